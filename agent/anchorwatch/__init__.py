@@ -1,0 +1,19 @@
+"""anchorwatch: keeps a device's trust anchors holding.
+
+`Agent` is the runtime's own: anchorwatch.linux.daemon on CPython, anchorwatch_board on a board.
+This is the only place that asks which runtime it is.
+"""
+
+import sys
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name):
+    if name != "Agent":
+        raise AttributeError(name)
+    if sys.implementation.name == "micropython":
+        from anchorwatch_board import Agent  # type: ignore[import-not-found]
+    else:
+        from .linux.daemon import Agent
+    return Agent

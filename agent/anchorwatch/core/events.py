@@ -1,0 +1,226 @@
+"""Everything that goes into the core. Rule: plain data; whatever a peer sent is in it unchanged.
+
+`link` is "live" (the session) or "next" (the second connection); an event answers the action named in its docstring.
+"""
+
+from .record import Record
+
+
+class Start(Record):
+    """The agent starts: what the driver found on the device.
+
+    by_hand     True when a person started it at a terminal: the first dial is not spread
+    state       {"assignment": {...}, "budgets": {...}, "trust": {...}, "clock": {...}}, absent ones left out
+    layers      {"factory": {"anchors": [entry], "distrust": [sha256]}, "system": ..., "site": ...};
+                an entry is what `pki.der.anchor_entry` returns
+    credential  {"kind": "x509" | "symmetric_key", "slot": "a", "fingerprint": ..., "not_before": utc_s,
+                "not_after": utc_s, "cn": ...}; dates and cn None for a symmetric key
+    """
+
+    fields = ("by_hand", "state", "layers", "credential")
+    by_hand: bool
+    state: dict
+    layers: dict
+    credential: dict
+
+
+class Woke(Record):
+    """The deadline named by `wake_at` has come."""
+
+    fields = ()
+
+
+class Stop(Record):
+    """The owner asks the agent to end: sessions are closed in order."""
+
+    fields = ()
+
+
+class Verified(Record):
+    """Dial: the TLS handshake is complete and its evidence was judged; no credential of MQTT was sent yet.
+
+    anchor  SHA-256 hex of the root of the verified chain; chain  SHA-256 hex, leaf first
+    names   readable subject names, leaf first; tls  {"version", "suite", "fragment": {"asked", "negotiated", "reason"}}
+    addresses  all that the name resolved to now; address  the one that answered
+    """
+
+    fields = ("link", "host", "address", "addresses", "anchor", "chain", "leaf_spki", "names",
+              "not_before", "not_after", "tls", "took_ms")
+    link: str
+    host: str
+    address: str
+    addresses: list
+    anchor: str
+    chain: list
+    leaf_spki: str
+    names: list
+    not_before: int
+    not_after: int
+    tls: dict
+    took_ms: int
+
+
+class Failed(Record):
+    """Dial: no usable TLS connection.
+
+    fault      the class of design section 4: network trust policy clock memory identity
+    verdict    a word of `pki.judge.VERDICTS` or of the driver's table
+    presented  readable names of what the server presented, leaf first; its root or last issuer last
+    """
+
+    fields = ("link", "fault", "verdict", "presented", "address")
+    link: str
+    fault: str
+    verdict: str
+    presented: list
+    address: str | None
+
+
+class Connected(Record):
+    """Connect: CONNACK 0."""
+
+    fields = ("link", "session_present")
+    link: str
+    session_present: bool
+
+
+class Refused(Record):
+    """Connect: CONNACK with another code."""
+
+    fields = ("link", "code")
+    link: str
+    code: int
+
+
+class Disconnected(Record):
+    """The connection is gone. reason: closed | silent | network | asked | protocol."""
+
+    fields = ("link", "reason")
+    link: str
+    reason: str
+
+
+class Subscribed(Record):
+    """Subscribe: SUBACK; granted in the order asked, 128 is a refusal."""
+
+    fields = ("link", "granted")
+    link: str
+    granted: list
+
+
+class Acked(Record):
+    """Publish: PUBACK for the core's own message `mid`."""
+
+    fields = ("link", "mid")
+    link: str
+    mid: str
+
+
+class Message(Record):
+    """A PUBLISH from the peer."""
+
+    fields = ("link", "topic", "payload")
+    link: str
+    topic: str
+    payload: bytes
+
+
+class Ponged(Record):
+    """Ping: PINGRESP."""
+
+    fields = ("link",)
+    link: str
+
+
+class Held(Record):
+    """Hold: the queue is quiet; in_flight messages are still unacknowledged."""
+
+    fields = ("in_flight",)
+    in_flight: int
+
+
+class Saved(Record):
+    """Save: on the disk, synced."""
+
+    fields = ("name", "generation")
+    name: str
+    generation: int
+
+
+class SaveFailed(Record):
+    """Save: not on the disk; the old state is as it was. reason: full | read-only | io."""
+
+    fields = ("name", "reason")
+    name: str
+    reason: str
+
+
+class Signed(Record):
+    """Sign: the HMAC of a symmetric key; empty for a certificate, which signs in TLS."""
+
+    fields = ("purpose", "signature")
+    secret = ("signature",)
+    purpose: str
+    signature: bytes
+
+
+class ClockSet(Record):
+    """AskTime, AskDate, or the driver's own knowledge. source: sntp | kernel | rtc | date."""
+
+    fields = ("utc_s", "source")
+    utc_s: int
+    source: str
+
+
+class TimeFailed(Record):
+    """AskTime or AskDate: no answer. source as in ClockSet."""
+
+    fields = ("source", "reason")
+    source: str
+    reason: str
+
+
+class LookedUp(Record):
+    """LookUp: the HTTPS answer of the registration status look-up."""
+
+    fields = ("status", "retry_after_s", "body")
+    status: int
+    retry_after_s: int | None
+    body: bytes
+
+
+class LookUpFailed(Record):
+    """LookUp: no HTTPS answer; fault and verdict as in Failed."""
+
+    fields = ("fault", "verdict")
+    fault: str
+    verdict: str
+
+
+class LayerRead(Record):
+    """The driver read a trust layer again; entries as in Start."""
+
+    fields = ("layer", "anchors", "distrust")
+    layer: str
+    anchors: list
+    distrust: list
+
+
+class CredentialRead(Record):
+    """The driver read the credential again, because its files changed; as in Start."""
+
+    fields = ("credential",)
+    credential: dict
+
+
+class Asked(Record):
+    """Somebody asks: the control socket, a signal, or (through Message) a direct method. Answered by Tell("answer").
+
+    what       reverify reprovision told roots_list roots_explain roots_add roots_distrust reply status
+    arguments  {"by": "operator", ...}
+    """
+
+    fields = ("what", "arguments", "ask_id")
+    what: str
+    arguments: dict
+    ask_id: str
