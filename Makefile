@@ -1,0 +1,52 @@
+# What one types. Everything that is installed goes into .venv (and build/), and is said before it is done.
+
+PYTHON  ?= python3
+VENV    ?= .venv
+# Processes pytest uses at once; 0 is one process, the quietest on a small machine.
+WORKERS ?= 0
+# Further words for pytest: make test PYTEST="tests/core -k twin"
+PYTEST  ?=
+
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.anchorwatch-installed
+RUN_PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+
+.PHONY: help demo test long ci-lanes lint bench system clean
+
+help:
+	@echo 'make demo      a device, its cloud and eight acts, under 3 minutes; report in build/demo'
+	@echo 'make test      every test that needs no hardware and no patience'
+	@echo 'make lint      ruff, and mypy on the portable part'
+	@echo 'make bench     the figures, beside azure-iot-device and paho; report in build/bench'
+	@echo 'make ci-lanes  the other CPythons found here, and the long tests'
+	@echo 'make clean     remove $(VENV), build/ and caches'
+
+$(STAMP): setup.cfg pyproject.toml .ci/venv
+	@.ci/venv '$(PYTHON)' '$(VENV)'
+	@touch $@
+
+# A client nobody here wrote (mosquitto_pub) comes from the system, not from pip.
+system:
+	@.ci/system mosquitto_pub mosquitto-clients
+
+demo: $(STAMP)
+	@$(BIN)/python -m hil.demo
+
+test: $(STAMP) system
+	@mkdir -p build
+	$(RUN_PYTEST) -m 'not long and not lane_cpython' --junitxml=build/test.xml $(PYTEST)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy agent/anchorwatch/config.py
+
+bench: $(STAMP)
+	@$(BIN)/python -m hil.bench
+
+ci-lanes: $(STAMP)
+	@.ci/lanes '$(BIN)/python'
+
+clean:
+	rm -rf $(VENV) build agent/*.egg-info .pytest_cache
+	find agent hil micropython ports tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
