@@ -1,0 +1,82 @@
+"""What can go wrong, classified by what the reader must do next.
+
+Rule: every error says what, with which value and what to do, in our own words; a text of another
+library or a secret never enters one. Texts that peers control are escaped to ASCII and cut here.
+"""
+
+
+def plain(value: object, at_most: int = 200) -> str:
+    """`value` as printable ASCII, cut after `at_most` characters: safe in a log, on a terminal."""
+    text = str(value)
+    shown = "".join([_escaped(c) for c in text[:at_most]])
+    return shown + "..." if len(text) > at_most else shown
+
+
+def _escaped(c: str) -> str:
+    if " " <= c <= "~":
+        return c
+    code = ord(c)
+    if code < 0x100:
+        return "\\x%02x" % code
+    return "\\u%04x" % code if code < 0x10000 else "\\U%08x" % code
+
+
+class AgentError(Exception):
+    """`what` happened, with which `value`, and the `remedy`; str() joins what there is."""
+
+    def __init__(self, what: str, value: object = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.value = plain(value)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        text = self.what
+        if self.value:
+            text += ": " + self.value
+        if self.remedy:
+            text += "; " + self.remedy
+        return text
+
+
+class ConfigError(AgentError):
+    """A setting is wrong: stop and tell the human."""
+
+
+class UnexpectedEvent(AgentError):
+    """A driver said something that cannot be true in this state: a bug of ours."""
+
+
+class MalformedMessage(AgentError):
+    """A peer broke its own documentation; `reason` is one of our own phrases."""
+
+    def __init__(self, reason: str, value: object = "", remedy: str = "") -> None:
+        super().__init__(reason, value, remedy)
+        self.reason = reason
+
+
+class TrustError(AgentError):
+    """A certificate, name or root is not acceptable; never retried with weaker checks."""
+
+
+class RootsRejected(TrustError):
+    """A set of roots was refused whole; the one in force is unchanged."""
+
+
+class LinkError(AgentError):
+    """A connection failed: `fault` is its class, `verdict` the closed list's word. Drivers only."""
+
+    def __init__(
+        self, fault: str, verdict: str, value: object = "", remedy: str = "", what: str = ""
+    ) -> None:
+        super().__init__(what or "connection failed (%s, %s)" % (fault, verdict), value, remedy)
+        self.fault = fault
+        self.verdict = verdict
+
+
+class StateError(AgentError):
+    """A state frame cannot be used or written; `verdict` is `torn`, `newer` or `unwritable`."""
+
+    def __init__(self, verdict: str, what: str, value: object = "", remedy: str = "") -> None:
+        super().__init__(what, value, remedy)
+        self.verdict = verdict
