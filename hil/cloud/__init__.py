@@ -1,4 +1,4 @@
-"""The emulated cloud: what a device meets of Azure IoT Hub and DPS, written from their documentation.
+"""The emulated cloud: what a device meets of Azure IoT Hub and DPS, from their documentation.
 
 Nothing here imports the agent: a string both sides shared could be wrong on both sides unseen.
 """

@@ -5,7 +5,7 @@ Append-only. Tests, the demo and the management port read it; no service decides
 
 
 class Journal:
-    """Rows such as {"n": 3, "t_ms": 120, "service": "hub", "what": "connect refused", "device": "dev-1", ...}."""
+    """Rows: {"n": 3, "t_ms": 120, "service": "hub", "what": "connected", "device": "dev-1"}."""
 
     def __init__(self) -> None:
         self._rows: list[dict] = []

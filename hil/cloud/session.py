@@ -5,19 +5,26 @@ Source: MQTT 3.1.1; what each service does with it is in its own file.
 
 A service (IotHub, ProvisioningService) offers, with `now_ms` monotonic and never decreasing:
 
-    connect(session, now_ms) -> (code, session_present)   may raise Silence, CloseSession, Delay
-    started(session, now_ms)                              called once the CONNACK 0 is on its way; may raise CloseSession
-    subscribe(session, filter, qos, now_ms) -> int        granted QoS, or 0x80; may raise CloseSession
+    connect(session, now_ms) -> (code, session_present)   Silence, CloseSession, Delay
+    started(session, now_ms)                              CloseSession
+    subscribe(session, filter, qos, now_ms) -> int        Silence, CloseSession
     unsubscribe(session, filter, now_ms)
-    publish(session, topic, payload, qos, retain, now_ms) then the broker sends PUBACK; Silence: it does not; or CloseSession
-    acked(session, delivery, now_ms)                      the device sent PUBACK for what deliver() returned
-    disconnected(session, reason, now_ms)                 once for every session that got CONNACK 0, whoever ended it
-    turn(now_ms) -> int | None                            does what is due; the next deadline in ms
+    publish(session, topic, payload, qos, retain, now_ms) Silence, CloseSession
+    acked(session, delivery, now_ms)
+    disconnected(session, reason, now_ms)
+    turn(now_ms) -> int | None
 
-After CloseSession, and after session.close(), the broker cuts the connection without another packet and calls
-disconnected(); it may do so inside close() or later. What the service delivers during connect or started goes out
-after the CONNACK. The will is given to the service with the session: it publishes it itself unless the reason is
-"asked" (the device sent DISCONNECT). The other reasons are free words for the journal, such as "keepalive" or "tcp".
+and may raise what stands behind. started follows once the CONNACK 0 is on its way. subscribe
+returns the granted QoS or 0x80. After publish the broker sends the PUBACK; Silence is no PUBACK, no
+SUBACK, no CONNACK. acked says that the device acknowledged what deliver() returned. disconnected
+comes once for every session that got CONNACK 0, whoever ended it. turn does what is due and returns
+the next deadline.
+
+After CloseSession, and after session.close(), the broker cuts the connection without another packet
+and calls disconnected(); it may do so inside close() or later. What the service delivers during
+connect or started goes out after the CONNACK. The will is given to the service with the session: it
+publishes it itself unless the reason is "asked" (the device sent DISCONNECT). The other reasons are
+free words for the journal, such as "keepalive" or "tcp".
 """
 
 from collections.abc import Callable
@@ -54,7 +61,7 @@ class Session:
     will      None, or (topic, payload, qos)
     chain     the client's certificates as DER, leaf first; [] when it showed none
     server_name  the name in the TLS hello (SNI), None without one
-    deliver   called with (topic, payload, qos), puts one PUBLISH to the device, returns a handle for acked()
+    deliver   called with (topic, payload, qos), puts one PUBLISH to the device; its handle
     close     called with the reason, cuts the connection
     """
 
