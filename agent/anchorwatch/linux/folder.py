@@ -1,0 +1,149 @@
+"""One folder and the operations on it between which a power cut can fall.
+
+Rule: whatever the agent writes to a disk goes through `Folder`, by names, never by paths: a folder that was
+swapped for a link after the start is not followed. Tests put another one in its place.
+"""
+
+import errno
+import fcntl
+import os
+import stat
+
+from ..errors import StateError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def reason_of(error: OSError) -> str:
+    """full | read-only | io: the closed list of SaveFailed."""
+    if error.errno in _FULL:
+        return "full"
+    return "read-only" if error.errno in _READ_ONLY else "io"
+
+
+class Folder:
+    """An open folder. Every operation takes a name inside it and raises OSError."""
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        self.path = path
+        self._at = descriptor
+
+    def names(self) -> list[str]:
+        """Sorted names in the folder."""
+        return sorted(os.listdir(self._at))
+
+    def read(self, name: str, at_most: int) -> bytes | None:
+        """The first `at_most` bytes of a file; None when there is none. ELOOP for a symbolic link."""
+        try:
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
+                                 dir_fd=self._at)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read(at_most)
+
+    def stamp(self, name: str) -> tuple[int, ...] | None:
+        """Changes when the file does; None when there is none."""
+        try:
+            found = os.stat(name, dir_fd=self._at, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+    def create(self, name: str) -> int:
+        """A new file of the owner's, open for writing; EEXIST when the name is taken."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(name, flags, 0o600, dir_fd=self._at)
+
+    def reopen(self, name: str) -> int:
+        """An existing file, open for writing over it."""
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(name, flags, dir_fd=self._at)
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        """Write some of `data`; how many bytes."""
+        return os.write(descriptor, data)
+
+    def fsync(self, descriptor: int) -> None:
+        """The file's bytes are on the disk."""
+        os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        """Close a file."""
+        os.close(descriptor)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file the name of another, which is gone in the same moment."""
+        os.rename(old, new, src_dir_fd=self._at, dst_dir_fd=self._at)
+
+    def unlink(self, name: str) -> None:
+        """Remove a name; nothing when there is none."""
+        try:
+            os.unlink(name, dir_fd=self._at)
+        except FileNotFoundError:
+            pass
+
+    def lock(self, name: str) -> int | None:
+        """Hold a lock file as long as this process lives; None when another process does."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(name, flags, 0o600, dir_fd=self._at)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def syncdir(self) -> None:
+        """The folder's names are on the disk."""
+        os.fsync(self._at)
+
+
+def open_folder(path: str) -> Folder:
+    """An existing folder that only its owner, root or we may write."""
+    descriptor = _open(path)
+    found = os.fstat(descriptor)
+    if found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022:
+        os.close(descriptor)
+        raise StateError("unwritable", "folder can be written by others",
+                         "%s, owner %d, mode %o" % (path, found.st_uid, stat.S_IMODE(found.st_mode)),
+                         "make the agent's user its owner and remove write permission for others")
+    return Folder(descriptor, path)
+
+
+def open_private(path: str) -> Folder:
+    """The state's folder: made if it is missing, ours alone, mode 0700."""
+    if not os.path.lexists(path):
+        _make(path)
+    descriptor = _open(path)
+    found = os.fstat(descriptor)
+    if found.st_uid != os.geteuid():
+        os.close(descriptor)
+        raise StateError("unwritable", "state folder belongs to another user",
+                         "%s, owner %d" % (path, found.st_uid), "run as its owner, or change it")
+    if found.st_mode & 0o077:
+        os.fchmod(descriptor, 0o700)
+    return Folder(descriptor, path)
+
+
+def _make(path: str) -> None:
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StateError("unwritable", "folder cannot be made", "%s (%s)" % (path, error.strerror),
+                         "make it, or correct state.dir") from error
+
+
+def _open(path: str) -> int:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags)
+    except OSError as error:
+        linked = os.path.islink(path)
+        shown = "%s (%s)" % (path, "symbolic link" if linked else error.strerror)
+        raise StateError("unwritable", "folder cannot be opened", shown,
+                         "name the folder itself" if linked else "correct its path or owner") from error

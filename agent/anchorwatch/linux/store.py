@@ -1,0 +1,186 @@
+"""The state on the disk: frames in two slots, plain files of the site layer, the lock of the running agent.
+
+Rule: a save replaces the older of two slots by temp, fsync, rename, fsync of the folder; whoever was told a
+generation finds it after a power cut, and whoever was not finds it or the one before.
+
+Source: contract of the state directory; frame in wire/frame.py.
+"""
+
+import errno
+import os
+
+from ..errors import StateError
+from ..wire import frame
+from .folder import Folder
+
+FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",
+          "trust")
+SITE = "site/"
+_FILE_AT_MOST = frame.BODY_AT_MOST + 1024
+_HEX = "0123456789abcdef"
+
+
+class Store:
+    """Frames in `folder`, the site layer's files in `site` (None: there is no site layer).
+
+    warn  called with (what, value, remedy) when damage was found and survived
+    """
+
+    def __init__(self, folder: Folder, site: Folder | None, warn) -> None:
+        self._folder, self._site, self._warn = folder, site, warn
+        self._generations: dict[str, int] = {}
+        self._lock: int | None = None
+
+    def lock(self) -> bool:
+        """Say that an agent runs on this folder; False when one already does."""
+        self._lock = self._folder.lock("lock")
+        return self._lock is not None
+
+    def read(self, names=FRAMES) -> dict:
+        """{name: tree} of what is there; damage is told to `warn`.
+
+        Raises  StateError: written by a newer anchorwatch, or a symbolic link
+        """
+        trees = {}
+        for name in names:
+            tree = self._read_frame(name)
+            if tree is not None:
+                trees[name] = tree
+        return trees
+
+    def save(self, name: str, body) -> int:
+        """Write one state file; its generation (1 for plain files).
+
+        Raises  OSError: the old state is as it was; see folder.reason_of
+                StateError: the body does not fit a frame
+        """
+        if name.startswith(SITE):
+            replace(self._site_folder(), site_file(name), body.encode())
+            return 1
+        generation = self._generations.get(_known(name), 0) + 1
+        slot = "%s.%d" % (name, frame.slot(generation))
+        try:
+            replace(self._folder, slot, frame.encode(generation, frame.dump(body)))
+        except OSError:
+            self._take_back(slot, generation)
+            raise
+        self._generations[name] = generation
+        return generation
+
+    def wipe(self, name: str) -> None:
+        """Overwrite and remove; the older slot first, so that a cut never brings an old one back."""
+        if name.startswith(SITE):
+            _scrub(self._site_folder(), site_file(name))
+            return
+        newest = self._generations.get(_known(name), 0)
+        for generation in (newest + 1, newest):
+            _scrub(self._folder, "%s.%d" % (name, frame.slot(generation)))
+        self._generations.pop(name, None)
+
+    def _read_frame(self, name: str):
+        whole, torn = {}, []
+        for slot in ("%s.0" % name, "%s.1" % name):
+            try:
+                data = self._folder.read(slot, _FILE_AT_MOST)
+                if data is not None:
+                    generation, body = frame.decode(data)
+                    whole[generation] = frame.load(body)
+            except StateError as error:
+                if error.verdict == "newer":
+                    raise
+                torn.append((slot, error.value))
+            except OSError as error:
+                torn.append((slot, _unreadable(error, os.path.join(self._folder.path, slot))))
+        return self._newest(name, whole, torn)
+
+    def _newest(self, name: str, whole: dict, torn: list):
+        for slot, how in torn:
+            remedy = "the other slot is used" if whole else "the agent begins anew without it"
+            self._warn("state file is damaged", "%s (%s)" % (slot, how), remedy)
+        if not whole:
+            return None
+        self._generations[name] = max(whole)
+        return whole[max(whole)]
+
+    def _take_back(self, slot: str, generation: int) -> None:
+        """The rename may have happened although the save failed: then the new slot must not win."""
+        try:
+            data = self._folder.read(slot, _FILE_AT_MOST)
+            if data is not None and frame.decode(data)[0] == generation:
+                self._folder.unlink(slot)
+        except (OSError, StateError):
+            pass
+
+    def _site_folder(self) -> Folder:
+        if self._site is None:
+            raise OSError(errno.EROFS, "no site folder")
+        return self._site
+
+
+def replace(folder: Folder, name: str, data: bytes) -> None:
+    """Write a file so that its name stands for the old bytes or for the new ones, at every moment."""
+    beside = name + ".tmp"
+    try:
+        folder.unlink(beside)
+        _write_new(folder, beside, data)
+        folder.rename(beside, name)
+    except OSError:
+        _forget(folder, beside)
+        raise
+    folder.syncdir()
+
+
+def _write_new(folder: Folder, name: str, data: bytes) -> None:
+    descriptor = folder.create(name)
+    try:
+        _write_all(folder, descriptor, data)
+        folder.fsync(descriptor)
+    finally:
+        folder.close(descriptor)
+
+
+def _write_all(folder: Folder, descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[folder.write(descriptor, data):]
+
+
+def _scrub(folder: Folder, name: str) -> None:
+    data = folder.read(name, _FILE_AT_MOST)
+    if data is None:
+        return
+    descriptor = folder.reopen(name)
+    try:
+        _write_all(folder, descriptor, bytes(len(data)))
+        folder.fsync(descriptor)
+    finally:
+        folder.close(descriptor)
+    folder.unlink(name)
+    folder.syncdir()
+
+
+def _forget(folder: Folder, name: str) -> None:
+    try:
+        folder.unlink(name)
+    except OSError:
+        pass
+
+
+def _known(name: str) -> str:
+    if name not in FRAMES:
+        raise ValueError("no such state: %s" % name)
+    return name
+
+
+def site_file(name: str) -> str:
+    """`site/<sha256>.pem` or `site/distrust` as a name in the site folder; ValueError for any other."""
+    file = name[len(SITE):]
+    stem = file[:-4] if file.endswith(".pem") else ""
+    if file != "distrust" and (len(stem) != 64 or [c for c in stem if c not in _HEX]):
+        raise ValueError("no such state: %s" % name)
+    return file
+
+
+def _unreadable(error: OSError, path: str) -> str:
+    if error.errno == errno.ELOOP:
+        raise StateError("unwritable", "state file is a symbolic link", path, "remove the link")
+    return error.strerror or "unreadable"
