@@ -165,7 +165,11 @@ class Secured(asyncio.Protocol):
 
 
 def _client_chain(tls: SSL.Connection) -> list[bytes]:
-    chain = tls.get_peer_cert_chain() or []
+    leaf = tls.get_peer_certificate()
+    if leaf is None:
+        return []
+    # On a server's side OpenSSL keeps the leaf apart from what came with it.
+    chain = [leaf, *(tls.get_peer_cert_chain() or [])]
     return [crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in chain]
 
 

@@ -58,7 +58,7 @@ def test_a_packet_cut_short_is_waited_for(name):
 @pytest.mark.parametrize("name", ["connect", "publish", "puback", "subscribe", "unsubscribe"])
 def test_a_body_shorter_than_its_fields_is_refused(name):
     first, body = GOOD[name][0], GOOD[name][2 if len(GOOD[name]) < 130 else 3 :]
-    required = {"publish": 34, "subscribe": 2}.get(name, len(body))
+    required = {"publish": 34, "subscribe": 8, "unsubscribe": 7}.get(name, len(body))
     for length in range(required):
         with pytest.raises(MalformedPacket):
             read(spoken.packet(first, body[:length]))
@@ -88,13 +88,17 @@ def test_noise_raises_the_one_error_or_gives_a_packet():
             assert e.reason
 
 
+def odd_connect(name: str, level_and_flags: bytes) -> bytes:
+    return spoken.packet(0x10, spoken.text(name) + level_and_flags + b"\x00\x3c\x00\x01a")
+
+
 WRONG = {
     "reserved flags of PINGREQ": b"\xc1\x00",
     "reserved flags of SUBSCRIBE": b"\x80" + spoken.subscribe([("a", 0)])[1:],
-    "reserved CONNECT flag": spoken.packet(0x10, spoken.text("MQTT") + b"\x04\x03\x00\x3c\x00\x01a"),
-    "another protocol's name": spoken.packet(0x10, spoken.text("MQIsdp") + b"\x03\x02\x00\x3c\x00\x01a"),
+    "reserved CONNECT flag": odd_connect("MQTT", b"\x04\x03"),
+    "another protocol's name": odd_connect("MQIsdp", b"\x03\x02"),
     "password without user name": spoken.connect("a", None, b"p"),
-    "will QoS without a will": spoken.packet(0x10, spoken.text("MQTT") + b"\x04\x0a\x00\x3c\x00\x01a"),
+    "will QoS without a will": odd_connect("MQTT", b"\x04\x0a"),
     "will QoS 3": spoken.connect("a", will=("t", b"", 3)),
     "publish QoS 3": b"\x36" + spoken.publish("a", b"", 1)[1:],
     "DUP with QoS 0": b"\x38" + spoken.publish("a")[1:],
