@@ -39,7 +39,7 @@ test: $(STAMP) system
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy agent/anchorwatch/config.py
+	$(BIN)/mypy agent/anchorwatch/config.py  # its stub hides it from the line above
 
 bench: $(STAMP)
 	@$(BIN)/python -m hil.bench

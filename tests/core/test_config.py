@@ -6,10 +6,11 @@ import pathlib
 import re
 
 import pytest
+
 from anchorwatch import config as config_module
 from anchorwatch.config import Config
 from anchorwatch.errors import ConfigError
-from anchorwatch.settings import TABLE, documentation
+from anchorwatch.settings import ENDPOINTS, TABLE, documentation
 
 ROOT = pathlib.Path(__file__).parents[2]
 KEY = "18RQk/hOPJR9EbsJlk2j8WA6vWaj/yi+oaYg7zmxfQNdOyMSu+SJ8O7TSlZhDJCYmn4rzEiVKIzNiVAWjLxrGA=="
@@ -233,6 +234,37 @@ def test_readme_holds_the_table_of_settings():
         readme.write_text(new, encoding="utf-8")
     else:
         assert found.group(1) == documentation(), "run it with REWRITE=1, then look at the diff"
+
+
+TYPES = {"integer": "int", "share": "float", "true/false": "bool", "list": "Sequence[str]"}
+
+
+def stub():
+    """The sections as types, for mypy: printed from the table, since a board has no typing."""
+    lines = ["# Printed by tests/core/test_config.py with REWRITE=1 from the table of settings.py."]
+    lines += ["from collections.abc import Sequence", "from typing import Any"]
+    attributes = []
+    for section, rows in TABLE:
+        name = section.partition(".")[0].title()
+        lines += ["", "class %s:" % name]
+        for key, kind, _, limits, _ in rows:
+            default_type = "int" if kind == "choice" and type(limits[0]) is int else "str"
+            line = "%s: %s" % (key, TYPES.get(kind, default_type))
+            lines.append("    " + ("lines: dict[str, list[str]]" if kind == "lines" else line))
+        if name == "Tls":
+            lines += ["", "class Endpoints:"]
+            lines += ["    %s: Tls" % endpoint for endpoint in ENDPOINTS]
+        attributes.append("    %s: %s" % (name.lower(), "Endpoints" if name == "Tls" else name))
+    lines += ["", "class Config:", *attributes]
+    lines.append("    def __init__(self, tree: dict[str, Any], folder: str = ...) -> None: ...")
+    return "\n".join(lines) + "\n"
+
+
+def test_type_checker_knows_every_setting():
+    file = ROOT / "agent" / "anchorwatch" / "config.pyi"
+    if os.environ.get("REWRITE") == "1":
+        file.write_text(stub(), encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == stub(), "run it with REWRITE=1"
 
 
 def test_sample_of_the_gateway_is_a_good_configuration():
