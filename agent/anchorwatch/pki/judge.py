@@ -1,0 +1,173 @@
+"""Our own judgement of a server's flight, before any credential leaves the device.
+
+Rule: it never says that a chain is trusted, only that nothing speaks against it so far; the
+TLS library verifies signatures up to an anchor. It raises nothing: bad bytes are a verdict too.
+
+Source: RFC 6125 section 6.4, RFC 5280 section 4.2.1; design, "TLS".
+"""
+
+from ..errors import AgentError
+from .der import Certificate, sha256_hex
+from .extensions import DIGITAL_SIGNATURE, KEY_CERT_SIGN, SERVER_AUTH
+from .shapes import Profile
+
+# The closed list, in the order in which they are looked for: the first that fits is the verdict.
+# Dates come last, so that a wrong clock never hides a wrong server.
+VERDICTS = {
+    "no-certificate": "the server presented no certificate",
+    "chain-too-long": "more than 8 certificates, or more than 64 KiB of them",
+    "malformed": "a certificate is not one, or its parts contradict each other",
+    "chain-order": "a certificate is not followed by its issuer",
+    "name-mismatch": "no DNS name in the leaf's alternative names fits the host; CN never counts",
+    "wrong-key-use": "the leaf is a CA or not for servers, or an issuer may not issue",
+    "weak-key": "an RSA key under 2048 bits",
+    "unknown-key": "a key that is neither RSA nor P-256 nor P-384",
+    "not-ecc": "all_ecc is set and a key is not elliptic",
+    "weak-signature": "a signature over SHA-1, MD5 or a hash we do not know",
+    "not-yet-valid": "a certificate begins after the time of judgement",
+    "expired": "a certificate ended before the time of judgement",
+    "ok": "nothing speaks against it",
+}
+# The class of connection faults that each verdict belongs to.
+FAULTS = {"not-ecc": "policy", "not-yet-valid": "clock", "expired": "clock"}
+DEPTH_AT_MOST = 8
+SIZE_AT_MOST = 65_536
+_RSA_BITS_LEAST, _RSA_BITS_MOST = 2048, 8192
+_CURVES = ("ec-p256", "ec-p384")
+_HASHES = ("sha224", "sha256", "sha384", "sha512")
+
+
+def fault(verdict: str) -> str:
+    """`trust`, `policy` or `clock`: dates are the clock's until the clock is authenticated."""
+    return FAULTS.get(verdict) or "trust"
+
+
+class Judgement:
+    """What was found in a presented chain.
+
+    verdict      a word of VERDICTS; at  the number of the certificate it is about, leaf 0
+    names        readable subjects, leaf first, as far as they could be read
+    presented    names, and the last one's issuer behind them unless it is its own
+    root         the name at the end of `presented`: the root that the server wants us to trust
+    chain        [SHA-256 hex] of all that came, also of malformed ones
+    leaf_spki    SHA-256 hex; not_before, not_after  of the leaf; None if it could not be read
+    dates        [(not_before, not_after)] of all, leaf first
+    """
+
+    def __init__(self, verdict: str, at: int, chain: list[bytes], read: list[Certificate]) -> None:
+        self.verdict, self.at = verdict, at
+        self.chain = [sha256_hex(der) for der in chain]
+        self.names = [certificate.subject_name for certificate in read]
+        self.presented = list(self.names)
+        if read and not read[-1].self_issued:
+            self.presented.append(read[-1].issuer_name)
+        self.root = self.presented[-1] if read else ""
+        self.dates = [(certificate.not_before, certificate.not_after) for certificate in read]
+        self.leaf_spki = read[0].spki_sha256 if read else None
+        self.not_before = read[0].not_before if read else None
+        self.not_after = read[0].not_after if read else None
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict == "ok"
+
+
+def judge(chain: list[bytes], host: str, judge_utc_s: int | None, profile: Profile) -> Judgement:
+    """Judge a presented chain.
+
+    chain        [DER], leaf first, as the server sent it
+    judge_utc_s  the time at which dates count; None: they are not judged
+    profile      {"all_ecc": bool}; other settings are not the judge's
+    """
+    if not chain:
+        return Judgement("no-certificate", 0, [], [])
+    if len(chain) > DEPTH_AT_MOST or sum([len(der) for der in chain]) > SIZE_AT_MOST:
+        return Judgement("chain-too-long", len(chain) - 1, chain[:DEPTH_AT_MOST], [])
+    read: list[Certificate] = []
+    for der in chain:
+        try:
+            read.append(Certificate(der))
+        except AgentError:
+            return Judgement("malformed", len(read), chain, read)
+    for look in (_order, _name, _use, _keys, _signatures, _dates):
+        verdict, at = look(read, host, judge_utc_s, profile)
+        if verdict != "ok":
+            return Judgement(verdict, at, chain, read)
+    return Judgement("ok", 0, chain, read)
+
+
+def _order(read: list[Certificate], *_: object) -> tuple[str, int]:
+    for at in range(len(read) - 1):
+        lower, upper = read[at], read[at + 1]
+        same = lower.issuer_name.lower() == upper.subject_name.lower()
+        if lower.issuer != upper.subject and not same:
+            return "chain-order", at
+    return "ok", 0
+
+
+def _name(read: list[Certificate], host: str, *_: object) -> tuple[str, int]:
+    fits = [name for name in read[0].dns_names if name_fits(name, host)]
+    return ("ok" if fits else "name-mismatch"), 0
+
+
+def name_fits(pattern: str, host: str) -> bool:
+    """Does a DNS name of a certificate cover `host`? A `*` stands for the whole left-most label."""
+    pattern, host = pattern.lower(), host.lower()
+    if not host or [c for c in host if not ("a" <= c <= "z" or "0" <= c <= "9" or c in "-.")]:
+        return False
+    if pattern[:2] != "*.":
+        return pattern == host
+    label, dot, parent = host.partition(".")
+    return label != "" and "." in parent and parent == pattern[2:]
+
+
+def _use(read: list[Certificate], *_: object) -> tuple[str, int]:
+    leaf = read[0]
+    if leaf.is_ca or not _allows(leaf.key_usage, DIGITAL_SIGNATURE):
+        return "wrong-key-use", 0
+    if not _allows(leaf.extended_key_usage, SERVER_AUTH):
+        return "wrong-key-use", 0
+    for at, issuer in enumerate(read):
+        if at and not (issuer.is_ca and _allows(issuer.key_usage, KEY_CERT_SIGN)):
+            return "wrong-key-use", at
+    return "ok", 0
+
+
+def _allows(usage: list[str] | None, word: str) -> bool:
+    return usage is None or word in usage
+
+
+def _keys(
+    read: list[Certificate], host: str, judge_utc_s: int | None, profile: Profile
+) -> tuple[str, int]:
+    for at, certificate in enumerate(read):
+        bits = certificate.rsa_bits()
+        if 0 < bits < _RSA_BITS_LEAST:
+            return "weak-key", at
+        if certificate.key not in _CURVES and not 0 < bits <= _RSA_BITS_MOST:
+            return "unknown-key", at
+        if bits and profile.get("all_ecc"):
+            return "not-ecc", at
+    return "ok", 0
+
+
+def _signatures(read: list[Certificate], *_: object) -> tuple[str, int]:
+    for at, certificate in enumerate(read):
+        if certificate.self_issued and at == len(read) - 1 and at:
+            continue  # a root's own signature proves nothing
+        if certificate.signature.partition("-")[0] not in _HASHES:
+            return "weak-signature", at
+    return "ok", 0
+
+
+def _dates(
+    read: list[Certificate], host: str, judge_utc_s: int | None, *_: object
+) -> tuple[str, int]:
+    if judge_utc_s is None:
+        return "ok", 0
+    for at, certificate in enumerate(read):
+        if judge_utc_s < certificate.not_before:
+            return "not-yet-valid", at
+        if judge_utc_s > certificate.not_after:
+            return "expired", at
+    return "ok", 0

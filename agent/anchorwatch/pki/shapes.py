@@ -1,0 +1,4 @@
+"""Names of types for the checker; a board has no `typing`. What they mean is in shapes.pyi."""
+
+Entry = None
+Profile = None
