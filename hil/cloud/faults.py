@@ -29,7 +29,7 @@ KINDS = {
     "NO_REPLY": ((HUB, DPS), ("register", "poll", "twin"), {}),
     "REFUSED": ((DPS,), ("register", "poll", "lookup"), {"code": 401002}),
     "MALFORMED_DPS_REPLY": ((DPS,), ("register", "poll"), {"status": 200, "body": "{"}),
-    "STILL_ASSIGNING": ((DPS,), ("poll",), {"retry_after_s": 3}),
+    "STILL_ASSIGNING": ((DPS,), ("assigning",), {}),
     "ASSIGNED_ELSEWHERE": ((DPS,), ("assign",), {"host": REQUIRED}),
     "DISABLED": ((DPS,), ("assign",), {}),
     "FAILED": ((DPS,), ("assign",), {"code": 400207}),

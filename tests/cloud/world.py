@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from hil.cloud.dps import ProvisioningService
 from hil.cloud.faults import Faults
 from hil.cloud.hub import IotHub
 from hil.cloud.journal import Journal
@@ -20,6 +21,8 @@ from hil.cloud.registry import Identity
 from hil.cloud.session import CloseSession, Session, Silence
 
 HOST = "pier.azure-devices.net"
+SECOND_HOST = "quay.azure-devices.net"
+SCOPE = "0ne00000001"
 EPOCH_UTC_S = 1_790_000_000
 KEY = base64.b64encode(b"k" * 32).decode()
 OTHER_KEY = base64.b64encode(b"o" * 32).decode()
@@ -104,6 +107,11 @@ class World:
         self.journal, self.faults = Journal(), Faults()
         self._ids = self._numbers = 0
         self.hub = self.make_hub("hub", HOST, **hub)
+        self.hub2 = self.make_hub("hub2", SECOND_HOST)
+        self.dps = ProvisioningService(
+            SCOPE, [self.hub, self.hub2], utc_s=self.utc_s, make_id=self.make_id,
+            journal=self.journal, faults=self.faults,
+        )  # fmt: skip
 
     def make_hub(self, name: str, *hosts: str, **more: object) -> IotHub:
         """A hub in this world."""
