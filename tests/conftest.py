@@ -1,7 +1,7 @@
 """What every test shares: where the data is, and what a skip means.
 
 Rule: a test that cannot run says why at the end of the run, loudly. With CI=true a skip is a
-failure, except for two reasons: the hardware is not here, or ../shared/data is not beside the clone.
+failure, except for two reasons: no hardware here, or ../shared/data not beside the clone.
 """
 
 import os
