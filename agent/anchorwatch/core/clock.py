@@ -1,0 +1,120 @@
+"""The three standings of time, the floor, and the time at which certificates are judged. Source: design section 10.
+
+Rule: a peer's unauthenticated word never raises the floor, and no date is ever judged below it.
+"""
+
+from .actions import AskDate, AskTime, Save, Tell
+from .backoff import delay_ms
+from .meanings import ClockStepped
+
+NONE, PLAUSIBLE, AUTHENTICATED = "none", "plausible", "authenticated"
+BUILD_UTC_S = 1793491200        # 2026-11-01, of this release: no certificate is judged before it was made
+DAY_S = 86_400
+STEP_S = 300
+SILENCE_MS = 30_000
+CEILING_MS = 600_000
+
+
+class Clock:
+    """utc(now), judge_utc_s(now), standing; `handle` takes ClockSet and TimeFailed, `ask` seeks the time."""
+
+    def __init__(self, config, rand_below) -> None:
+        self._config, self._rand = config, rand_below
+        self.standing = NONE
+        self.floor_utc_s = BUILD_UTC_S
+        self.wake_at: int | None = None
+        self._base_utc_s, self._base_ms = 0, 0
+        self._saved_utc_s = 0
+        self._suspect_since_ms: int | None = None
+        self._tries = 0
+        self._date_open = False
+
+    def start(self, body: dict, now: int) -> list:
+        """Take the saved floor and seek the time."""
+        self.floor_utc_s = max(BUILD_UTC_S, body.get("floor_utc_s", 0))
+        self._saved_utc_s = body.get("floor_utc_s", 0)
+        return self.ask(now)
+
+    def ask(self, now: int) -> list:
+        """[AskTime()] with a deadline, or nothing when no SNTP server is configured."""
+        if not self._config.clock.sntp:
+            return []
+        self.wake_at = now + SILENCE_MS
+        return [AskTime()]
+
+    def ask_date(self, dial) -> list:
+        """Seek authenticated time at the endpoint of `dial` once; a probe of the same shape."""
+        if self.standing == AUTHENTICATED or self._date_open:
+            return []
+        self._date_open = True
+        port = getattr(self._config, dial.endpoint).https_port
+        return [AskDate(dial.endpoint, dial.host, port, dial.anchors, dial.profile,
+                        dial.judge_utc_s, dial.proxy)]
+
+    def utc(self, now: int) -> int | None:
+        """Seconds since 1970, never below the floor; None while nothing is known."""
+        if self.standing == NONE:
+            return None
+        return max(self.floor_utc_s, self._base_utc_s + (now - self._base_ms) // 1000)
+
+    def judge_utc_s(self, now: int) -> int:
+        """The time at which dates are judged: the floor while nothing better stands."""
+        if self.standing == NONE or self._patience_over(now):
+            return self.floor_utc_s
+        return self.utc(now) or self.floor_utc_s
+
+    def suspect(self, now: int) -> list:
+        """A date failure came while the clock is not authenticated: seek the time."""
+        if self._suspect_since_ms is None:
+            self._suspect_since_ms = now
+        return self.ask(now)
+
+    def woke(self, now: int) -> list:
+        """Seek again: at the pace of the clock class while nothing is known, daily after."""
+        return self.ask(now)
+
+    def failed(self, event, now: int) -> list:
+        """TimeFailed: try again later; the watch goes on without."""
+        if event.source == "date":
+            self._date_open = False
+            return []
+        self.wake_at = now + delay_ms(self._rand, 1000, 10_000, CEILING_MS, self._tries)
+        self._tries += 1
+        return [Tell("clock", {"standing": self.standing, "failed": event.reason})]
+
+    def set(self, event, now: int) -> list:
+        """ClockSet: raise the standing; a step of more than five minutes is looked into within a minute."""
+        dated = event.source == "date"
+        self._date_open = self._date_open and not dated
+        if event.source == "sntp":
+            self.wake_at = now + 1000 * DAY_S
+        if event.utc_s < self.floor_utc_s:
+            return [Tell("clock", {"standing": self.standing, "refused_utc_s": event.utc_s,
+                                   "floor_utc_s": self.floor_utc_s})]
+        if self.standing == AUTHENTICATED and not dated:
+            return []
+        before = self.utc(now)
+        self.standing = AUTHENTICATED if dated else PLAUSIBLE
+        self._base_utc_s, self._base_ms, self._tries = event.utc_s, now, 0
+        out = [Tell("clock", {"standing": self.standing, "source": event.source,
+                              "utc_s": event.utc_s})]
+        if dated:
+            self._suspect_since_ms = None
+            out += self._raise_floor(event.utc_s - DAY_S)
+        if before is not None and abs(event.utc_s - before) > STEP_S:
+            out.append(ClockStepped())
+        return out
+
+    def _raise_floor(self, utc_s: int) -> list:
+        if utc_s <= self.floor_utc_s:
+            return []
+        self.floor_utc_s = utc_s
+        if utc_s - self._saved_utc_s < DAY_S:
+            return []
+        self._saved_utc_s = utc_s
+        return [Save("clock", {"floor_utc_s": utc_s})]
+
+    def _patience_over(self, now: int) -> bool:
+        since = self._suspect_since_ms
+        patience_ms = 1000 * self._config.clock.patience_s
+        return (self.standing == PLAUSIBLE and since is not None and now - since >= patience_ms)

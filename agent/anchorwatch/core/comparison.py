@@ -1,0 +1,45 @@
+"""Does a second handshake give a reason to move the session? Source: design section 6, rows (a) and (b).
+
+Rule: a new leaf or intermediate under the same anchor is none.
+"""
+
+RESOLUTIONS = 3
+
+
+class Comparison:
+    """Remembers what one handshake cannot show: an address that stays away, and the last swap."""
+
+    def __init__(self, config) -> None:
+        self._config = config.reverify
+        self._missing: list = []
+        self._last_swap_ms: int | None = None
+
+    def reason(self, live, seen, now: int) -> str:
+        """"asked" | "anchor" | "address" | "": `live` and `seen` are Verified, live None before the first."""
+        gone = self._address_gone(live, seen, now)
+        if self._config.action == "swap":
+            return "asked"
+        if live is None or self._config.action == "probe":
+            return ""
+        if seen.anchor != live.anchor:
+            return "anchor"
+        return "address" if gone else ""
+
+    def swap_allowed(self, now: int) -> bool:
+        """At most one swap for a changed server per swap_every_s."""
+        every_ms = 1000 * self._config.swap_every_s
+        return self._last_swap_ms is None or now - self._last_swap_ms >= every_ms
+
+    def swapped(self, now: int) -> None:
+        """The session moved."""
+        self._last_swap_ms = now
+        self._missing = []
+
+    def _address_gone(self, live, seen, now: int) -> bool:
+        """True when the live address was missing from three resolutions over address_gone_s."""
+        if live is None or live.address in seen.addresses:
+            self._missing = []
+            return False
+        self._missing = self._missing[:RESOLUTIONS] + [now]
+        span_ms = 1000 * self._config.address_gone_s
+        return len(self._missing) >= RESOLUTIONS and now - self._missing[0] >= span_ms

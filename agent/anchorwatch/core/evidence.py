@@ -1,0 +1,69 @@
+"""What each anchor has proven at each endpoint (rule R2). Source: design section 7.
+
+Rule: the proven anchor of an endpoint changes only on evidence; its certificate is kept in the state until then.
+"""
+
+DAY_S = 86_400
+DAYS = 7
+GONE_DAYS = 30
+
+
+class Evidence:
+    """Per endpoint and anchor: accepted sessions, days with a verified handshake, the day last presented."""
+
+    def __init__(self) -> None:
+        self._seen: dict = {}       # endpoint: {sha256: {"accepted": bool, "days": [day], "last": day}}
+        self.proven: dict = {}      # endpoint: sha256
+        self.kept: dict = {}        # sha256: entry with its certificate
+
+    def restore(self, body: dict) -> None:
+        """Take the saved evidence."""
+        self._seen = body.get("seen", {})
+        self.proven = body.get("proven", {})
+        self.kept = body.get("kept", {})
+
+    def body(self) -> dict:
+        """What is saved."""
+        return {"seen": self._seen, "proven": self.proven, "kept": self.kept}
+
+    def days(self, endpoint: str, sha256: str | None) -> int:
+        """How many different days have seen a verified handshake through this anchor."""
+        return len(self._of(endpoint, sha256)["days"]) if sha256 else 0
+
+    def presented(self, endpoint: str, sha256: str, utc_s: int | None) -> bool:
+        """A verified full handshake through `sha256`; True when that is news worth saving."""
+        seen = self._of(endpoint, sha256)
+        if utc_s is None or utc_s // DAY_S == seen["last"]:
+            return False
+        seen["last"] = utc_s // DAY_S
+        if len(seen["days"]) < DAYS:
+            seen["days"].append(seen["last"])
+        return True
+
+    def accepted(self, endpoint: str, sha256: str) -> bool:
+        """An accepted session through `sha256`; True when that is news worth saving."""
+        seen = self._of(endpoint, sha256)
+        news = not seen["accepted"]
+        seen["accepted"] = True
+        return news
+
+    def prove(self, endpoint: str, sha256: str, entry: dict | None) -> bool:
+        """Let `sha256` take over as the proven anchor if R2 is met; True when it did."""
+        before = self.proven.get(endpoint)
+        if before == sha256 or entry is None or not self._of(endpoint, sha256)["accepted"]:
+            return False
+        if before is not None and not self._succeeds(endpoint, before, sha256):
+            return False
+        self.proven[endpoint] = sha256
+        self.kept[sha256] = entry
+        wanted = [self.proven[e] for e in self.proven]
+        self.kept = {s: self.kept[s] for s in self.kept if s in wanted}
+        return True
+
+    def _succeeds(self, endpoint: str, before: str, after: str) -> bool:
+        seen, old = self._of(endpoint, after), self._of(endpoint, before)
+        return len(seen["days"]) >= DAYS and (seen["last"] or 0) - (old["last"] or 0) >= GONE_DAYS
+
+    def _of(self, endpoint: str, sha256: str) -> dict:
+        anchors = self._seen.setdefault(endpoint, {})
+        return anchors.setdefault(sha256, {"accepted": False, "days": [], "last": 0})

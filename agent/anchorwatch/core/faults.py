@@ -1,0 +1,171 @@
+"""The fault classes: what each failure is, and when the next attempt comes. Source: design section 4.
+
+Rule: every failure is put into exactly one class; a service's retry-after is a floor that nothing shortens.
+"""
+
+from .actions import Tell
+from .backoff import at_ceiling, delay_ms, phase_wait_ms
+from .events import Disconnected, Refused
+
+# class: floor, first, ceiling in ms
+SCHEDULES = {
+    "network": (0, 1_000, 300_000),
+    "service": (5_000, 5_000, 600_000),
+    "contended": (30_000, 60_000, 3_600_000),
+    "throttled": (30_000, 30_000, 3_600_000),
+    "trust": (0, 30_000, 3_600_000),
+    "policy": (30_000, 60_000, 3_600_000),
+    "clock": (0, 10_000, 600_000),
+    "memory": (0, 10_000, 300_000),
+}
+CONNACK = {1: ("policy", "protocol-version"), 2: ("identity", "id-rejected"),
+           3: ("service", "unavailable"), 4: ("identity", "bad-credentials"),
+           5: ("identity", "not-authorized")}
+REMEDIES = {
+    "network": "check the line, the name service and the firewall for this port",
+    "service": "nothing to do here: the service is not answering as it should",
+    "contended": "the hub closes what it accepted: another client uses this device id (a cloned image?), "
+                 "the daily quota is used up, or the device is being disabled",
+    "throttled": "nothing to do here: the service asked to wait",
+    "trust": "compare the presented root with `anchorwatch roots list`; add the root if you trust it",
+    "policy": "compare what the server offers with [tls.hub] and [tls.dps]",
+    "clock": "check the SNTP server and the real-time clock",
+    "memory": "free memory",
+    "identity": "check the device at the hub and its enrollment: disabled, another key or certificate, or removed",
+}
+LASTED_MS = 60_000
+CONTENDED_MS = 300_000
+REPEATED = 3
+LOOK_UP_TRIES = 10
+LOOK_UP_MS = 900_000
+
+
+class Faults:
+    """Failures of one endpoint: counts per class, the present fault for `status`, and the next wait."""
+
+    def __init__(self, device, endpoint: str) -> None:
+        self._device, self._endpoint = device, endpoint
+        self._tries: dict = {}
+        self._closed_at: list = []
+        self._unanswered = 0
+        self._outage_since_ms: int | None = None
+        self._outage_tries = 0
+        self._looked_up = False
+        self._online_ms: int | None = None
+        self.present: dict | None = None
+
+    def classify(self, event, now: int) -> tuple:
+        """(class, verdict) of a Failed, Refused, Disconnected or Unregistered."""
+        if isinstance(event, Refused):
+            return CONNACK.get(event.code, ("service", "connack-%d" % event.code))
+        if isinstance(event, Disconnected):
+            return self._closed(event, now)
+        if event.fault not in SCHEDULES and event.fault != "identity":
+            return ("network", event.verdict)
+        return (event.fault, event.verdict)
+
+    def _closed(self, event, now: int) -> tuple:
+        online_ms, self._online_ms = self._online_ms, None
+        if online_ms is None:
+            self._unanswered += 1
+            if self._unanswered >= REPEATED:
+                return ("throttled", "closed-before-connack")
+            return ("network", event.reason)
+        self._settle(now - online_ms)
+        if event.reason != "closed":
+            return ("network", event.reason)
+        self._closed_at = [t for t in self._closed_at if now - t < CONTENDED_MS] + [now]
+        if len(self._closed_at) >= REPEATED or "contended" in self._tries:
+            return ("contended", "closed-after-accept")
+        return ("network", event.reason)
+
+    def _settle(self, lasted_ms: int) -> None:
+        """Forget exponents after a session that lasted; contention only after one that outlasted its window."""
+        if lasted_ms < LASTED_MS:
+            return
+        contended = self._tries.get("contended")
+        self._tries = {}
+        if contended is not None:
+            floor, first, ceiling = SCHEDULES["contended"]
+            if lasted_ms < floor + 2 * min(ceiling, first << min(contended, 30)):
+                self._tries["contended"] = contended
+
+    def online(self, now: int) -> None:
+        """The endpoint accepted us."""
+        self._online_ms = now
+        self._unanswered = 0
+        self._outage_since_ms = None
+        self._outage_tries = 0
+        self._looked_up = False
+        self.present = None
+
+    def good(self) -> None:
+        """A second handshake was good: its exponents begin anew."""
+        self._tries = {}
+        self.present = None
+
+    def tries(self, fault: str) -> int:
+        """Failures of a class since it was last reset."""
+        return int(self._tries.get(fault, 0))
+
+    def wait_ms(self, fault: str, now: int, retry_after_s: int = 0) -> int:
+        """Count one more failure of a class and say how long to wait."""
+        tries = self._tries.get(fault, 0)
+        self._tries[fault] = tries + 1
+        floor, first, ceiling = SCHEDULES[fault]
+        floor = 1000 * retry_after_s or floor
+        ceiling = max(ceiling, self._device.window_ms)
+        if at_ceiling(first, ceiling, tries):
+            utc_s = self._device.clock.utc(now)
+            t_ms = now if utc_s is None else 1000 * utc_s
+            return floor + phase_wait_ms(t_ms + floor, ceiling, self._device.phase)
+        return delay_ms(self._device.rand_below, floor, first, ceiling, tries)
+
+    def look_up_due(self, fault: str, now: int) -> bool:
+        """True once per outage: the hub has been away for 10 attempts or 15 to 30 minutes, by phase."""
+        if fault not in ("network", "service"):
+            return False
+        if self._outage_since_ms is None:
+            self._outage_since_ms = now
+        self._outage_tries += 1
+        spread_ms = phase_wait_ms(0, LOOK_UP_MS, self._device.phase)
+        long = now - self._outage_since_ms >= LOOK_UP_MS + spread_ms
+        if self._looked_up or not (long or self._outage_tries >= LOOK_UP_TRIES):
+            return False
+        self._looked_up = True
+        return True
+
+    def note(self, fault: str, verdict: str, event) -> list:
+        """Keep the fault for `status` and tell it."""
+        presented = getattr(event, "presented", None) or []
+        host = self._device.hub if self._endpoint == "hub" else self._device.config.dps.host
+        self.present = {
+            "endpoint": self._endpoint, "class": fault, "verdict": verdict,
+            "what": "%s %s: %s" % (self._endpoint, host, verdict),
+            "value": presented[-1] if presented else (getattr(event, "address", None) or ""),
+            "remedy": REMEDIES[fault], "tries": self._tries.get(fault, 0) + 1,
+        }
+        self._device.count("fault_" + fault)
+        return [Tell("fault", self.present)]
+
+    def waiting(self, wait_ms: int) -> None:
+        """Put the announced wait into the status."""
+        if self.present is not None:
+            self.present["wait_ms"] = wait_ms
+
+    def keep(self) -> bool:
+        """Put exponents past the first few into the budgets; True when that changed them."""
+        kept = {name: self._tries[name] for name in self._tries if self._tries[name] > 2}
+        changed = kept != self._device.budgets[self._endpoint]
+        self._device.budgets[self._endpoint] = kept
+        return changed
+
+    def start(self) -> int:
+        """Take the saved exponents; the wait in ms that they impose before the first dial."""
+        saved = self._device.budgets[self._endpoint]
+        self._tries = {name: saved[name] for name in saved if name in SCHEDULES}
+        reach = [0]
+        for name in self._tries:
+            floor, first, ceiling = SCHEDULES[name]
+            reach.append(floor + min(ceiling, first << min(self._tries[name], 30)))
+        return int(self._device.rand_below(max(reach) + 1))

@@ -1,0 +1,255 @@
+"""What the machines say to each other. Rule: made by one machine, taken by another in the same `handle`; never leaves the core.
+
+A message of a peer becomes a meaning before a table sees it, so that each row of a table has one outcome.
+"""
+
+from .record import Record
+
+
+class HubLater(Record):
+    """Dial the hub in wait_ms. Every fault and every start ends in this, DpsLater or LookUpNow."""
+
+    fields = ("wait_ms",)
+    wait_ms: int
+
+
+class DpsLater(Record):
+    """Register at DPS in wait_ms, without a session."""
+
+    fields = ("wait_ms",)
+    wait_ms: int
+
+
+class LookUpNow(Record):
+    """Ask DPS by HTTPS, unbilled, whether the registration still names this hub."""
+
+    fields = ()
+
+
+class RegisterBeside(Record):
+    """Register at DPS on the second link while the session goes on."""
+
+    fields = ()
+
+
+class Register(Record):
+    """Connection tells registration to begin on a link."""
+
+    fields = ("link",)
+    link: str
+
+
+class Assigning(Record):
+    """DPS: not yet; ask again for the operation after retry_after_s."""
+
+    fields = ("operation_id", "retry_after_s")
+    operation_id: str
+    retry_after_s: int
+
+
+class Assigned(Record):
+    """DPS: this hub, this device id. `substatus` is the service's word or ''."""
+
+    fields = ("hub", "device_id", "substatus")
+    hub: str
+    device_id: str
+    substatus: str
+
+
+class Unregistered(Record):
+    """Registration ended without an assignment. fault, verdict as in Failed; retry_after_s 0 when DPS named none."""
+
+    fields = ("fault", "verdict", "presented", "retry_after_s")
+    fault: str
+    verdict: str
+    presented: list
+    retry_after_s: int
+
+
+class Online(Record):
+    """The hub accepted a CONNECT on the live link."""
+
+    fields = ("session_present",)
+    session_present: bool
+
+
+class Offline(Record):
+    """The live session is gone."""
+
+    fields = ()
+
+
+class Adrift(Record):
+    """The live session went while the second link's CONNECT is under way: the hub's takeover, as a rule."""
+
+    fields = ()
+
+
+class Joining(Record):
+    """CONNECT was sent on the second link."""
+
+    fields = ()
+
+
+class Moved(Record):
+    """The second link is the live one now."""
+
+    fields = ("session_present",)
+    session_present: bool
+
+
+class Stayed(Record):
+    """The swap did not happen; the live session holds."""
+
+    fields = ()
+
+
+class LookDue(Record):
+    """The hub's reverify is due."""
+
+    fields = ()
+
+
+class ProbeDue(Record):
+    """The daily probe of DPS is due."""
+
+    fields = ()
+
+
+class LookNow(Record):
+    """Reverify at once. swap: move the session even if nothing changed."""
+
+    fields = ("swap",)
+    swap: bool
+
+
+class ClockStepped(Record):
+    """The clock moved by more than five minutes: look again soon; a token signed before may be wrong."""
+
+    fields = ()
+
+
+class Unchanged(Record):
+    """The second handshake gives no reason to move."""
+
+    fields = ()
+
+
+class Changed(Record):
+    """Something that matters changed; one handshake is not enough to act on it."""
+
+    fields = ("why",)
+    why: str
+
+
+class SwapDue(Record):
+    """Move the session. why: anchor | address | token | asked."""
+
+    fields = ("why",)
+    why: str
+
+
+class Quiet(Record):
+    """No method, twin or credential request is open."""
+
+    fields = ()
+
+
+class HubRefused(Record):
+    """Ladder: the hub said unauthorized."""
+
+    fields = ("verdict",)
+    verdict: str
+
+
+class DpsRefused(Record):
+    """Ladder: DPS said no to this identity."""
+
+    fields = ("verdict",)
+    verdict: str
+
+
+class Accepted(Record):
+    """Ladder: the hub accepted the credential."""
+
+    fields = ()
+
+
+class Spent(Record):
+    """Ladder: patience is used up."""
+
+    fields = ()
+
+
+class Sound(Record):
+    """Ladder: the self-check found nothing wrong here, and DPS may be asked."""
+
+    fields = ()
+
+
+class NoDps(Record):
+    """Ladder: DPS may not be asked: no [dps], action retry_hub, or the budget is spent."""
+
+    fields = ()
+
+
+class ClockSuspect(Record):
+    """Ladder: the self-check found that the clock may be the cause."""
+
+    fields = ()
+
+
+class Hastened(Record):
+    """Ladder: a neighbour or the operator says that this credential is refused: patience is over."""
+
+    fields = ()
+
+
+class Got(Record):
+    """Twin: the whole document."""
+
+    fields = ("desired", "version")
+    desired: dict
+    version: int
+
+
+class Patched(Record):
+    """Twin: the reported patch was taken."""
+
+    fields = ("version",)
+    version: int
+
+
+class TwinRefused(Record):
+    """Twin: the answer to our request is not a success."""
+
+    fields = ("status",)
+    status: int
+
+
+class Desired(Record):
+    """Twin: a desired patch was pushed and follows on the version we have."""
+
+    fields = ("patch", "version")
+    patch: dict
+    version: int
+
+
+class Gap(Record):
+    """Twin: a desired push shows that we missed one."""
+
+    fields = ("version",)
+    version: int
+
+
+class Dirty(Record):
+    """Twin: reported properties changed."""
+
+    fields = ()
+
+
+class Tuned(Record):
+    """The cloud set the reverify interval, already clamped."""
+
+    fields = ("interval_s",)
+    interval_s: int

@@ -1,0 +1,152 @@
+"""A registration at DPS over MQTT, on the link it is given. Rule: ends in Assigned or Unregistered, never in silence.
+
+Source: Microsoft Learn, "Communicate with DPS using the MQTT protocol".
+"""
+
+from ..errors import MalformedMessage, TrustError
+from ..wire import dps as dps_wire
+from ..wire import names, sas
+from .actions import Close, Connect, Publish, Subscribe
+from .device import CLIENT_TYPE
+from .events import (Disconnected, Failed, Held, Message, Ponged, Refused, Saved, SaveFailed, Signed,
+                     Subscribed)
+from .faults import CONNACK
+from .lifecycle import IDLE, REGISTRATION
+from .machine import Machine, rows_of
+from .meanings import Adrift, Assigned, Assigning, Offline, Online, Unregistered
+
+STEP_MS = 60_000
+REPLY_MS = 30_000
+POLL_S = 2
+POLLS = 100
+
+
+class Registration(Machine):
+    """One registration at a time; `link` is its link while it is not idle."""
+
+    rows = rows_of(REGISTRATION)
+    late = (Disconnected, Failed, Refused, Subscribed, Signed, Saved, SaveFailed, Ponged, Held,
+            Assigning, Assigned, Unregistered, Online, Adrift)
+
+    def __init__(self, device, tokens) -> None:
+        self._device, self._tokens = device, tokens
+        self.link = ""
+        self.evidence = None        # Verified of the last registration
+        self._request = 0
+        self._polls = 0
+        self._operation_id = ""
+
+    @property
+    def busy(self) -> bool:
+        """True while the link is ours."""
+        return self.state != IDLE
+
+    def message(self, event, now: int) -> list:
+        """A PUBLISH on our link: parse it, then let the table see its meaning."""
+        try:
+            request_id, meaning = dps_wire.parse_response(event.topic, event.payload)
+        except MalformedMessage as error:
+            return self.handle(self._malformed(error), now)
+        if request_id != str(self._request):
+            return []
+        return self.handle(self._meaning(meaning), now)
+
+    def _meaning(self, meaning: tuple):
+        word = meaning[0]
+        if word == "assigning" and self._polls < POLLS:
+            return Assigning(meaning[1], meaning[2] or POLL_S)
+        if word == "assigned":
+            return self._assigned(meaning)
+        if word == "assigning":
+            return Unregistered("service", "assigning-forever", [], 0)
+        if word == "busy":
+            fault = "throttled" if meaning[1] == 429 else "service"
+            return Unregistered(fault, "dps-%d" % meaning[1], [], meaning[2])
+        verdict = "dps-%d" % (meaning[2] or meaning[1])
+        return Unregistered("identity", verdict, [meaning[4]], 0)
+
+    def _assigned(self, meaning: tuple):
+        _, hub, device_id, substatus = meaning
+        allowed = self._device.config.hub.allowed_suffixes
+        try:
+            names.check_host(hub, allowed)
+        except TrustError as error:
+            return Unregistered("policy", "hub-not-allowed", [error.value], 0)
+        return Assigned(hub, device_id, substatus)
+
+    def _malformed(self, error) -> Unregistered:
+        return Unregistered("service", "malformed-reply", [error.reason], 0)
+
+    def _dial(self, event, now: int) -> list:
+        self.wake_at = now + STEP_MS
+        self.link, self._polls, self._operation_id = event.link, 0, ""
+        return [self._device.dial(self.link, "dps", False, now)]
+
+    def _sign(self, event, now: int) -> list:
+        self.wake_at = now + STEP_MS
+        self.evidence = event
+        kept = self._device.trust.record("dps", event, self._device.clock.utc(now))
+        device = self._device.config.device
+        resource = dps_wire.sas_resource(device.id_scope, device.registration_id)
+        return kept + self._tokens.ask("dps", self.link, resource, now, sas.DPS_KEY_NAME)
+
+    def _connect(self, event, now: int) -> list:
+        self.wake_at = now + STEP_MS
+        device = self._device.config.device
+        username = dps_wire.user_name(device.id_scope, device.registration_id, CLIENT_TYPE)
+        return [Connect(self.link, device.registration_id, username, self._tokens.password(event),
+                        self._device.config.mqtt.keepalive_s, True)]
+
+    def _subscribe(self, event, now: int) -> list:
+        self.wake_at = now + REPLY_MS
+        return [Subscribe(self.link, [dps_wire.RESPONSES])]
+
+    def _register(self, event, now: int) -> list:
+        device = self._device.config.device
+        self._device.count("registrations")
+        return self._ask(dps_wire.register_topic(self._next_id()),
+                         dps_wire.register_body(device.registration_id, device.model_id), now)
+
+    def _poll_later(self, event, now: int) -> list:
+        self._operation_id = event.operation_id
+        self._polls += 1
+        self.wake_at = now + 1000 * event.retry_after_s
+        return []
+
+    def _poll(self, event, now: int) -> list:
+        return self._ask(dps_wire.status_topic(self._next_id(), self._operation_id), b"", now)
+
+    def _ask(self, topic: str, body: bytes, now: int) -> list:
+        self.wake_at = now + REPLY_MS
+        return [Publish(self.link, topic, body, 1, "r%d" % self._request)]
+
+    def _finish(self, event, now: int) -> list:
+        accepted = self._device.trust.accepted("dps", None, self._device.clock.utc(now))
+        return self._close("assigned") + accepted + [event]
+
+    def _fail(self, event, now: int) -> list:
+        return self._end(Unregistered(event.fault, event.verdict, event.presented, 0), now)
+
+    def _refuse(self, event, now: int) -> list:
+        fault, verdict = CONNACK.get(event.code, ("service", "connack-%d" % event.code))
+        return self._end(Unregistered(fault, verdict, [], 0), now)
+
+    def _drop(self, event, now: int) -> list:
+        return self._end(Unregistered("network", event.reason, [], 0), now)
+
+    def _silent(self, event, now: int) -> list:
+        return self._end(Unregistered("network", "silent", [], 0), now)
+
+    def _end(self, event, now: int) -> list:
+        return self._close("failed") + [event]
+
+    def _nothing(self, event, now: int) -> list:
+        return []
+
+    def _close(self, reason: str) -> list:
+        link, self.link = self.link, ""
+        return [Close(link, reason)]
+
+    def _next_id(self) -> str:
+        self._request += 1
+        return str(self._request)

@@ -1,0 +1,186 @@
+"""The device twin: desired versions without gaps, reported properties without repetition.
+
+Rule: one request at a time; the cloud's copy is asked for whole after every connect, swap and gap.
+Source: Microsoft Learn, "Understand and use device twins"; design section 12.
+"""
+
+from ..wire import hub as hub_wire
+from .actions import Publish, Tell
+from .machine import Machine, rows_of
+from .meanings import (Desired, Dirty, Gap, Got, Moved, Offline, Online, Patched, Quiet, Tuned,
+                       TwinRefused)
+from .events import Woke
+
+OFFLINE = "offline"
+GETTING = "getting"
+READY = "ready"
+PATCHING = "patching"
+
+# fmt: off
+TWIN = (
+    # in       on            go to      and
+    (OFFLINE,  Online,       GETTING,   "get"),
+    (OFFLINE,  Offline,      OFFLINE,   "nothing"),
+    (GETTING,  Got,          READY,     "take"),
+    (GETTING,  TwinRefused,  READY,     "later"),
+    (GETTING,  Woke,         READY,     "later"),
+    (GETTING,  Desired,      GETTING,   "mind"),
+    (GETTING,  Gap,          GETTING,   "mind"),
+    (GETTING,  Moved,        GETTING,   "get"),
+    (GETTING,  Offline,      OFFLINE,   "close"),
+    (READY,    Woke,         GETTING,   "get"),
+    (READY,    Gap,          GETTING,   "get"),
+    (READY,    Moved,        GETTING,   "get"),
+    (READY,    Desired,      READY,     "apply"),
+    (READY,    Dirty,        PATCHING,  "patch"),
+    (READY,    Offline,      OFFLINE,   "close"),
+    (PATCHING, Patched,      READY,     "patched"),
+    (PATCHING, TwinRefused,  READY,     "later"),
+    (PATCHING, Woke,         READY,     "later"),
+    (PATCHING, Desired,      PATCHING,  "apply_on"),
+    (PATCHING, Gap,          GETTING,   "get"),
+    (PATCHING, Moved,        GETTING,   "get"),
+    (PATCHING, Offline,      OFFLINE,   "close"),
+)
+# fmt: on
+
+REPLY_MS = 30_000
+LATER_MS = 60_000
+INTERVAL_LEAST_S = 900
+INTERVAL_MOST_S = 86_400
+KEY = "anchorwatch"
+
+
+class Twin(Machine):
+    """`wanted` is what should be reported under `anchorwatch`; version is the desired version we hold."""
+
+    rows = rows_of(TWIN)
+    late = (Got, Patched, TwinRefused, Desired, Gap, Dirty, Moved)
+    state = OFFLINE
+
+    def __init__(self) -> None:
+        self.version: int | None = None
+        self._wanted: dict = {}
+        self._reported: dict = {}
+        self._sent: dict = {}
+        self._acknowledged: dict = {}
+        self._request = 0
+        self._minded = 0
+
+    @property
+    def open(self) -> int:
+        """Requests without a reply."""
+        return 1 if self.state in (GETTING, PATCHING) else 0
+
+    def forget(self) -> None:
+        """Another hub, or a reset one: its twin is not the one we knew."""
+        self.version = None
+        self._reported = {}
+
+    def report(self, wanted: dict) -> list:
+        """[Dirty()] when what should be reported is not what was."""
+        self._wanted = wanted
+        return [Dirty()] if self.state == READY and self._patch_tree() else []
+
+    def meaning(self, parsed: tuple) -> object:
+        """A parsed twin or desired message as a meaning; None for a reply nobody waits for."""
+        if parsed[0] == "desired":
+            _, version, patch = parsed
+            if self.version is not None and version <= self.version:
+                return None
+            follows = self.version is not None and version == self.version + 1
+            return Desired(patch, version) if follows else Gap(version)
+        _, status, request_id, version, document = parsed
+        if request_id != str(self._request) or not self.open:
+            return None
+        if document is not None and self.state == GETTING:
+            return Got(document["desired"], document["desired"]["$version"])
+        if status == 204 and self.state == PATCHING:
+            return Patched(version or 0)
+        return TwinRefused(status)
+
+    def _get(self, event, now: int) -> list:
+        self.wake_at = now + REPLY_MS
+        return [Publish("live", hub_wire.twin_get_topic(self._next_id()), b"", 1, self._mid())]
+
+    def _take(self, event, now: int) -> list:
+        """The whole document: what changed while we were away is in it."""
+        if self._minded > event.version:            # a push overtook the document
+            self._minded = 0
+            self.wake_at = now
+            return []
+        self._minded = 0
+        news = event.version != self.version
+        self.version = event.version
+        desired = {k: event.desired[k] for k in event.desired if k != "$version"}
+        out = [Tell("desired", {"version": event.version, "whole": True, "desired": desired})]
+        return (out + self._obey(desired) if news else []) + self._settled()
+
+    def _apply(self, event, now: int) -> list:
+        return self._apply_on(event, now) + self._settled()
+
+    def _apply_on(self, event, now: int) -> list:
+        if self.state == PATCHING:
+            self.wake_at = now + REPLY_MS
+        self.version = event.version
+        told = Tell("desired", {"version": event.version, "whole": False, "desired": event.patch})
+        return [told] + self._obey(event.patch)
+
+    def _obey(self, desired: dict) -> list:
+        """Our own desired property: the reverify interval, clamped and acknowledged."""
+        ours = desired.get(KEY)
+        value = ours.get("reverifyIntervalS") if isinstance(ours, dict) else None
+        if not isinstance(value, int) or isinstance(value, bool):
+            return []
+        clamped = min(max(value, INTERVAL_LEAST_S), INTERVAL_MOST_S)
+        text = "" if clamped == value else "clamped"
+        self._acknowledged["reverifyIntervalS"] = hub_wire.acknowledgement(
+            clamped, 200, self.version or 0, text)
+        return [Tuned(clamped)]
+
+    def _patch(self, event, now: int) -> list:
+        self.wake_at = now + REPLY_MS
+        self._sent = self._patch_tree()
+        topic = hub_wire.twin_patch_topic(self._next_id())
+        return [Publish("live", topic, hub_wire.twin_patch_body({KEY: self._sent}), 1, self._mid())]
+
+    def _patched(self, event, now: int) -> list:
+        for name in self._sent:
+            self._reported[name] = self._sent[name]
+        return [Quiet()] + self._settled()
+
+    def _later(self, event, now: int) -> list:
+        self.wake_at = now + LATER_MS
+        return [Quiet()]
+
+    def _mind(self, event, now: int) -> list:
+        self.wake_at = now + REPLY_MS
+        self._minded = max(self._minded, event.version)
+        return []
+
+    def _close(self, event, now: int) -> list:
+        self._minded = 0
+        return []
+
+    def _nothing(self, event, now: int) -> list:
+        return []
+
+    def _settled(self) -> list:
+        return [Quiet()] + ([Dirty()] if self._patch_tree() else [])
+
+    def _patch_tree(self) -> dict:
+        """What differs from what was reported; a name that is gone becomes None."""
+        wanted = {name: self._wanted[name] for name in self._wanted}
+        wanted.update(self._acknowledged)
+        patch = {n: wanted[n] for n in wanted if self._reported.get(n) != wanted[n]}
+        for name in self._reported:
+            if name not in wanted and self._reported[name] is not None:
+                patch[name] = None
+        return patch
+
+    def _next_id(self) -> str:
+        self._request += 1
+        return str(self._request)
+
+    def _mid(self) -> str:
+        return "t%d" % self._request

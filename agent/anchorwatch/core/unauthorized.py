@@ -1,0 +1,183 @@
+"""The ladder: what an unauthorized answer leads to, rung by rung. Source: design section 5; rungs 1, 2, 3 and 6.
+
+Rule: every rung is a state, so `status` shows it; nothing here stops for ever, and DPS is asked within a budget.
+"""
+
+from .actions import Save, Tell
+from .backoff import phase_wait_ms
+from .clock import AUTHENTICATED, NONE
+from .machine import Machine, rows_of
+from .meanings import (Accepted, Assigned, ClockSuspect, DpsLater, DpsRefused, Hastened, HubLater,
+                       HubRefused, NoDps, Sound, Spent)
+
+CLEAR = "clear"
+PATIENCE = "1 patience"
+SELF_CHECK = "2 self-check"
+DPS = "3 dps"
+SLOW = "6 slow cadence"
+
+# fmt: off
+LADDER = (
+    # in         on            go to        and
+    (CLEAR,      HubRefused,   PATIENCE,    "begin"),
+    (CLEAR,      DpsRefused,   SLOW,        "slow_down"),
+    (CLEAR,      Hastened,     SELF_CHECK,  "check"),
+    (CLEAR,      Accepted,     CLEAR,       "nothing"),
+    (CLEAR,      Assigned,     CLEAR,       "remember"),
+    (PATIENCE,   HubRefused,   PATIENCE,    "endure"),
+    (PATIENCE,   Spent,        SELF_CHECK,  "check"),
+    (PATIENCE,   Hastened,     SELF_CHECK,  "check"),
+    (PATIENCE,   DpsRefused,   SLOW,        "slow_down"),
+    (PATIENCE,   Assigned,     DPS,         "remember"),
+    (PATIENCE,   Accepted,     CLEAR,       "clear"),
+    (SELF_CHECK, ClockSuspect, PATIENCE,    "set_clock"),
+    (SELF_CHECK, Sound,        DPS,         "go"),
+    (SELF_CHECK, NoDps,        SLOW,        "slow_down"),
+    (DPS,        Assigned,     DPS,         "remember"),
+    (DPS,        HubRefused,   DPS,         "propagate"),
+    (DPS,        Spent,        SELF_CHECK,  "check"),
+    (DPS,        DpsRefused,   SLOW,        "slow_down"),
+    (DPS,        Hastened,     SELF_CHECK,  "check"),
+    (DPS,        Accepted,     CLEAR,       "clear"),
+    (SLOW,       HubRefused,   SLOW,        "slow_turn"),
+    (SLOW,       DpsRefused,   SLOW,        "slow_down"),
+    (SLOW,       Assigned,     DPS,         "remember"),
+    (SLOW,       Hastened,     SELF_CHECK,  "check"),
+    (SLOW,       Accepted,     CLEAR,       "clear"),
+)
+# fmt: on
+
+RETRIES = 3
+SOON_MS = 5_000
+SOON_MOST_MS = 25_000
+PROPAGATION_MS = 120_000
+HOUR_S = 3_600
+DAY_S = 86_400
+
+
+class Unauthorized(Machine):
+    """The ladder of the active credential."""
+
+    rows = rows_of(LADDER)
+    state = CLEAR
+
+    def __init__(self, device) -> None:
+        self._device = device
+        self._retries = 0
+        self._changed = False
+        self._registered_ms: int | None = None
+        self._slow_turns = 0
+        self._cycles: list = []         # (utc_s or None, now_ms) of each cycle through DPS
+
+    def _nothing(self, event, now: int) -> list:
+        return []
+
+    def _begin(self, event, now: int) -> list:
+        self._retries = 0
+        self._changed = self._device.changed_since_accepted
+        return self._endure(event, now)
+
+    def _endure(self, event, now: int) -> list:
+        """One retry after a change; else a soon one and three more that fill the patience."""
+        self._retries += 1
+        patience_ms = 1000 * self._device.config.unauthorized.patience_s
+        if self._retries == 1:
+            return [HubLater(min(SOON_MS + self._rand(SOON_MOST_MS), patience_ms))]
+        if self._changed or self._retries > 1 + RETRIES:
+            return [Spent()]
+        each_ms = patience_ms // RETRIES
+        return [HubLater(each_ms + self._rand(each_ms // 4 + 1))]
+
+    def _check(self, event, now: int) -> list:
+        """Rung 2: our own clock and dates first; then may DPS be asked at all."""
+        clock, credential = self._device.clock, self._device.credential
+        signs = credential["kind"] == "symmetric_key"
+        if clock.standing == NONE and signs:
+            return [ClockSuspect()]
+        out = self._own_dates(credential, now) if clock.standing == AUTHENTICATED else []
+        if self._device.may_register and self._budget_left(now):
+            return out + [Sound()]
+        return out + [NoDps()]
+
+    def _own_dates(self, credential: dict, now: int) -> list:
+        utc_s, ends = self._device.clock.utc(now), credential.get("not_after")
+        if ends is None or utc_s <= ends:
+            return []
+        return [Tell("warning", {"what": "the device certificate has expired", "value": str(ends),
+                                 "remedy": "install a new certificate for the same name"})]
+
+    def _set_clock(self, event, now: int) -> list:
+        return self._device.clock.suspect(now) + [HubLater(self._soon())]
+
+    def _go(self, event, now: int) -> list:
+        self._device.count("cycles")
+        spread_ms = max(1000 * self._device.config.dps.spread_s, self._device.window_ms)
+        if self._device.config.dps.spread_s == 0:
+            spread_ms = 0
+        return [self._spend(now), DpsLater(self._rand(spread_ms + 1))]
+
+    def _remember(self, event, now: int) -> list:
+        self._registered_ms = now
+        return []
+
+    def _propagate(self, event, now: int) -> list:
+        """Refused after `assigned`: for two minutes that is the hub not knowing yet."""
+        if self._registered_ms is None:         # DPS did not answer so far: go on asking it
+            return [DpsLater(self._soon())]
+        if now - self._registered_ms < PROPAGATION_MS:
+            return [HubLater(self._soon())]
+        self._registered_ms = None
+        return [Spent()]
+
+    def _slow_turn(self, event, now: int) -> list:
+        """The hub said no again: DPS in the same turn if it may be asked, once."""
+        due = self._slow_turns % 2 == 0 and self._device.may_register and self._budget_left(now)
+        self._slow_turns += 1
+        if not due:
+            return self._slow_down(event, now)
+        return [self._spend(now), DpsLater(self._rand(1000 * self._device.config.dps.spread_s + 1))]
+
+    def _slow_down(self, event, now: int) -> list:
+        config = self._device.config.unauthorized
+        grown_ms = 1000 * config.slow_first_s << min(self._slow_turns // 2, 20)
+        window_ms = max(min(grown_ms, 1000 * config.slow_most_s), self._device.window_ms)
+        self._slow_turns += 1
+        wait_ms = window_ms // 2 + phase_wait_ms(now, window_ms // 2, self._device.phase)
+        if self._device.hub is None:
+            return [DpsLater(wait_ms)]
+        return [HubLater(wait_ms)]
+
+    def _clear(self, event, now: int) -> list:
+        self._retries = self._slow_turns = 0
+        self._registered_ms = None
+        return []
+
+    def _spend(self, now: int) -> Save:
+        self._cycles = self._cycles[-19:] + [(self._device.clock.utc(now), now)]
+        self._device.budgets["cycles"] = [utc_s or 0 for utc_s, _ in self._cycles]
+        return self._device.save_budgets()
+
+    def start(self, now: int) -> None:
+        """Take the spent budget; a cycle of unknown time counts as spent at this boot."""
+        self._cycles = [(utc_s or None, now) for utc_s in self._device.budgets["cycles"]]
+
+    def _budget_left(self, now: int) -> bool:
+        config = self._device.config.unauthorized
+        ages_s = [self._age_s(cycle, now) for cycle in self._cycles]
+        self._cycles = [c for c, age in zip(self._cycles, ages_s) if age < DAY_S]
+        hour = len([age for age in ages_s if age < HOUR_S])
+        return hour < config.cycles_per_hour and len(self._cycles) < config.cycles_per_day
+
+    def _age_s(self, cycle: tuple, now: int) -> int:
+        utc_s, at_ms = cycle
+        now_utc_s = self._device.clock.utc(now)
+        if utc_s is None or now_utc_s is None:
+            return (now - at_ms) // 1000
+        return max(0, now_utc_s - utc_s)
+
+    def _soon(self) -> int:
+        patience_ms = 1000 * self._device.config.unauthorized.patience_s
+        return min(SOON_MS + self._rand(SOON_MOST_MS), max(1_000, patience_ms))
+
+    def _rand(self, n: int) -> int:
+        return int(self._device.rand_below(n))

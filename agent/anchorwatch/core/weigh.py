@@ -1,0 +1,61 @@
+"""From a failure of the session to what comes next. Rule: the only place where fault classes and the ladder meet."""
+
+from .meanings import DpsLater, DpsRefused, HubLater, HubRefused, LookUpNow
+
+
+class Weigher:
+    """Puts a failure into its class and asks the schedule, or the ladder for identity."""
+
+    def __init__(self, device, hub_faults, dps_faults, ladder) -> None:
+        self._device, self._hub, self._dps, self._ladder = device, hub_faults, dps_faults, ladder
+
+    def hub(self, event, now: int) -> list:
+        """A failure of the way to the hub: what to tell, and HubLater, DpsLater or LookUpNow."""
+        fault, verdict = self._hub.classify(event, now)
+        out = self._hub.note(fault, verdict, event)
+        if fault == "identity":
+            return out + self._ladder.handle(HubRefused(verdict), now)
+        out += self._cause("hub", fault, event, now)
+        look_up = self._hub.look_up_due(fault, now) and self._device.may_register
+        wait_ms = self._hub.wait_ms(fault, now)
+        self._hub.waiting(wait_ms)
+        if self._hub.keep():
+            out.append(self._device.save_budgets())
+        return out + [LookUpNow() if look_up else HubLater(wait_ms)]
+
+    def dps(self, event, now: int) -> list:
+        """A registration that ended without an assignment."""
+        fault, verdict = self._dps.classify(event, now)
+        out = self._dps.note(fault, verdict, event)
+        if fault == "identity":
+            self._device.reprovision_asked = False
+            return out + self._ladder.handle(DpsRefused(verdict), now)
+        out += self._cause("dps", fault, event, now)
+        wait_ms = self._dps.wait_ms(fault, now, getattr(event, "retry_after_s", 0))
+        self._dps.waiting(wait_ms)
+        if self._dps.keep():
+            out.append(self._device.save_budgets())
+        if self._device.hub is not None and not self._device.reprovision_asked:
+            return out + [HubLater(wait_ms)]    # DPS is away: the hub may have changed its mind
+        return out + [DpsLater(wait_ms)]
+
+    def looked_up(self, meaning, now: int) -> list:
+        """The look-up's answer: register only if it names another hub or says that the registration is gone."""
+        gone = meaning is not None and meaning[0] == "refused" and meaning[1] == 404
+        moved = meaning is not None and meaning[0] == "assigned" and meaning[1] != self._device.hub
+        if gone or moved:
+            return [DpsLater(self._spread_ms())]
+        wait_ms = self._hub.wait_ms("service", now)
+        self._hub.waiting(wait_ms)
+        return [HubLater(wait_ms)]
+
+    def _cause(self, endpoint: str, fault: str, event, now: int) -> list:
+        """What a class asks for beside waiting."""
+        if fault == "clock":
+            return self._device.clock.suspect(now)
+        if fault in ("trust", "policy") and hasattr(event, "presented"):
+            return self._device.trust.refused(endpoint, event, self._device.clock.utc(now))
+        return []
+
+    def _spread_ms(self) -> int:
+        return int(self._device.rand_below(1000 * self._device.config.dps.spread_s + 1))

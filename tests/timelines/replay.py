@@ -1,0 +1,187 @@
+"""Replays timelines: events of a story in, transcript out. Runs unchanged on CPython and on MicroPython.
+
+    python tests/timelines/replay.py FILE...         prints the transcripts
+    python tests/timelines/replay.py --rewrite FILE... writes them back (CPython only); review the diff
+
+A story: comment lines (the first is the claim), `config: TREE` over BASE, `rand: least | half | most`, then event lines
+`TIME  EXPRESSION`. `TIME  restart` makes a new Watch; SAVED holds what was saved. Lines that begin with -> or == are produced.
+Saved is answered by the replayer itself (`auto: no` turns that off), since a disk is not what most stories are about.
+"""
+
+import sys
+
+from anchorwatch.config import Config
+from anchorwatch.core import actions, events
+from anchorwatch.core.record import show
+from anchorwatch.core.watch import Watch
+
+BASE = {
+    "device": {"id_scope": "0ne00000001", "registration_id": "dev-7"},
+    "credential": {"kind": "x509", "cert_file": "/c.pem", "key_file": "/k.pem"},
+    "dps": {"host": "dps.example", "spread_s": 20},
+    "hub": {"allowed_suffixes": [".hubs.example"]},
+    "fleet": {"devices": 1, "connects_per_s": 1},
+    "cloud": {"allow": ["reverify", "reprovision"]},
+}
+NAMES = {"g2": "CN=G2", "baltimore": "CN=Baltimore", "msrsa2017": "CN=MS RSA 2017", "unknown": "CN=Unknown"}
+RANDS = {"least": lambda n: 0, "half": lambda n: n // 2, "most": lambda n: n - 1}
+
+
+def entry(name):
+    """An anchor as the driver describes it."""
+    return {"sha256": name, "spki_sha256": "key-" + name, "name": NAMES.get(name, "CN=" + name),
+            "not_before": 0, "not_after": 4102444800, "key": "rsa-2048", "der": "MII="}
+
+
+def layers(*factory, **others):
+    """Layers with these factory anchors; site=[names], distrust=[names]."""
+    site = {"anchors": [entry(n) for n in others.get("site", [])], "distrust": others.get("distrust", [])}
+    return {"factory": {"anchors": [entry(n) for n in factory], "distrust": []}, "site": site}
+
+
+def x509(fingerprint="cert-1"):
+    """A certificate credential."""
+    return {"kind": "x509", "slot": "a", "fingerprint": fingerprint, "not_before": 0,
+            "not_after": 4102444800, "cn": "dev-7"}
+
+
+def key():
+    """A symmetric key credential."""
+    return {"kind": "symmetric_key", "slot": "a", "fingerprint": "key-1", "not_before": None,
+            "not_after": None, "cn": None}
+
+
+def start(state=None, roots=None, credential=None, by_hand=True):
+    """Start with what is not said left usual."""
+    return events.Start(by_hand, state or {}, roots or layers("baltimore", "g2"), credential or x509())
+
+
+def verified(link, anchor="g2", address="127.0.0.2", addresses=None, host="hub.hubs.example", took_ms=20):
+    """Verified with a chain under `anchor`."""
+    tls = {"version": "1.2", "suite": "ECDHE-RSA-AES128-GCM-SHA256",
+           "fragment": {"asked": None, "negotiated": None, "reason": ""}}
+    return events.Verified(link, host, address, addresses or [address], anchor, ["leaf", anchor],
+                           "leaf-key", ["CN=" + host, NAMES[anchor]], 0, 4102444800, tls, took_ms)
+
+
+def failed(link, fault, verdict, presented=None):
+    """Failed, with the names presented."""
+    return events.Failed(link, fault, verdict, presented or [], None)
+
+
+def assigned(hub="hub.hubs.example", rid=2, substatus="initialAssignment"):
+    """DPS: assigned."""
+    body = ('{"operationId":"4.op","status":"assigned","registrationState":{"assignedHub":"%s",'
+            '"deviceId":"dev-7","substatus":"%s"}}' % (hub, substatus))
+    return ("$dps/registrations/res/200/?$rid=%d" % rid, body.encode())
+
+
+def dps(link, status, body, rid, retry_after=""):
+    """A reply of DPS."""
+    topic = "$dps/registrations/res/%d/?$rid=%d%s" % (status, rid, retry_after)
+    return events.Message(link, topic, body)
+
+
+def kept(hub="hub.hubs.example", accepted="cert-1"):
+    """State of a device that has been assigned before."""
+    return {"assignment": {"hub": hub, "device_id": "dev-7", "accepted": accepted, "previous": ""}}
+
+
+def environment():
+    """Names an event line may use."""
+    names = {"entry": entry, "layers": layers, "x509": x509, "key": key, "start": start, "kept": kept,
+             "verified": verified, "failed": failed, "assigned": assigned, "dps": dps, "SAVED": {}}
+    for module in (events,):
+        for name in dir(module):
+            names[name] = getattr(module, name)
+    return names
+
+
+def merged(base, over):
+    """`over` laid on `base`, one section deep; a section None is left out."""
+    tree = {}
+    for name in sorted(set(base) | set(over)):
+        if over.get(name, base.get(name)) is None:
+            continue
+        section = dict(base.get(name) or {})
+        section.update(over.get(name) or {})
+        tree[name] = section
+    return tree
+
+
+class Replay:
+    """One story on one Watch after another."""
+
+    def __init__(self):
+        self.names = environment()
+        self.config, self.rand, self.auto = dict(BASE), RANDS["half"], True
+        self.watch = None
+        self.rows = []
+
+    def text(self, lines):
+        """The transcript of a story's lines."""
+        out = []
+        for line in lines:
+            bare = line.strip()
+            if bare.startswith("->") or bare.startswith("=="):
+                continue
+            out.append(line.rstrip())
+            if bare and not bare.startswith("#"):
+                out += self._line(bare)
+        return "\n".join(out) + "\n"
+
+    def _line(self, bare):
+        word, _, rest = bare.partition(":")
+        if word == "config":
+            self.config = merged(BASE, eval(rest, {}))
+            return []
+        if word == "rand":
+            self.rand = RANDS[rest.strip()]
+            return []
+        if word == "auto":
+            self.auto = rest.strip() != "no"
+            return []
+        at, _, expression = bare.partition(" ")
+        if expression.strip() == "restart":
+            self.watch = None
+            return []
+        return self._event(int(at), eval(expression.strip(), self.names))
+
+    def _event(self, now, event):
+        if self.watch is None:
+            self.watch = Watch(Config(self.config), self.rand)
+        shown, pending = [], [event]
+        while pending:
+            for action in self.watch.handle(pending.pop(0), now):
+                if not isinstance(action, actions.Tell) or action.name != "state":
+                    shown.append("        -> " + repr(action))
+                if isinstance(action, actions.Save):
+                    self.names["SAVED"][action.name] = action.body
+                    if self.auto:
+                        pending.append(events.Saved(action.name, 1))
+        return shown + ["        == " + self._state()]
+
+    def _state(self):
+        watch = self.watch
+        words = ["%s %s" % (k, show(v)) for k, v in sorted(watch.states().items()) if k != "clock"]
+        return ", ".join(words) + "; wakes at %s" % watch.wake_at
+
+
+def main(arguments):
+    """Print or rewrite each story."""
+    rewrite = "--rewrite" in arguments
+    for name in [a for a in arguments if not a.startswith("--")]:
+        with open(name) as file:
+            lines = file.read().split("\n")
+        while lines and not lines[-1]:
+            lines.pop()
+        text = Replay().text(lines)
+        if not rewrite:
+            sys.stdout.write(text)
+            continue
+        with open(name, "w") as file:
+            file.write(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
