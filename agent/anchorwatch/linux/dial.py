@@ -1,0 +1,226 @@
+"""From a Dial to evidence: every address of a name, TCP, TLS, the judgement, the anchor.
+
+Rule: blocking, so it runs in an errand; it knows no state. Each failure is put into one class and one word of the
+closed lists: `pki.judge.VERDICTS`, `NETWORK` and `HERE` below, and the tables of tls.py.
+"""
+
+import errno
+import socket
+import time
+
+from ..core.actions import Dial
+from ..core.events import Failed, Verified
+from ..errors import LinkError, TrustError
+from ..pki import judge
+from ..pki.der import Certificate, anchor_entry
+from . import tls
+from .patience import WRITE, Patience
+
+NETWORK = {
+    errno.ECONNREFUSED: "refused", errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable", errno.ENETDOWN: "unreachable", errno.ETIMEDOUT: "silent",
+    errno.ECONNRESET: "cut", errno.EPIPE: "cut",
+}  # fmt: skip
+OTHER_NETWORK = "socket-failed"
+HERE = {
+    "no-anchor": "no anchor was offered, or none of them is on the device",
+    "not-an-anchor": "what was offered as an anchor is no self-signed CA",
+    "transport-unavailable": "only MQTT over TLS is spoken",
+    "proxy-unavailable": "no proxy is spoken to",
+    "fragment-unavailable": "max_fragment = require, and this TLS library cannot ask for it",
+}
+# Which failure is reported when several addresses fail: what a server proved outweighs what a line did.
+WEIGHT = ("network", "policy", "clock", "trust", "identity")
+
+CONNECT_S = 10.0
+DIAL_S = 45.0
+_SAME_TIME_S = 300
+_UNANSWERED_MS = 60_000
+_TCP_USER_TIMEOUT = 18
+
+
+class Refusal(LinkError):
+    """A LinkError that knows what the server presented, and where."""
+
+    def __init__(self, error: LinkError, presented: list[str], address: str) -> None:
+        super().__init__(error.fault, error.verdict, error.value, error.remedy, error.what)
+        self.presented, self.address = presented, address
+
+
+class Opened:
+    """A verified TLS connection and its evidence."""
+
+    def __init__(self, secured: tls.Secured, address: str, addresses: list[str]) -> None:
+        self.sock, self.address, self.addresses = secured.sock, address, addresses
+        self.chain = [Certificate(der) for der in secured.chain]
+        self.tls = {"version": secured.version, "suite": secured.suite}
+
+
+class Dialer:
+    """Opens links.
+
+    der_of            DER of an anchor by its SHA-256, or None
+    credential_files  (certificate file, key file) of a slot; None where the slot holds no certificate
+    utc_s             the system's clock: the library's date checks are on only where it agrees with the core's
+    """
+
+    def __init__(self, resolver, der_of, credential_files, utc_s=lambda: int(time.time()),
+                 connect_s: float = CONNECT_S, dial_s: float = DIAL_S, clock=time.monotonic) -> None:
+        self._resolver, self._der_of, self._credential_files = resolver, der_of, credential_files
+        self._utc_s, self._connect_s, self._dial_s, self._clock = utc_s, connect_s, dial_s, clock
+
+    def patience(self) -> Patience:
+        """The time one dial may take; its cancel() ends the dial early."""
+        return Patience(self._dial_s, self._clock)
+
+    def dial(self, order: Dial, patience: Patience):
+        """(Verified, ready socket) or (Failed, None)."""
+        began = self._clock()
+        try:
+            if order.transport not in ("mqtt", "auto"):
+                raise LinkError("policy", "transport-unavailable", order.transport, "use mqtt")
+            opened = self.open(order, order.slot, patience)
+        except LinkError as error:
+            return Failed(order.link, error.fault, error.verdict, getattr(error, "presented", []),
+                          getattr(error, "address", None)), None
+        took_ms = int(1000 * (self._clock() - began))
+        return _verified(order, opened, took_ms), opened.sock
+
+    def open(self, order, slot: str | None, patience: Patience) -> Opened:
+        """Open what a Dial, an AskDate or a LookUp asks for; LinkError when no address will do."""
+        made = self._context(order, slot)
+        places = self._resolver.addresses(order.host, order.port)
+        worst: LinkError = LinkError("network", "name-unknown", order.host)
+        for address, port in places:
+            try:
+                return self._one(order, made, address, port, [a for a, _ in places], patience)
+            except Refusal as error:
+                if WEIGHT.index(error.fault) >= WEIGHT.index(worst.fault):
+                    worst = error
+                if error.fault == "identity" or patience.left_s <= 0 or patience.cancelled:
+                    break
+        raise worst
+
+    def _context(self, order, slot: str | None):
+        if order.proxy:
+            raise LinkError("policy", "proxy-unavailable", order.proxy, "remove mqtt.proxy")
+        if order.profile["max_fragment"] == "require":
+            raise LinkError("policy", "fragment-unavailable", "", "use prefer or off")
+        credential = None if slot is None else self._credential_files(slot)
+        return tls.context(self._anchors(order.anchors), order.profile, credential,
+                           self._library_dates(order))
+
+    def _library_dates(self, order) -> bool:
+        """The library judges by the system's clock, which nobody sets for us: only where both clocks agree."""
+        if not order.profile["check_time"] or order.judge_utc_s is None:
+            return False
+        return abs(self._utc_s() - order.judge_utc_s) <= _SAME_TIME_S
+
+    def _anchors(self, offered: list[str]) -> list[bytes]:
+        found = []
+        for sha256 in offered:
+            der = self._der_of(sha256)
+            if der is not None:
+                found.append(_anchor(der, sha256))
+        if not found:
+            raise LinkError("trust", "no-anchor", "", "add a root: `anchorwatch roots add FILE`")
+        return found
+
+    def _one(self, order, made, address: str, port: int, addresses: list[str],
+             patience: Patience) -> Opened:
+        presented: list[str] = []
+
+        def look(chain: list[bytes]) -> None:
+            found = judge.judge(chain, order.host, order.judge_utc_s, order.profile)
+            presented.extend(found.presented)
+            if not found.ok:
+                raise _spoken_against(found.verdict, order)
+
+        try:
+            sock = connect(address, port, patience.at_most(self._connect_s))
+            opened = Opened(tls.handshake(sock, made, order.host, look, patience), address, addresses)
+            return _anchored(opened, order)
+        except LinkError as error:
+            raise Refusal(error, presented, address) from error
+
+
+def connect(address: str, port: int, patience: Patience) -> socket.socket:
+    """A connected TCP socket, non-blocking, or LinkError."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise _network(error.errno) from error
+    try:
+        sock.setblocking(False)
+        code = sock.connect_ex((address, port))
+        if code == errno.EINPROGRESS:
+            patience.wait(sock, WRITE)
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise _network(code)
+        _tune(sock)
+        return sock
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _tune(sock: socket.socket) -> None:
+    """Small packets at once; and what stays unacknowledged for a minute ends the connection."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, _UNANSWERED_MS)
+
+
+def _network(code: int | None) -> LinkError:
+    return LinkError("network", NETWORK.get(code or 0, OTHER_NETWORK),
+                     remedy="check the line, the firewall and the port")
+
+
+def _anchor(der: bytes, sha256: str) -> bytes:
+    try:
+        found = anchor_entry(der)["sha256"]
+    except TrustError as error:
+        raise LinkError("trust", "not-an-anchor", error.value, error.remedy) from error
+    if found != sha256:
+        raise LinkError("trust", "not-an-anchor", found, "the store is damaged: start again")
+    return der
+
+
+def _spoken_against(verdict: str, order) -> LinkError:
+    """A date is the clock's fault until the clock is authenticated."""
+    fault = judge.fault(verdict)
+    if fault == "clock" and order.profile["check_time"]:
+        fault = "trust"
+    return LinkError(fault, verdict)
+
+
+def _anchored(opened: Opened, order) -> Opened:
+    """The root of the verified chain, which no server need present, is judged like the rest."""
+    root = opened.chain[-1]
+    verdict = ""
+    if root.sha256 not in order.anchors:
+        verdict = "unknown-issuer"
+    elif order.profile["all_ecc"] and root.rsa_bits():
+        verdict = "not-ecc"
+    elif order.judge_utc_s is not None and order.judge_utc_s < root.not_before:
+        verdict = "not-yet-valid"
+    elif order.judge_utc_s is not None and order.judge_utc_s > root.not_after:
+        verdict = "expired"
+    if verdict:
+        opened.sock.close()
+        raise _spoken_against(verdict, order)
+    return opened
+
+
+def _verified(order: Dial, opened: Opened, took_ms: int) -> Verified:
+    leaf = opened.chain[0]
+    wish = order.profile["max_fragment"]
+    reason = "off" if wish == "off" else "this TLS library cannot ask for it"
+    fragment = {"asked": None, "negotiated": None, "reason": reason}
+    return Verified(
+        order.link, order.host, opened.address, opened.addresses, opened.chain[-1].sha256,
+        [one.sha256 for one in opened.chain], leaf.spki_sha256,
+        [one.subject_name for one in opened.chain], leaf.not_before, leaf.not_after,
+        dict(opened.tls, fragment=fragment), took_ms,
+    )  # fmt: skip

@@ -1,0 +1,215 @@
+"""TLS 1.2 by the `ssl` module: contexts built by hand, and a handshake that judges before it answers.
+
+Rule: no credential leaves before `judge` has seen the server's flight, and nothing is said about a chain before the
+handshake has returned. No sessions are resumed: a resumed handshake shows no certificate.
+
+Source: RFC 5246 sections 7.2 and 7.4; OpenSSL, X509_STORE_CTX_get_error.
+"""
+
+import socket
+import ssl
+import sys
+from _ssl import ENCODING_DER
+
+from ..errors import LinkError, MalformedMessage
+from ..wire.hello import TLS_1_2, version_name
+from ..wire.tls12 import Flight
+from .patience import READ, WRITE, Patience
+
+SUITES = {
+    "rsa": ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384",
+            "ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES256-SHA384"),
+    "ecdsa": ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+              "ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA384"),
+}  # fmt: skip
+SUITES["any"] = SUITES["ecdsa"][:2] + SUITES["rsa"][:2] + SUITES["ecdsa"][2:] + SUITES["rsa"][2:]
+
+# What the other files of this driver need to know of the library's errors.
+WANTS = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+PEER_ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError)
+
+PARTIAL_CHAIN = 0x80000
+NO_CHECK_TIME = 0x200000
+
+# What OpenSSL says of a chain; every other code is "chain-refused".
+CHAIN = {
+    2: "unknown-issuer", 18: "unknown-issuer", 19: "unknown-issuer", 20: "unknown-issuer",
+    21: "unknown-issuer", 7: "bad-signature", 9: "not-yet-valid", 10: "expired",
+    62: "name-mismatch", 64: "name-mismatch", 66: "weak-key", 67: "weak-key", 68: "weak-signature",
+}  # fmt: skip
+DATES = ("expired", "not-yet-valid")
+
+# What a server's alert says before it has seen our certificate, by the number on the wire.
+ALERTS = {
+    40: ("policy", "no-common-suite"), 71: ("policy", "no-common-suite"),
+    70: ("policy", "protocol-version"), 112: ("policy", "name-not-served"),
+}  # fmt: skip
+# The same numbers by the last part of the name that `ssl` gives them.
+ALERT_NAMES = {
+    "HANDSHAKE_FAILURE": 40, "BAD_CERTIFICATE": 42, "UNSUPPORTED_CERTIFICATE": 43,
+    "CERTIFICATE_REVOKED": 44, "CERTIFICATE_EXPIRED": 45, "CERTIFICATE_UNKNOWN": 46,
+    "ILLEGAL_PARAMETER": 47, "UNKNOWN_CA": 48, "ACCESS_DENIED": 49, "PROTOCOL_VERSION": 70,
+    "INSUFFICIENT_SECURITY": 71, "TLSV1_UNRECOGNIZED_NAME": 112, "UNRECOGNIZED_NAME": 112,
+}  # fmt: skip
+OF_OUR_CERTIFICATE = range(42, 50)
+
+_PEEK_S = 10.0
+_AT_MOST = 128 * 1024
+_GROWS_WITHIN_S = 0.01
+
+
+def context(anchors: list[bytes], profile: dict, credential: tuple[str, str] | None,
+            library_dates: bool) -> ssl.SSLContext:
+    """A context for one handshake.
+
+    anchors        DER; nothing else is trusted
+    credential     (certificate file, key file); None: no client certificate
+    library_dates  False: the caller judges all dates
+    Raises         LinkError: identity, credential-unreadable
+    """
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
+    made.set_ciphers(":".join(SUITES[profile["suites"]]) + ":@SECLEVEL=2")
+    made.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    made.hostname_checks_common_name = False
+    flags = int(made.verify_flags) & ~PARTIAL_CHAIN
+    flags |= int(ssl.VERIFY_X509_STRICT) if profile["strict"] else 0
+    made.verify_flags = ssl.VerifyFlags(flags if library_dates else flags | NO_CHECK_TIME)
+    made.load_verify_locations(cadata=b"".join(anchors))
+    if credential is not None:
+        _load(made, *credential)
+    return made
+
+
+def _load(made: ssl.SSLContext, certificate_file: str, key_file: str) -> None:
+    try:  # a password is given so that OpenSSL never asks for one at the terminal
+        made.load_cert_chain(certificate_file, key_file, password="none")
+    except (OSError, ValueError) as error:
+        raise LinkError("identity", "credential-unreadable", certificate_file,
+                        "run `anchorwatch check`: it says what is wrong with the files") from error
+
+
+class Secured:
+    """What a completed handshake proved. `chain`: DER of the verified chain, leaf first, root last."""
+
+    def __init__(self, sock: ssl.SSLSocket, chain: list[bytes]) -> None:
+        self.sock, self.chain = sock, chain
+        self.suite = (sock.cipher() or ("",))[0]
+        self.version = sock.version() or ""
+
+
+def handshake(sock: socket.socket, made: ssl.SSLContext, host: str, judge,
+              patience: Patience) -> Secured:
+    """Shake hands over a connected, non-blocking socket, which is closed if this fails.
+
+    judge   called with the presented chain [DER] before anything but the hello was sent; raises LinkError
+    Raises  LinkError
+    """
+    try:
+        tls = made.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    except (OSError, ValueError) as error:  # the peer left, or spoke first
+        sock.close()
+        raise _cut() from error
+    try:
+        _say_hello(tls, patience)
+        judge(_peek(tls, patience.at_most(_PEEK_S)))
+        _finish(tls, patience)
+        return _proved(tls)
+    except BaseException:
+        tls.close()
+        raise
+
+
+def _say_hello(tls: ssl.SSLSocket, patience: Patience) -> None:
+    while True:
+        try:
+            return tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLWantWriteError:
+            patience.wait(tls, WRITE)
+        except OSError as error:
+            raise _cut() from error
+
+
+def _peek(tls: ssl.SSLSocket, patience: Patience) -> list[bytes]:
+    """The server's chain, read without taking it from the socket: TLS 1.2 sends it in clear."""
+    flight, seen = Flight(), 0
+    while not flight.done:
+        patience.wait(tls, READ)
+        data = _waiting(tls)
+        if len(data) == seen:  # poll() does not say "more than before"
+            patience.pause(_GROWS_WITHIN_S)
+            continue
+        try:
+            flight.feed(data[seen:])
+        except MalformedMessage as error:
+            raise LinkError("policy", "malformed-handshake", error.reason,
+                            "another service answers at this port, or a box in between") from error
+        seen = len(data)
+    return _presented(flight)
+
+
+def _waiting(tls: ssl.SSLSocket) -> bytes:
+    try:
+        data = socket.socket.recv(tls, _AT_MOST, socket.MSG_PEEK)
+    except OSError as error:
+        raise _cut() from error
+    if not data:
+        raise _cut()
+    return data
+
+
+def _presented(flight: Flight) -> list[bytes]:
+    if flight.alert is not None:
+        fault, verdict = ALERTS.get(flight.alert, ("network", "alert"))
+        raise LinkError(fault, verdict, "alert %d" % flight.alert)
+    if flight.ended != "complete" or flight.version != TLS_1_2:
+        raise LinkError("policy", "protocol-version", version_name(flight.version))
+    return flight.chain
+
+
+def _finish(tls: ssl.SSLSocket, patience: Patience) -> None:
+    while True:
+        try:
+            return tls.do_handshake()
+        except ssl.SSLWantReadError:
+            patience.wait(tls, READ)
+        except ssl.SSLWantWriteError:
+            patience.wait(tls, WRITE)
+        except ssl.SSLError as error:
+            raise _refusal(error, tls) from error
+        except OSError as error:
+            raise _cut() from error
+
+
+def _refusal(error: ssl.SSLError, tls: ssl.SSLSocket) -> LinkError:
+    """The class and verdict of a handshake that failed after the server's flight was judged."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return LinkError("trust", CHAIN.get(error.verify_code, "chain-refused"),
+                         "code %d" % error.verify_code)
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return _cut()
+    reason = error.reason or ""
+    alert = ALERT_NAMES.get(reason.rpartition("ALERT_")[2])
+    if alert is None:
+        return LinkError("network", "handshake-broken", reason)
+    if alert in OF_OUR_CERTIFICATE:
+        return LinkError("identity", "certificate-refused", "alert %d" % alert)
+    fault, verdict = ALERTS.get(alert, ("network", "alert"))
+    return LinkError(fault, verdict, "alert %d" % alert)
+
+
+def _cut() -> LinkError:
+    return LinkError("network", "cut")
+
+
+def _proved(tls: ssl.SSLSocket) -> Secured:
+    if tls.session_reused or tls.version() != "TLSv1.2":
+        raise LinkError("policy", "protocol-version", tls.version())
+    if sys.version_info >= (3, 13):
+        chain = list(tls.get_verified_chain())
+    else:
+        held = tls._sslobj.get_verified_chain()  # type: ignore[attr-defined]
+        chain = [one.public_bytes(ENCODING_DER) for one in held]
+    return Secured(tls, chain)
