@@ -89,6 +89,7 @@ class ServerChain:
     """What a server presents: leaf first, the root not included."""
 
     name: str
+    root: str
     certificates: tuple[x509.Certificate, ...]
     key: object
 
@@ -122,7 +123,9 @@ class Authority:
             path = self._path(issued_by)
             key = self._leaf_key(key_kind, new_leaf_key)
         leaf = _make_leaf([other_name] if other_name else hosts, key, path[0], self._today, days)
-        return ServerChain(name, (leaf, *[issuer.certificate for issuer in path]), key)
+        return ServerChain(
+            name, root_of(issued_by), (leaf, *[issuer.certificate for issuer in path]), key
+        )
 
     def _path(self, name: str) -> list[Issuer]:
         """The issuing certificates from `name` up, without the root."""
@@ -137,6 +140,12 @@ class Authority:
         if new or kind not in self._leaf_keys:
             self._leaf_keys[kind] = KEYS[kind]()
         return self._leaf_keys[kind]
+
+
+def root_of(issuing: str) -> str:
+    """The root above one of ISSUING."""
+    above = ISSUING[issuing][0]
+    return above if above in ROOTS else root_of(above)
 
 
 def pem(*certificates: x509.Certificate) -> bytes:

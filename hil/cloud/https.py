@@ -1,0 +1,90 @@
+"""What the services answer over HTTPS on their own names: HEAD with a Date, and DPS's look-up.
+
+One object a service; it answers requests and holds no state of a device.
+Source: RFC 9110 for Date; "Runtime registration, device registration status lookup" of DPS.
+"""
+
+import json
+from collections.abc import Callable
+
+from . import http1
+from .clock import Clock
+from .connection import Peer
+from .journal import Journal
+
+# registration id, id scope, Authorization header or None, client chain, now_ms
+LookUp = Callable[[str, str, "str | None", list, int], tuple[int, dict, bytes]]
+Answer = tuple[int, dict, bytes]
+
+
+class HttpsSide:
+    """The HTTPS side of one service."""
+
+    def __init__(
+        self, name: str, journal: Journal, clock: Clock, look_up: LookUp | None = None
+    ) -> None:
+        self.name, self.journal, self.clock = name, journal, clock
+        self._look_up = look_up
+
+    def accept(
+        self, write: Callable[[bytes], None], close: Callable[[], None], peer: Peer, now_ms: int
+    ) -> "HttpsConnection":
+        """A client is there, after its TLS handshake."""
+        return HttpsConnection(self, write, close, peer)
+
+    def answer(self, request: http1.Request, peer: Peer, now_ms: int) -> Answer:
+        """Status, headers and body; each answer is a row in the journal."""
+        status, headers, body = self._answer(request, peer, now_ms)
+        self.journal.add(
+            now_ms, self.name, "https", None,
+            method=request.method, path=request.path, status=status,
+        )  # fmt: skip
+        return status, {**headers, "Date": http1.date(self.clock.date_s(now_ms))}, body
+
+    def _answer(self, request: http1.Request, peer: Peer, now_ms: int) -> Answer:
+        if request.method in ("HEAD", "GET") and request.path == "/":
+            return 200, {}, b""
+        parts = request.parts()
+        if self._look_up and len(parts) == 3 and parts[1] == "registrations":
+            if request.method != "POST":
+                return refusal(405, "the look-up is a POST")
+            token = request.headers.get("authorization")
+            return self._look_up(parts[2], parts[0], token, peer.chain, now_ms)
+        return refusal(404, "no such resource")
+
+
+def refusal(status: int, message: str) -> Answer:
+    """An error body in the services' shape."""
+    body = json.dumps({"errorCode": status * 1000, "message": message}).encode()
+    return status, {"Content-Type": "application/json; charset=utf-8"}, body
+
+
+class HttpsConnection:
+    """One client; requests are answered in order."""
+
+    def __init__(
+        self,
+        side: HttpsSide,
+        write: Callable[[bytes], None],
+        close: Callable[[], None],
+        peer: Peer,
+    ) -> None:
+        self._side, self._write, self._close, self._peer = side, write, close, peer
+        self._reader = http1.Reader()
+
+    def receive(self, data: bytes, now_ms: int) -> None:
+        """Take bytes from the client."""
+        self._reader.feed(data)
+        try:
+            while (request := self._reader.next()) is not None:
+                status, headers, body = self._side.answer(request, self._peer, now_ms)
+                self._write(http1.response(status, headers, body, request.method))
+                if request.is_last():
+                    self._close()
+                    return
+        except http1.MalformedRequest as e:
+            self._write(http1.response(*refusal(400, e.reason)))
+            self._close()
+
+    def lost(self, now_ms: int) -> None:
+        """The socket is gone; there is nothing to keep."""

@@ -1,0 +1,122 @@
+"""What the operator of the emulated cloud can do, one function for each line of the table.
+
+Each takes the cloud and a request with its JSON body, and returns what is answered as JSON. Raises
+BadRequest: what, with which value, what to do.
+"""
+
+from . import backoffice
+from .asked import body_of, take
+from .cloud import Cloud
+from .http1 import Request
+from .refusal import BadRequest
+from .tlspolicy import POLICIES
+
+
+async def journal(cloud: Cloud, request: Request) -> dict:
+    since = request.query.get("since", "0")
+    if not since.isdigit():
+        raise BadRequest("since is not a number", since, "give the last n that you have")
+    return {"now_ms": cloud.clock.now_ms(), "rows": cloud.journal.since(int(since))}
+
+
+async def services(cloud: Cloud, request: Request) -> dict:
+    return {name: endpoint.shown() for name, endpoint in cloud.endpoints.items()}
+
+
+async def chain(cloud: Cloud, request: Request, service: str) -> dict:
+    made_of = body_of(request)
+    name, new_leaf = take(made_of, "name", str), take(made_of, "new_leaf", bool, False)
+    shown = await cloud.present(service, name, new_leaf)
+    cloud.note("chain", of=service, name=name, leaf=shown.leaf_sha256())
+    return {"name": name, "leaf": shown.leaf_sha256(), "root": f"roots/{shown.root}.pem"}
+
+
+async def policy(cloud: Cloud, request: Request, service: str) -> dict:
+    name = take(body_of(request), "name", str)
+    if name not in POLICIES:
+        raise BadRequest("no such TLS policy", name, f"one of {', '.join(POLICIES)}")
+    cloud.endpoints[service].presented.change(policy=name)
+    cloud.note("policy", of=service, name=name)
+    return {"name": name}
+
+
+async def listen(cloud: Cloud, request: Request, service: str) -> dict:
+    made_of = body_of(request)
+    up, cut = take(made_of, "up", bool), take(made_of, "cut", bool, True)
+    address = take(made_of, "address", str, None)
+    await cloud.listen(service, up, address, cut)
+    cloud.note("listen", of=service, up=up, address=address)
+    return cloud.endpoints[service].shown()
+
+
+async def faults(cloud: Cloud, request: Request) -> dict:
+    return {"faults": [fault.shown() for fault in cloud.faults.waiting()]}
+
+
+async def add_fault(cloud: Cloud, request: Request) -> dict:
+    made_of = body_of(request)
+    name = take(made_of, "name", str)
+    added = cloud.faults.add(**made_of)
+    cloud.note("fault scripted", name=name)
+    return added.shown()
+
+
+async def clear_faults(cloud: Cloud, request: Request) -> dict:
+    cloud.faults.clear(request.query.get("name"))
+    return await faults(cloud, request)
+
+
+async def clock(cloud: Cloud, request: Request) -> dict:
+    made_of = body_of(request)
+    names = ("offset_s", "sntp_offset_s", "date_offset_s")
+    for name in made_of:
+        if name not in names:
+            raise BadRequest("the clock has no such field", name, f"it has {', '.join(names)}")
+    for name in names:
+        setattr(cloud.clock, name, take(made_of, name, int, getattr(cloud.clock, name)))
+    return {name: getattr(cloud.clock, name) for name in names}
+
+
+async def resolve(cloud: Cloud, request: Request) -> dict:
+    if request.method == "POST":
+        lines = body_of(request)
+        cloud.names.change(lines)
+        cloud.note("resolve", lines=lines)
+    return cloud.names.lines
+
+
+async def connections(cloud: Cloud, request: Request) -> dict:
+    return {
+        name: {"records": hub.records.rows, "connected": hub.connected_devices()}
+        for name, hub in cloud.hubs.items()
+    }
+
+
+TABLE = (
+    # method  path; a word in capitals stands for any segment    does
+    ("GET",    "/journal",                journal),
+    ("GET",    "/services",               services),
+    ("POST",   "/SERVICE/chain",          chain),
+    ("POST",   "/SERVICE/policy",         policy),
+    ("POST",   "/SERVICE/listen",         listen),
+    ("GET",    "/devices",                backoffice.devices),
+    ("POST",   "/devices",                backoffice.put_device),
+    ("POST",   "/devices/ID",             backoffice.change_device),
+    ("DELETE", "/devices/ID",             backoffice.delete_device),
+    ("POST",   "/devices/ID/drop",        backoffice.drop),
+    ("POST",   "/devices/ID/method",      backoffice.method),
+    ("POST",   "/devices/ID/c2d",         backoffice.c2d),
+    ("GET",    "/devices/ID/twin",        backoffice.twin),
+    ("POST",   "/devices/ID/twin",        backoffice.patch_twin),
+    ("GET",    "/enrollments",            backoffice.enrollments),
+    ("POST",   "/enrollments",            backoffice.put_enrollment),
+    ("POST",   "/enrollments/ID",         backoffice.change_enrollment),
+    ("DELETE", "/enrollments/ID",         backoffice.delete_enrollment),
+    ("GET",    "/faults",                 faults),
+    ("POST",   "/faults",                 add_fault),
+    ("DELETE", "/faults",                 clear_faults),
+    ("POST",   "/clock",                  clock),
+    ("GET",    "/resolve",                resolve),
+    ("POST",   "/resolve",                resolve),
+    ("GET",    "/connections",            connections),
+)  # fmt: skip
