@@ -11,7 +11,7 @@ import sys
 
 from ..errors import ConfigError, MalformedMessage
 from ..wire import sas
-from .files import read_secret, stamp
+from .keyfiles import read_secret, stamp
 
 SLOT = "a"
 _CHILD_S = 60

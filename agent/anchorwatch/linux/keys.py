@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from ..errors import AgentError, ConfigError
 from ..pki import pem
 from ..pki.der import Certificate
-from .files import read_certificate, read_secret
+from .keyfiles import read_certificate, read_secret
 
 _BEGIN, _DASHES = b"-----BEGIN ", b"-----"
 _PLAIN = (b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY")
