@@ -8,23 +8,38 @@ Source: "Authenticate identities with X.509 certificates"; "X.509 attestation" o
 import hashlib
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from .refusal import NotProven
+
+# all that the library says of bytes it cannot read or check
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 def loaded(der: bytes) -> x509.Certificate:
     """The certificate in these bytes."""
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError:
+    except UNREADABLE:
         raise NotProven("a certificate cannot be read") from None
 
 
 def common_name(der: bytes) -> str:
     """The CN of the subject; "" when there is none."""
-    names = loaded(der).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    try:
+        names = loaded(der).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except UNREADABLE:
+        raise NotProven("a certificate's subject cannot be read") from None
     return str(names[0].value) if names else ""
 
 
@@ -71,5 +86,5 @@ def issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(by)
         return by.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except UNREADABLE:
         return False
