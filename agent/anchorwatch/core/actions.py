@@ -1,13 +1,16 @@
-"""Everything that comes out of the core. Rule: plain data, performed by the driver in the order given.
+"""Everything that comes out of the core. Rule: plain data, performed by the driver in the order
+given.
 
 The events that answer each action are named in its docstring.
 """
 
 from .record import Record
+from .shapes import Any_, Tree
 
 
 class Dial(Record):
-    """Open TCP and TLS to an endpoint and judge the server: Verified or Failed. No CONNECT, no token.
+    """Open TCP and TLS to an endpoint and judge the server: Verified or Failed. No CONNECT, no
+    token.
 
     endpoint     hub | dps; host is also the name in SNI and the one that the certificate must carry
     anchors      SHA-256 hex of the anchors offered to TLS, sorted; the driver finds the DER
@@ -16,15 +19,26 @@ class Dial(Record):
     judge_utc_s  the time at which dates are judged
     """
 
-    fields = ("link", "endpoint", "host", "port", "transport", "anchors", "profile", "slot",
-              "judge_utc_s", "proxy", "mode")
+    fields = (
+        "link",
+        "endpoint",
+        "host",
+        "port",
+        "transport",
+        "anchors",
+        "profile",
+        "slot",
+        "judge_utc_s",
+        "proxy",
+        "mode",
+    )
     link: str
     endpoint: str
     host: str
     port: int
     transport: str
-    anchors: list
-    profile: dict
+    anchors: list[Any_]
+    profile: Tree
     slot: str | None
     judge_utc_s: int
     proxy: str
@@ -49,7 +63,7 @@ class Subscribe(Record):
 
     fields = ("link", "filters")
     link: str
-    filters: list
+    filters: list[Any_]
 
 
 class Publish(Record):
@@ -64,7 +78,8 @@ class Publish(Record):
 
 
 class Close(Record):
-    """End a link (DISCONNECT where MQTT spoke); nothing answers. Closing a link that is not open does nothing."""
+    """End a link (DISCONNECT where MQTT spoke); nothing answers. Closing a link that is not open
+    does nothing."""
 
     fields = ("link", "reason")
     link: str
@@ -72,7 +87,8 @@ class Close(Record):
 
 
 class Swap(Record):
-    """Make next the live link; the old one is read to its end and dropped. Unacknowledged messages go again on the new."""
+    """Make next the live link; the old one is read to its end and dropped. Unacknowledged messages
+    go again on the new."""
 
     fields = ()
 
@@ -101,7 +117,8 @@ class Hold(Record):
 class Save(Record):
     """Write one state file through the two-slot layer: Saved or SaveFailed.
 
-    name  clock assignment budgets trust (body: a tree of dicts, lists, str, int) or site/<sha256>.pem, site/distrust (body: text)
+    name  clock assignment budgets trust (body: a tree of dicts, lists, str, int) or
+          site/<sha256>.pem, site/distrust (body: text)
     """
 
     fields = ("name", "body")
@@ -132,20 +149,22 @@ class AskTime(Record):
 
 
 class AskDate(Record):
-    """HTTPS HEAD to an endpoint, verified like a probe Dial; its Date: ClockSet("date") or TimeFailed."""
+    """HTTPS HEAD to an endpoint, verified like a probe Dial; its Date: ClockSet("date") or
+    TimeFailed."""
 
     fields = ("endpoint", "host", "port", "anchors", "profile", "judge_utc_s", "proxy")
     endpoint: str
     host: str
     port: int
-    anchors: list
-    profile: dict
+    anchors: list[Any_]
+    profile: Tree
     judge_utc_s: int
     proxy: str
 
 
 class SetTime(Record):
-    """Boards: set the board's clock before a dial, since their TLS always checks dates. Linux ignores it."""
+    """Boards: set the board's clock before a dial, since their TLS always checks dates. Linux
+    ignores it."""
 
     fields = ("utc_s",)
     utc_s: int
@@ -154,29 +173,42 @@ class SetTime(Record):
 class LookUp(Record):
     """HTTPS POST of the unbilled registration status look-up at DPS: LookedUp or LookUpFailed.
 
-    authorization  the SAS token of a symmetric key, None for a certificate (client certificate of `slot`)
+    authorization  the SAS token of a symmetric key, None for a certificate (client certificate of
+                   `slot`)
     """
 
-    fields = ("host", "port", "path", "body", "authorization", "anchors", "profile", "slot", "judge_utc_s", "proxy")
+    fields = (
+        "host",
+        "port",
+        "path",
+        "body",
+        "authorization",
+        "anchors",
+        "profile",
+        "slot",
+        "judge_utc_s",
+        "proxy",
+    )
     secret = ("authorization",)
     host: str
     port: int
     path: str
     body: bytes
     authorization: str | None
-    anchors: list
-    profile: dict
+    anchors: list[Any_]
+    profile: Tree
     slot: str
     judge_utc_s: int
     proxy: str
 
 
 class Tell(Record):
-    """Something for people and programs: the log, `watch` streams, an answer to Asked, a C2D or a method for the application.
+    """Something for people and programs: the log, `watch` streams, an answer to Asked, a C2D or a
+    method for the application.
 
     name  state fault gap swap reverify clock trust assignment answer c2d method desired warning
     """
 
     fields = ("name", "about")
     name: str
-    about: dict
+    about: Tree

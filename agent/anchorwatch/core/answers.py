@@ -1,14 +1,25 @@
-"""Answers to Asked, one shape for the control socket and for direct methods. Source: contract section 4."""
+"""Answers to Asked, one shape for the control socket and for direct methods. Source: contract
+section 4."""
 
 from .actions import Tell
+from .shapes import Tree
 
 
-def reply(ask_id: str, result: dict) -> Tell:
+def reply(ask_id: str, result: Tree) -> Tell:
     """Done: `is` holds the result."""
     return Tell("answer", {"ask_id": ask_id, "ok": True, "is": result})
 
 
 def refuse(ask_id: str, what: str, value: str, remedy: str, code: int = 1) -> Tell:
     """Not done: what, with which value, what to do; code 1 refused, 3 try later."""
-    return Tell("answer", {"ask_id": ask_id, "ok": False, "code": code, "what": what,
-                           "value": value, "remedy": remedy})
+    return Tell(
+        "answer",
+        {
+            "ask_id": ask_id,
+            "ok": False,
+            "code": code,
+            "what": what,
+            "value": value,
+            "remedy": remedy,
+        },
+    )

@@ -1,14 +1,17 @@
-"""The three standings of time, the floor, and the time at which certificates are judged. Source: design section 10.
+"""The three standings of time, the floor, and the time at which certificates are judged. Source:
+design section 10.
 
 Rule: a peer's unauthenticated word never raises the floor, and no date is ever judged below it.
 """
 
-from .actions import AskDate, AskTime, Save, Tell
+from ..config import Config
+from .actions import AskDate, AskTime, Dial, Save, Tell
 from .backoff import delay_ms
 from .meanings import ClockStepped
+from .shapes import Event, Items, Rand, Tree
 
 NONE, PLAUSIBLE, AUTHENTICATED = "none", "plausible", "authenticated"
-BUILD_UTC_S = 1793491200        # 2026-11-01, of this release: no certificate is judged before it was made
+BUILD_UTC_S = 1793491200  # 2026-11-01, of this release: no certificate is judged before it was made
 DAY_S = 86_400
 STEP_S = 300
 SILENCE_MS = 30_000
@@ -16,9 +19,10 @@ CEILING_MS = 600_000
 
 
 class Clock:
-    """utc(now), judge_utc_s(now), standing; `handle` takes ClockSet and TimeFailed, `ask` seeks the time."""
+    """utc(now), judge_utc_s(now), standing; `handle` takes ClockSet and TimeFailed, `ask` seeks
+    the time."""
 
-    def __init__(self, config, rand_below) -> None:
+    def __init__(self, config: Config, rand_below: Rand) -> None:
         self._config, self._rand = config, rand_below
         self.standing = NONE
         self.floor_utc_s = BUILD_UTC_S
@@ -29,27 +33,36 @@ class Clock:
         self._tries = 0
         self._date_open = False
 
-    def start(self, body: dict, now: int) -> list:
+    def start(self, body: Tree, now: int) -> Items:
         """Take the saved floor and seek the time."""
         self.floor_utc_s = max(BUILD_UTC_S, body.get("floor_utc_s", 0))
         self._saved_utc_s = body.get("floor_utc_s", 0)
         return self.ask(now)
 
-    def ask(self, now: int) -> list:
+    def ask(self, now: int) -> Items:
         """[AskTime()] with a deadline, or nothing when no SNTP server is configured."""
         if not self._config.clock.sntp:
             return []
         self.wake_at = now + SILENCE_MS
         return [AskTime()]
 
-    def ask_date(self, dial) -> list:
+    def ask_date(self, dial: Dial) -> Items:
         """Seek authenticated time at the endpoint of `dial` once; a probe of the same shape."""
         if self.standing == AUTHENTICATED or self._date_open:
             return []
         self._date_open = True
         port = getattr(self._config, dial.endpoint).https_port
-        return [AskDate(dial.endpoint, dial.host, port, dial.anchors, dial.profile,
-                        dial.judge_utc_s, dial.proxy)]
+        return [
+            AskDate(
+                dial.endpoint,
+                dial.host,
+                port,
+                dial.anchors,
+                dial.profile,
+                dial.judge_utc_s,
+                dial.proxy,
+            )
+        ]
 
     def utc(self, now: int) -> int | None:
         """Seconds since 1970, never below the floor; None while nothing is known."""
@@ -63,17 +76,17 @@ class Clock:
             return self.floor_utc_s
         return self.utc(now) or self.floor_utc_s
 
-    def suspect(self, now: int) -> list:
+    def suspect(self, now: int) -> Items:
         """A date failure came while the clock is not authenticated: seek the time."""
         if self._suspect_since_ms is None:
             self._suspect_since_ms = now
         return self.ask(now)
 
-    def woke(self, now: int) -> list:
+    def woke(self, now: int) -> Items:
         """Seek again: at the pace of the clock class while nothing is known, daily after."""
         return self.ask(now)
 
-    def failed(self, event, now: int) -> list:
+    def failed(self, event: Event, now: int) -> Items:
         """TimeFailed: try again later; the watch goes on without."""
         if event.source == "date":
             self._date_open = False
@@ -82,22 +95,32 @@ class Clock:
         self._tries += 1
         return [Tell("clock", {"standing": self.standing, "failed": event.reason})]
 
-    def set(self, event, now: int) -> list:
-        """ClockSet: raise the standing; a step of more than five minutes is looked into within a minute."""
+    def set(self, event: Event, now: int) -> Items:
+        """ClockSet: raise the standing; a step of more than five minutes is looked into within a
+        minute."""
         dated = event.source == "date"
         self._date_open = self._date_open and not dated
         if event.source == "sntp":
             self.wake_at = now + 1000 * DAY_S
         if event.utc_s < self.floor_utc_s:
-            return [Tell("clock", {"standing": self.standing, "refused_utc_s": event.utc_s,
-                                   "floor_utc_s": self.floor_utc_s})]
+            return [
+                Tell(
+                    "clock",
+                    {
+                        "standing": self.standing,
+                        "refused_utc_s": event.utc_s,
+                        "floor_utc_s": self.floor_utc_s,
+                    },
+                )
+            ]
         if self.standing == AUTHENTICATED and not dated:
             return []
         before = self.utc(now)
         self.standing = AUTHENTICATED if dated else PLAUSIBLE
         self._base_utc_s, self._base_ms, self._tries = event.utc_s, now, 0
-        out = [Tell("clock", {"standing": self.standing, "source": event.source,
-                              "utc_s": event.utc_s})]
+        out: Items = [
+            Tell("clock", {"standing": self.standing, "source": event.source, "utc_s": event.utc_s})
+        ]
         if dated:
             self._suspect_since_ms = None
             out += self._raise_floor(event.utc_s - DAY_S)
@@ -105,7 +128,7 @@ class Clock:
             out.append(ClockStepped())
         return out
 
-    def _raise_floor(self, utc_s: int) -> list:
+    def _raise_floor(self, utc_s: int) -> Items:
         if utc_s <= self.floor_utc_s:
             return []
         self.floor_utc_s = utc_s
@@ -117,4 +140,4 @@ class Clock:
     def _patience_over(self, now: int) -> bool:
         since = self._suspect_since_ms
         patience_ms = 1000 * self._config.clock.patience_s
-        return (self.standing == PLAUSIBLE and since is not None and now - since >= patience_ms)
+        return self.standing == PLAUSIBLE and since is not None and now - since >= patience_ms

@@ -1,7 +1,11 @@
-"""Does a second handshake give a reason to move the session? Source: design section 6, rows (a) and (b).
+"""Does a second handshake give a reason to move the session? Source: design section 6, rows (a)
+and (b).
 
 Rule: a new leaf or intermediate under the same anchor is none.
 """
+
+from ..config import Config
+from .shapes import Any_, Event
 
 RESOLUTIONS = 3
 
@@ -9,13 +13,14 @@ RESOLUTIONS = 3
 class Comparison:
     """Remembers what one handshake cannot show: an address that stays away, and the last swap."""
 
-    def __init__(self, config) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config.reverify
-        self._missing: list = []
+        self._missing: list[Any_] = []
         self._last_swap_ms: int | None = None
 
-    def reason(self, live, seen, now: int) -> str:
-        """"asked" | "anchor" | "address" | "": `live` and `seen` are Verified, live None before the first."""
+    def reason(self, live: Event, seen: Event, now: int) -> str:
+        """ "asked" | "anchor" | "address" | "": `live` and `seen` are Verified, live None before
+        the first."""
         gone = self._address_gone(live, seen, now)
         if self._config.action == "swap":
             return "asked"
@@ -35,7 +40,7 @@ class Comparison:
         self._last_swap_ms = now
         self._missing = []
 
-    def _address_gone(self, live, seen, now: int) -> bool:
+    def _address_gone(self, live: Event, seen: Event, now: int) -> bool:
         """True when the live address was missing from three resolutions over address_gone_s."""
         if live is None or live.address in seen.addresses:
             self._missing = []

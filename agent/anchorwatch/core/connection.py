@@ -1,16 +1,47 @@
-"""Effects of the connection table: the session with the hub on the live link. Rule: no effect changes the state."""
+"""Effects of the connection table: the session with the hub on the live link. Rule: no effect
+changes the state."""
 
 from ..errors import MalformedMessage
 from ..wire import dps as dps_wire
 from ..wire import hub as hub_wire
 from ..wire import sas
 from .actions import Close, Feed, LookUp, Subscribe, Tell
-from .events import (Disconnected, Failed, Held, LookedUp, LookUpFailed, Ponged, Saved, SaveFailed,
-                     Signed, Subscribed, Verified)
+from .device import Device
+from .events import (
+    Disconnected,
+    Failed,
+    Held,
+    LookedUp,
+    LookUpFailed,
+    Ponged,
+    Saved,
+    SaveFailed,
+    Signed,
+    Subscribed,
+    Verified,
+)
+from .faults import Faults
 from .lifecycle import CONNECTION
 from .machine import Machine, rows_of
-from .meanings import (Accepted, Adrift, Assigned, DpsLater, HubLater, Joining, LookNow, Moved,
-                       Offline, Online, Register, RegisterBeside, Stayed, Unregistered)
+from .meanings import (
+    Accepted,
+    Adrift,
+    Assigned,
+    DpsLater,
+    HubLater,
+    Joining,
+    LookNow,
+    Moved,
+    Offline,
+    Online,
+    Register,
+    RegisterBeside,
+    Stayed,
+    Unregistered,
+)
+from .shapes import Event, Items
+from .token import Tokens
+from .weigh import Weigher
 
 DIAL_MS = 60_000
 SIGN_MS = 10_000
@@ -23,78 +54,103 @@ class Connection(Machine):
     """The one session, from start to stop."""
 
     rows = rows_of(CONNECTION)
-    late = (Disconnected, Failed, Saved, SaveFailed, Signed, Subscribed, Ponged, Held, LookedUp,
-            LookUpFailed, Stayed, Joining, Moved, HubLater, DpsLater, RegisterBeside, Assigned,
-            Unregistered)
+    late = (
+        Disconnected,
+        Failed,
+        Saved,
+        SaveFailed,
+        Signed,
+        Subscribed,
+        Ponged,
+        Held,
+        LookedUp,
+        LookUpFailed,
+        Stayed,
+        Joining,
+        Moved,
+        HubLater,
+        DpsLater,
+        RegisterBeside,
+        Assigned,
+        Unregistered,
+    )
 
-    def __init__(self, device, tokens, weigher, faults) -> None:
+    def __init__(self, device: Device, tokens: Tokens, weigher: Weigher, faults: Faults) -> None:
         self._device, self._tokens, self._weigher, self._faults = device, tokens, weigher, faults
         self.online_since_ms: int | None = None
-        self.evidence: Verified | None = None       # of the live session
+        self.evidence: Verified | None = None  # of the live session
         self.token_due_ms: int | None = None
         self._dialed: Verified | None = None
 
-    def _wait(self, event, now: int) -> list:
+    def _wait(self, event: Event, now: int) -> Items:
         self.wake_at = now + event.wait_ms
         return []
 
-    def _dial(self, event, now: int) -> list:
+    def _dial(self, event: Event, now: int) -> Items:
         self.wake_at = now + DIAL_MS
         return [self._device.dial("live", "hub", False, now)]
 
-    def _register(self, event, now: int) -> list:
+    def _register(self, event: Event, now: int) -> Items:
         return [Register("live")]
 
-    def _register_beside(self, event, now: int) -> list:
+    def _register_beside(self, event: Event, now: int) -> Items:
         return [Register("next")]
 
-    def _settle(self, event, now: int) -> list:
+    def _settle(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_MS
         self._device.reprovision_asked = False
         return [self._device.assign(event)]
 
-    def _settle_again(self, event, now: int) -> list:
+    def _settle_again(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_MS
         return self._leave(event, now)
 
-    def _move_over(self, event, now: int) -> list:
+    def _move_over(self, event: Event, now: int) -> Items:
         return [LookNow(True)]
 
-    def _stay_here(self, event, now: int) -> list:
+    def _stay_here(self, event: Event, now: int) -> Items:
         """DPS would not; the session goes on and the fault is told, with no wait to follow."""
         self._device.reprovision_asked = False
-        told = [item for item in self._weigher.dps(event, now)
-                if not isinstance(item, (HubLater, DpsLater))]
+        told = [
+            item
+            for item in self._weigher.dps(event, now)
+            if not isinstance(item, (HubLater, DpsLater))
+        ]
         return told
 
-    def _carry_on(self, event, now: int) -> list:
+    def _carry_on(self, event: Event, now: int) -> Items:
         return self._leave(event, now)
 
-    def _sign(self, event, now: int) -> list:
+    def _sign(self, event: Event, now: int) -> Items:
         self.wake_at = now + SIGN_MS
         self._dialed = event
         kept = self._device.trust.record("hub", event, self._device.clock.utc(now))
         return kept + self._tokens.ask("hub live", "live", self._resource(), now)
 
-    def _connect(self, event, now: int) -> list:
+    def _connect(self, event: Event, now: int) -> Items:
         self.wake_at = now + CONNECT_MS
         self.token_due_ms = self._tokens.due_ms(now)
         return [self._device.connect("live", self._tokens.password(event))]
 
-    def _welcome(self, event, now: int) -> list:
+    def _welcome(self, event: Event, now: int) -> Items:
         """CONNACK 0: subscribe before feeding, so that nothing sent to us is missed."""
         self.evidence = self._dialed
-        return ([Subscribe("live", self._filters())] if not event.session_present else []) + [
-            Feed("live")] + self._online(event.session_present, now) + [Online(event.session_present)]
+        return (
+            ([Subscribe("live", self._filters())] if not event.session_present else [])
+            + [Feed("live")]
+            + self._online(event.session_present, now)
+            + [Online(event.session_present)]
+        )
 
-    def _online(self, session_present: bool, now: int) -> list:
+    def _online(self, session_present: bool, now: int) -> Items:
         self.online_since_ms = now
         self._faults.online(now)
         self._device.count("sessions")
         return self._device.trust.accepted("hub", self.evidence, self._device.clock.utc(now)) + (
-            self._device.accepted() + [Accepted()])
+            self._device.accepted() + [Accepted()]
+        )
 
-    def _move(self, event, now: int) -> list:
+    def _move(self, event: Event, now: int) -> Items:
         """The second link is the session now; subscriptions last unless the hub kept none."""
         subscribe = [] if event.session_present else [Subscribe("live", self._filters())]
         return subscribe + [Feed("live")] + self._online(event.session_present, now)
@@ -103,65 +159,87 @@ class Connection(Machine):
         """Reverify hands over what it knows of the link that is about to be live."""
         self.evidence, self.token_due_ms = evidence, token_due_ms
 
-    def _note(self, event, now: int) -> list:
+    def _note(self, event: Event, now: int) -> Items:
         return []
 
-    def _drift(self, event, now: int) -> list:
+    def _drift(self, event: Event, now: int) -> Items:
         return [Adrift()]
 
-    def _lose(self, event, now: int) -> list:
+    def _lose(self, event: Event, now: int) -> Items:
         return self._leave(event, now) + self._weigh(event, now)
 
-    def _leave(self, event, now: int) -> list:
+    def _leave(self, event: Event, now: int) -> Items:
         self.online_since_ms = None
         return [Close("live", "gone"), Offline()]
 
-    def _weigh(self, event, now: int) -> list:
+    def _weigh(self, event: Event, now: int) -> Items:
         return [Close("live", "failed")] + self._weigher.hub(event, now)
 
-    def _weigh_dps(self, event, now: int) -> list:
+    def _weigh_dps(self, event: Event, now: int) -> Items:
         return self._weigher.dps(event, now)
 
-    def _silent(self, event, now: int) -> list:
+    def _silent(self, event: Event, now: int) -> Items:
         return self._weigh(Failed("live", "network", "silent", [], None), now)
 
-    def _sign_look_up(self, event, now: int) -> list:
+    def _sign_look_up(self, event: Event, now: int) -> Items:
         self.wake_at = now + LOOK_UP_MS
         device = self._device.config.device
         resource = dps_wire.sas_resource(device.id_scope, device.registration_id)
         return self._tokens.ask("look up", "live", resource, now, sas.DPS_KEY_NAME)
 
-    def _look_up(self, event, now: int) -> list:
+    def _look_up(self, event: Event, now: int) -> Items:
         self.wake_at = now + LOOK_UP_MS
         config = self._device.config
         scope, registration_id = config.device.id_scope, config.device.registration_id
         dial = self._device.dial("live", "dps", False, now)
         self._device.count("look_ups")
-        return [LookUp(dial.host, config.dps.https_port, dps_wire.lookup_path(scope, registration_id),
-                       dps_wire.lookup_body(registration_id), self._tokens.password(event),
-                       dial.anchors, dial.profile, dial.slot, dial.judge_utc_s, dial.proxy)]
+        return [
+            LookUp(
+                dial.host,
+                config.dps.https_port,
+                dps_wire.lookup_path(scope, registration_id),
+                dps_wire.lookup_body(registration_id),
+                self._tokens.password(event),
+                dial.anchors,
+                dial.profile,
+                dial.slot,
+                dial.judge_utc_s,
+                dial.proxy,
+            )
+        ]
 
-    def _weigh_look_up(self, event, now: int) -> list:
+    def _weigh_look_up(self, event: Event, now: int) -> Items:
         meaning = None
         if isinstance(event, LookedUp):
             wait_s = event.retry_after_s
             try:
-                meaning = dps_wire.parse_lookup(event.status, None if wait_s is None else str(wait_s),
-                                                event.body)
+                meaning = dps_wire.parse_lookup(
+                    event.status, None if wait_s is None else str(wait_s), event.body
+                )
             except MalformedMessage as error:
-                return [Tell("warning", {"what": "look-up: " + error.reason, "value": error.value,
-                                         "remedy": "none here"})] + self._weigher.looked_up(None, now)
+                return [
+                    Tell(
+                        "warning",
+                        {
+                            "what": "look-up: " + error.reason,
+                            "value": error.value,
+                            "remedy": "none here",
+                        },
+                    )
+                ] + self._weigher.looked_up(None, now)
         return self._weigher.looked_up(meaning, now)
 
-    def _stop(self, event, now: int) -> list:
+    def _stop(self, event: Event, now: int) -> Items:
         self.online_since_ms = None
         return [Close("next", "asked"), Close("live", "asked")]
 
     def _resource(self) -> str:
         device = self._device
-        return hub_wire.sas_resource(device.hub, device.device_id, device.config.mqtt.module_id)
+        return hub_wire.sas_resource(
+            device.hub or "", device.device_id, device.config.mqtt.module_id
+        )
 
-    def _filters(self) -> list:
+    def _filters(self) -> Items:
         filters = [hub_wire.METHODS, hub_wire.TWIN_REPLIES, hub_wire.DESIRED]
         if self._device.config.mqtt.mode != "module":
             filters.append(hub_wire.c2d_filter(self._device.device_id))

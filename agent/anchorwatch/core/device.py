@@ -1,14 +1,18 @@
-"""What the machines know in common: configuration, assignment, credential, clock, trust, counters. Decides nothing.
+"""What the machines know in common: configuration, assignment, credential, clock, trust, counters.
+Decides nothing.
 
 Rule: one machine writes each fact; the others read it.
 """
 
 import hashlib
 
+from ..config import Config
 from ..wire import hub as hub_wire
 from .actions import Connect, Dial, Save
 from .backoff import PHASES
-from .clock import AUTHENTICATED
+from .clock import AUTHENTICATED, Clock
+from .shapes import Event, Items, Rand, Tree
+from .trust import Trust
 
 CLIENT_TYPE = "anchorwatch"
 
@@ -16,13 +20,13 @@ CLIENT_TYPE = "anchorwatch"
 class Device:
     """The facts of one device."""
 
-    def __init__(self, config, rand_below, clock, trust) -> None:
+    def __init__(self, config: Config, rand_below: Rand, clock: Clock, trust: Trust) -> None:
         self.config, self.rand_below, self.clock, self.trust = config, rand_below, clock, trust
-        self.credential: dict = {}
-        self.assignment: dict | None = None
+        self.credential: Tree = {}
+        self.assignment: Tree | None = None
         self.reprovision_asked = False
-        self.budgets: dict = {"cycles": [], "hub": {}, "dps": {}}
-        self.counters: dict = {}
+        self.budgets: Tree = {"cycles": [], "hub": {}, "dps": {}}
+        self.counters: Tree = {}
         digest = hashlib.sha256(self._own_id().encode()).digest()
         self.phase = int.from_bytes(digest[:4], "big") % PHASES
 
@@ -51,43 +55,55 @@ class Device:
         """True when [dps] is configured and unauthorized.action allows it."""
         return bool(self.config.dps.host) and self.config.unauthorized.action == "reprovision"
 
-    def start(self, event) -> None:
+    def start(self, event: Event) -> None:
         """Take what the driver found."""
         self.credential = event.credential
         self.assignment = event.state.get("assignment")
         self.budgets.update(event.state.get("budgets", {}))
         if self.assignment is None and self.config.hub.host:
-            self.assignment = {"hub": self.config.hub.host, "device_id": self._own_id(),
-                               "accepted": "", "previous": ""}
+            self.assignment = {
+                "hub": self.config.hub.host,
+                "device_id": self._own_id(),
+                "accepted": "",
+                "previous": "",
+            }
 
     def save_budgets(self) -> Save:
-        """What a restart must not give back: cycles through DPS and the exponents of the schedules."""
+        """What a restart must not give back: cycles through DPS and the exponents of the
+        schedules."""
         return Save("budgets", self.budgets)
 
-    def assign(self, meaning) -> Save:
+    def assign(self, meaning: Event) -> Save:
         """Keep a new assignment; the former hub is remembered until the new one has accepted."""
         former = self.assignment or {}
         same = former.get("hub") == meaning.hub
-        self.assignment = {"hub": meaning.hub, "device_id": meaning.device_id,
-                           "accepted": former.get("accepted", "") if same else "",
-                           "previous": former.get("previous" if same else "hub", "")}
+        self.assignment = {
+            "hub": meaning.hub,
+            "device_id": meaning.device_id,
+            "accepted": former.get("accepted", "") if same else "",
+            "previous": former.get("previous" if same else "hub", ""),
+        }
         return Save("assignment", self.assignment)
 
-    def accepted(self) -> list:
+    def accepted(self) -> Items:
         """The hub accepted the credential: remember which, once."""
         fingerprint = self.credential.get("fingerprint", "")
         kept = self.assignment or {}
         if kept.get("accepted") == fingerprint and not kept.get("previous"):
             return []
-        self.assignment = {"hub": kept["hub"], "device_id": kept["device_id"],
-                           "accepted": fingerprint, "previous": ""}
+        self.assignment = {
+            "hub": kept["hub"],
+            "device_id": kept["device_id"],
+            "accepted": fingerprint,
+            "previous": "",
+        }
         return [Save("assignment", self.assignment)]
 
     @property
     def changed_since_accepted(self) -> bool:
         """True when the credential or the hub is not the one last accepted."""
         kept = self.assignment or {}
-        return kept.get("accepted", "") != self.credential.get("fingerprint", "")
+        return bool(kept.get("accepted", "") != self.credential.get("fingerprint", ""))
 
     def dial(self, link: str, endpoint: str, probe: bool, now: int) -> Dial:
         """Dial an endpoint with the anchors and the time that hold now."""
@@ -96,22 +112,39 @@ class Device:
         else:
             host, port = self.config.dps.host, self.config.dps.port
         mqtt = self.config.mqtt
-        return Dial(link, endpoint, host, port, mqtt.transport, self.trust.offered(endpoint),
-                    self.profile(endpoint), None if probe else self.credential["slot"],
-                    self.clock.judge_utc_s(now), mqtt.proxy, mqtt.mode)
+        return Dial(
+            link,
+            endpoint,
+            host,
+            port,
+            mqtt.transport,
+            self.trust.offered(endpoint),
+            self.profile(endpoint),
+            None if probe else self.credential["slot"],
+            self.clock.judge_utc_s(now),
+            mqtt.proxy,
+            mqtt.mode,
+        )
 
-    def profile(self, endpoint: str) -> dict:
-        """The TLS profile of an endpoint as a tree; check_time: may the library's own date check be on."""
+    def profile(self, endpoint: str) -> Tree:
+        """The TLS profile of an endpoint as a tree; check_time: may the library's own date check
+        be on."""
         tls = getattr(self.config.tls, endpoint)
-        return {"suites": tls.suites, "max_fragment": tls.max_fragment, "strict": tls.strict,
-                "all_ecc": tls.all_ecc, "check_time": self.clock.standing == AUTHENTICATED}
+        return {
+            "suites": tls.suites,
+            "max_fragment": tls.max_fragment,
+            "strict": tls.strict,
+            "all_ecc": tls.all_ecc,
+            "check_time": self.clock.standing == AUTHENTICATED,
+        }
 
     def connect(self, link: str, password: str | None) -> Connect:
         """CONNECT to the hub as this device."""
         device, mqtt = self.config.device, self.config.mqtt
         client_id = hub_wire.client_id(self.device_id, mqtt.module_id)
-        username = hub_wire.user_name(self.hub or "", self.device_id, mqtt.module_id,
-                                      CLIENT_TYPE, device.model_id)
+        username = hub_wire.user_name(
+            self.hub or "", self.device_id, mqtt.module_id, CLIENT_TYPE, device.model_id
+        )
         return Connect(link, client_id, username, password, mqtt.keepalive_s, False)
 
     def _own_id(self) -> str:

@@ -1,27 +1,31 @@
 """Everything that goes into the core. Rule: plain data; whatever a peer sent is in it unchanged.
 
-`link` is "live" (the session) or "next" (the second connection); an event answers the action named in its docstring.
+`link` is "live" (the session) or "next" (the second connection); an event answers the action named
+in its docstring.
 """
 
 from .record import Record
+from .shapes import Any_, Tree
 
 
 class Start(Record):
     """The agent starts: what the driver found on the device.
 
     by_hand     True when a person started it at a terminal: the first dial is not spread
-    state       {"assignment": {...}, "budgets": {...}, "trust": {...}, "clock": {...}}, absent ones left out
+    state       {"assignment": {...}, "budgets": {...}, "trust": {...}, "clock": {...}}, absent
+                ones left out
     layers      {"factory": {"anchors": [entry], "distrust": [sha256]}, "system": ..., "site": ...};
                 an entry is what `pki.der.anchor_entry` returns
-    credential  {"kind": "x509" | "symmetric_key", "slot": "a", "fingerprint": ..., "not_before": utc_s,
+    credential  {"kind": "x509" | "symmetric_key", "slot": "a", "fingerprint": ..., "not_before":
+                utc_s,
                 "not_after": utc_s, "cn": ...}; dates and cn None for a symmetric key
     """
 
     fields = ("by_hand", "state", "layers", "credential")
     by_hand: bool
-    state: dict
-    layers: dict
-    credential: dict
+    state: Tree
+    layers: Tree
+    credential: Tree
 
 
 class Woke(Record):
@@ -37,26 +41,40 @@ class Stop(Record):
 
 
 class Verified(Record):
-    """Dial: the TLS handshake is complete and its evidence was judged; no credential of MQTT was sent yet.
+    """Dial: the TLS handshake is complete and its evidence was judged; no credential of MQTT was
+    sent yet.
 
     anchor  SHA-256 hex of the root of the verified chain; chain  SHA-256 hex, leaf first
-    names   readable subject names, leaf first; tls  {"version", "suite", "fragment": {"asked", "negotiated", "reason"}}
+    names   readable subject names, leaf first; tls  {"version", "suite", "fragment": {"asked",
+            "negotiated", "reason"}}
     addresses  all that the name resolved to now; address  the one that answered
     """
 
-    fields = ("link", "host", "address", "addresses", "anchor", "chain", "leaf_spki", "names",
-              "not_before", "not_after", "tls", "took_ms")
+    fields = (
+        "link",
+        "host",
+        "address",
+        "addresses",
+        "anchor",
+        "chain",
+        "leaf_spki",
+        "names",
+        "not_before",
+        "not_after",
+        "tls",
+        "took_ms",
+    )
     link: str
     host: str
     address: str
-    addresses: list
+    addresses: list[Any_]
     anchor: str
-    chain: list
+    chain: list[Any_]
     leaf_spki: str
-    names: list
+    names: list[Any_]
     not_before: int
     not_after: int
-    tls: dict
+    tls: Tree
     took_ms: int
 
 
@@ -72,7 +90,7 @@ class Failed(Record):
     link: str
     fault: str
     verdict: str
-    presented: list
+    presented: list[Any_]
     address: str | None
 
 
@@ -105,7 +123,7 @@ class Subscribed(Record):
 
     fields = ("link", "granted")
     link: str
-    granted: list
+    granted: list[Any_]
 
 
 class Acked(Record):
@@ -202,25 +220,27 @@ class LayerRead(Record):
 
     fields = ("layer", "anchors", "distrust")
     layer: str
-    anchors: list
-    distrust: list
+    anchors: list[Any_]
+    distrust: list[Any_]
 
 
 class CredentialRead(Record):
     """The driver read the credential again, because its files changed; as in Start."""
 
     fields = ("credential",)
-    credential: dict
+    credential: Tree
 
 
 class Asked(Record):
-    """Somebody asks: the control socket, a signal, or (through Message) a direct method. Answered by Tell("answer").
+    """Somebody asks: the control socket, a signal, or (through Message) a direct method. Answered
+    by Tell("answer").
 
-    what       reverify reprovision told roots_list roots_explain roots_add roots_distrust reply status
+    what       reverify reprovision told roots_list roots_explain roots_add roots_distrust reply
+               status
     arguments  {"by": "operator", ...}
     """
 
     fields = ("what", "arguments", "ask_id")
     what: str
-    arguments: dict
+    arguments: Tree
     ask_id: str

@@ -1,7 +1,10 @@
 """What each anchor has proven at each endpoint (rule R2). Source: design section 7.
 
-Rule: the proven anchor of an endpoint changes only on evidence; its certificate is kept in the state until then.
+Rule: the proven anchor of an endpoint changes only on evidence; its certificate is kept in the
+state until then.
 """
+
+from .shapes import MaybeTree, Tree
 
 DAY_S = 86_400
 DAYS = 7
@@ -9,20 +12,21 @@ GONE_DAYS = 30
 
 
 class Evidence:
-    """Per endpoint and anchor: accepted sessions, days with a verified handshake, the day last presented."""
+    """Per endpoint and anchor: accepted sessions, days with a verified handshake, the day last
+    presented."""
 
     def __init__(self) -> None:
-        self._seen: dict = {}       # endpoint: {sha256: {"accepted": bool, "days": [day], "last": day}}
-        self.proven: dict = {}      # endpoint: sha256
-        self.kept: dict = {}        # sha256: entry with its certificate
+        self._seen: Tree = {}  # endpoint: {sha256: {"accepted": bool, "days": [day], "last": day}}
+        self.proven: Tree = {}  # endpoint: sha256
+        self.kept: Tree = {}  # sha256: entry with its certificate
 
-    def restore(self, body: dict) -> None:
+    def restore(self, body: Tree) -> None:
         """Take the saved evidence."""
         self._seen = body.get("seen", {})
         self.proven = body.get("proven", {})
         self.kept = body.get("kept", {})
 
-    def body(self) -> dict:
+    def body(self) -> Tree:
         """What is saved."""
         return {"seen": self._seen, "proven": self.proven, "kept": self.kept}
 
@@ -47,7 +51,7 @@ class Evidence:
         seen["accepted"] = True
         return news
 
-    def prove(self, endpoint: str, sha256: str, entry: dict | None) -> bool:
+    def prove(self, endpoint: str, sha256: str, entry: MaybeTree) -> bool:
         """Let `sha256` take over as the proven anchor if R2 is met; True when it did."""
         before = self.proven.get(endpoint)
         if before == sha256 or entry is None or not self._of(endpoint, sha256)["accepted"]:
@@ -64,6 +68,7 @@ class Evidence:
         seen, old = self._of(endpoint, after), self._of(endpoint, before)
         return len(seen["days"]) >= DAYS and (seen["last"] or 0) - (old["last"] or 0) >= GONE_DAYS
 
-    def _of(self, endpoint: str, sha256: str) -> dict:
-        anchors = self._seen.setdefault(endpoint, {})
-        return anchors.setdefault(sha256, {"accepted": False, "days": [], "last": 0})
+    def _of(self, endpoint: str, sha256: str) -> Tree:
+        anchors: Tree = self._seen.setdefault(endpoint, {})
+        seen: Tree = anchors.setdefault(sha256, {"accepted": False, "days": [], "last": 0})
+        return seen

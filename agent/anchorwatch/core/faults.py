@@ -1,11 +1,15 @@
-"""The fault classes: what each failure is, and when the next attempt comes. Source: design section 4.
+"""The fault classes: what each failure is, and when the next attempt comes. Source: design section
+4.
 
-Rule: every failure is put into exactly one class; a service's retry-after is a floor that nothing shortens.
+Rule: every failure is put into exactly one class; a service's retry-after is a floor that nothing
+shortens.
 """
 
 from .actions import Tell
 from .backoff import at_ceiling, delay_ms, phase_wait_ms
+from .device import Device
 from .events import Disconnected, Refused
+from .shapes import Any_, Event, Items, Tree
 
 # class: floor, first, ceiling in ms
 SCHEDULES = {
@@ -18,20 +22,25 @@ SCHEDULES = {
     "clock": (0, 10_000, 600_000),
     "memory": (0, 10_000, 300_000),
 }
-CONNACK = {1: ("policy", "protocol-version"), 2: ("identity", "id-rejected"),
-           3: ("service", "unavailable"), 4: ("identity", "bad-credentials"),
-           5: ("identity", "not-authorized")}
+CONNACK = {
+    1: ("policy", "protocol-version"),
+    2: ("identity", "id-rejected"),
+    3: ("service", "unavailable"),
+    4: ("identity", "bad-credentials"),
+    5: ("identity", "not-authorized"),
+}
 REMEDIES = {
     "network": "check the line, the name service and the firewall for this port",
     "service": "nothing to do here: the service is not answering as it should",
-    "contended": "the hub closes what it accepted: another client uses this device id (a cloned image?), "
-                 "the daily quota is used up, or the device is being disabled",
+    "contended": "the hub closes what it accepted: another client uses this device id (a cloned "
+    "image?), the daily quota is used up, or the device is being disabled",
     "throttled": "nothing to do here: the service asked to wait",
-    "trust": "compare the presented root with `anchorwatch roots list`; add the root if you trust it",
+    "trust": "compare the presented root with `anchorwatch roots list`; add it if you trust it",
     "policy": "compare what the server offers with [tls.hub] and [tls.dps]",
     "clock": "check the SNTP server and the real-time clock",
     "memory": "free memory",
-    "identity": "check the device at the hub and its enrollment: disabled, another key or certificate, or removed",
+    "identity": "check the device at the hub and its enrollment: "
+    "disabled, removed, or registered with another key or certificate",
 }
 LASTED_MS = 60_000
 CONTENDED_MS = 300_000
@@ -41,20 +50,21 @@ LOOK_UP_MS = 900_000
 
 
 class Faults:
-    """Failures of one endpoint: counts per class, the present fault for `status`, and the next wait."""
+    """Failures of one endpoint: counts per class, the present fault for `status`, and the next
+    wait."""
 
-    def __init__(self, device, endpoint: str) -> None:
+    def __init__(self, device: Device, endpoint: str) -> None:
         self._device, self._endpoint = device, endpoint
-        self._tries: dict = {}
-        self._closed_at: list = []
+        self._tries: Tree = {}
+        self._closed_at: list[Any_] = []
         self._unanswered = 0
         self._outage_since_ms: int | None = None
         self._outage_tries = 0
         self._looked_up = False
         self._online_ms: int | None = None
-        self.present: dict | None = None
+        self.present: Tree | None = None
 
-    def classify(self, event, now: int) -> tuple:
+    def classify(self, event: Event, now: int) -> tuple[Any_, ...]:
         """(class, verdict) of a Failed, Refused, Disconnected or Unregistered."""
         if isinstance(event, Refused):
             return CONNACK.get(event.code, ("service", "connack-%d" % event.code))
@@ -64,7 +74,7 @@ class Faults:
             return ("network", event.verdict)
         return (event.fault, event.verdict)
 
-    def _closed(self, event, now: int) -> tuple:
+    def _closed(self, event: Event, now: int) -> tuple[Any_, ...]:
         online_ms, self._online_ms = self._online_ms, None
         if online_ms is None:
             self._unanswered += 1
@@ -80,7 +90,8 @@ class Faults:
         return ("network", event.reason)
 
     def _settle(self, lasted_ms: int) -> None:
-        """Forget exponents after a session that lasted; contention only after one that outlasted its window."""
+        """Forget exponents after a session that lasted; contention only after one that outlasted
+        its window."""
         if lasted_ms < LASTED_MS:
             return
         contended = self._tries.get("contended")
@@ -122,7 +133,8 @@ class Faults:
         return delay_ms(self._device.rand_below, floor, first, ceiling, tries)
 
     def look_up_due(self, fault: str, now: int) -> bool:
-        """True once per outage: the hub has been away for 10 attempts or 15 to 30 minutes, by phase."""
+        """True once per outage: the hub has been away for 10 attempts or 15 to 30 minutes, by
+        phase."""
         if fault not in ("network", "service"):
             return False
         if self._outage_since_ms is None:
@@ -135,15 +147,18 @@ class Faults:
         self._looked_up = True
         return True
 
-    def note(self, fault: str, verdict: str, event) -> list:
+    def note(self, fault: str, verdict: str, event: Event) -> Items:
         """Keep the fault for `status` and tell it."""
         presented = getattr(event, "presented", None) or []
         host = self._device.hub if self._endpoint == "hub" else self._device.config.dps.host
         self.present = {
-            "endpoint": self._endpoint, "class": fault, "verdict": verdict,
+            "endpoint": self._endpoint,
+            "class": fault,
+            "verdict": verdict,
             "what": "%s %s: %s" % (self._endpoint, host, verdict),
             "value": presented[-1] if presented else (getattr(event, "address", None) or ""),
-            "remedy": REMEDIES[fault], "tries": self._tries.get(fault, 0) + 1,
+            "remedy": REMEDIES[fault],
+            "tries": self._tries.get(fault, 0) + 1,
         }
         self._device.count("fault_" + fault)
         return [Tell("fault", self.present)]
@@ -158,7 +173,7 @@ class Faults:
         kept = {name: self._tries[name] for name in self._tries if self._tries[name] > 2}
         changed = kept != self._device.budgets[self._endpoint]
         self._device.budgets[self._endpoint] = kept
-        return changed
+        return bool(changed)
 
     def start(self) -> int:
         """Take the saved exponents; the wait in ms that they impose before the first dial."""

@@ -1,14 +1,26 @@
-"""The connection table: every state, what may come in it, what follows. Rule: names of states and tables, nothing else.
+"""The connection table: every state, what may come in it, what follows. Rule: names of states and
+tables, nothing else.
 
-Three machines share the two links: the session (link live), the registration at DPS (the link it is given), the
-second look (link next). The ladder of `unauthorized.py` has its own table beside its rungs. Diagrams are printed from here.
+Three machines share the two links: the session (link live), the registration at DPS (the link it
+is given), the
+second look (link next). The ladder of `unauthorized.py` has its own table beside its rungs.
+Diagrams are printed from here.
 """
 
-from .events import (Connected, Disconnected, Failed, Held, LookedUp, LookUpFailed, Ponged,
-                     Refused, Saved, SaveFailed, Signed, Stop, Subscribed, Verified, Woke)
-from .meanings import (Adrift, Assigned, Assigning, Changed, ClockStepped, DpsLater, HubLater, Joining, LookDue,
-                       LookNow, LookUpNow, Moved, Offline, Online, ProbeDue, Quiet, Register,
-                       RegisterBeside, Stayed, SwapDue, Unchanged, Unregistered)
+# isort: off
+# fmt: off
+from .events import (
+    Connected, Disconnected, Failed, Held, LookedUp, LookUpFailed, Ponged, Refused, Saved,
+    SaveFailed, Signed, Stop, Subscribed, Verified, Woke,
+)
+from .meanings import (
+    Adrift, Assigned, Assigning, Changed, ClockStepped, DpsLater, HubLater, Joining, LookDue,
+    LookNow, LookUpNow, Moved, Offline, Online, ProbeDue, Quiet, Register, RegisterBeside,
+    Stayed, SwapDue, Unchanged, Unregistered,
+)
+from .shapes import Table
+# fmt: on
+# isort: on
 
 IDLE = "idle"
 WEIGHING = "weighing"
@@ -28,7 +40,7 @@ LOOKING_UP = "looking up"
 STOPPED = "stopped"
 
 # fmt: off
-CONNECTION = (
+CONNECTION: Table = (
     # in               on              go to             and
     (IDLE,             HubLater,       WAITING_FOR_HUB,  "wait"),
     (IDLE,             DpsLater,       WAITING_FOR_DPS,  "wait"),
@@ -107,7 +119,7 @@ SUBSCRIBING = "subscribing"
 ASKING = "asking"
 POLLING = "waiting to poll"
 
-REGISTRATION = (
+REGISTRATION: Table = (
     # in               on              go to             and
     (IDLE,             Register,       DIALING_DPS,      "dial"),
     (DIALING_DPS,      Verified,       SIGNING_FOR_DPS,  "sign"),
@@ -148,7 +160,7 @@ JOINING_ALONE = "joining alone"
 ASKING_LIVE = "asking the live session"
 PROBING_DPS = "probing dps"
 
-REVERIFY = (
+REVERIFY: Table = (
     # in               on              go to             and
     (IDLE,             Online,         RESTING,          "begin"),
     (IDLE,             Offline,        IDLE,             "nothing"),
@@ -209,7 +221,7 @@ REVERIFY = (
 # fmt: on
 
 
-def diagram(table: tuple) -> str:
+def diagram(table: Table) -> str:
     """A table as a Mermaid state diagram; the README's are printed by this."""
     lines = ["stateDiagram-v2"]
     for state, on, then, effect in table:

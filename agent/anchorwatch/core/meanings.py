@@ -1,9 +1,12 @@
-"""What the machines say to each other. Rule: made by one machine, taken by another in the same `handle`; never leaves the core.
+"""What the machines say to each other. Rule: made by one machine, taken by another in the same
+`handle`; never leaves the core.
 
-A message of a peer becomes a meaning before a table sees it, so that each row of a table has one outcome.
+A message of a peer becomes a meaning before a table sees it, so that each row of a table has one
+outcome.
 """
 
 from .record import Record
+from .shapes import Any_, Tree
 
 
 class HubLater(Record):
@@ -23,13 +26,9 @@ class DpsLater(Record):
 class LookUpNow(Record):
     """Ask DPS by HTTPS, unbilled, whether the registration still names this hub."""
 
-    fields = ()
-
 
 class RegisterBeside(Record):
     """Register at DPS on the second link while the session goes on."""
-
-    fields = ()
 
 
 class Register(Record):
@@ -57,12 +56,13 @@ class Assigned(Record):
 
 
 class Unregistered(Record):
-    """Registration ended without an assignment. fault, verdict as in Failed; retry_after_s 0 when DPS named none."""
+    """Registration ended without an assignment. fault, verdict as in Failed; retry_after_s 0 when
+    DPS named none."""
 
     fields = ("fault", "verdict", "presented", "retry_after_s")
     fault: str
     verdict: str
-    presented: list
+    presented: list[Any_]
     retry_after_s: int
 
 
@@ -76,19 +76,14 @@ class Online(Record):
 class Offline(Record):
     """The live session is gone."""
 
-    fields = ()
-
 
 class Adrift(Record):
-    """The live session went while the second link's CONNECT is under way: the hub's takeover, as a rule."""
-
-    fields = ()
+    """The live session went while the second link's CONNECT is under way: the hub's takeover, as a
+    rule."""
 
 
 class Joining(Record):
     """CONNECT was sent on the second link."""
-
-    fields = ()
 
 
 class Moved(Record):
@@ -101,19 +96,13 @@ class Moved(Record):
 class Stayed(Record):
     """The swap did not happen; the live session holds."""
 
-    fields = ()
-
 
 class LookDue(Record):
     """The hub's reverify is due."""
 
-    fields = ()
-
 
 class ProbeDue(Record):
     """The daily probe of DPS is due."""
-
-    fields = ()
 
 
 class LookNow(Record):
@@ -124,15 +113,12 @@ class LookNow(Record):
 
 
 class ClockStepped(Record):
-    """The clock moved by more than five minutes: look again soon; a token signed before may be wrong."""
-
-    fields = ()
+    """The clock moved by more than five minutes: look again soon; a token signed before may be
+    wrong."""
 
 
 class Unchanged(Record):
     """The second handshake gives no reason to move."""
-
-    fields = ()
 
 
 class Changed(Record):
@@ -152,8 +138,6 @@ class SwapDue(Record):
 class Quiet(Record):
     """No method, twin or credential request is open."""
 
-    fields = ()
-
 
 class HubRefused(Record):
     """Ladder: the hub said unauthorized."""
@@ -172,44 +156,33 @@ class DpsRefused(Record):
 class Accepted(Record):
     """Ladder: the hub accepted the credential."""
 
-    fields = ()
-
 
 class Spent(Record):
     """Ladder: patience is used up."""
-
-    fields = ()
 
 
 class Sound(Record):
     """Ladder: the self-check found nothing wrong here, and DPS may be asked."""
 
-    fields = ()
-
 
 class NoDps(Record):
     """Ladder: DPS may not be asked: no [dps], action retry_hub, or the budget is spent."""
-
-    fields = ()
 
 
 class ClockSuspect(Record):
     """Ladder: the self-check found that the clock may be the cause."""
 
-    fields = ()
-
 
 class Hastened(Record):
-    """Ladder: a neighbour or the operator says that this credential is refused: patience is over."""
-
-    fields = ()
+    """Ladder: a neighbour or the operator says that this credential is refused: patience is
+    over."""
 
 
 class Got(Record):
     """Twin: the whole document."""
 
     fields = ("desired", "version")
-    desired: dict
+    desired: Tree
     version: int
 
 
@@ -231,7 +204,7 @@ class Desired(Record):
     """Twin: a desired patch was pushed and follows on the version we have."""
 
     fields = ("patch", "version")
-    patch: dict
+    patch: Tree
     version: int
 
 
@@ -244,8 +217,6 @@ class Gap(Record):
 
 class Dirty(Record):
     """Twin: reported properties changed."""
-
-    fields = ()
 
 
 class Tuned(Record):

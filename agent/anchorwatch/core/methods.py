@@ -1,12 +1,15 @@
-"""Direct methods: our own, permitted by cloud.allow, and the application's. Rule: every call is answered once, in 30 s at most.
+"""Direct methods: our own, permitted by cloud.allow, and the application's. Rule: every call is
+answered once, in 30 s at most.
 
 Source: Microsoft Learn, "Understand and invoke direct methods"; design section 12.
 """
 
+from ..config import Config
 from ..wire import hub as hub_wire
 from .actions import Publish, Tell
 from .events import Asked
 from .meanings import Quiet
+from .shapes import Any_, Items, Tree
 
 OURS = ("reverify", "reprovision")
 REPLY_MS = 30_000
@@ -15,9 +18,9 @@ REPLY_MS = 30_000
 class Methods:
     """Calls that wait for their answer: {request id: deadline}."""
 
-    def __init__(self, config) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
-        self._deadlines: dict = {}
+        self._deadlines: Tree = {}
         self._sent = 0
 
     @property
@@ -30,7 +33,7 @@ class Methods:
         """The earliest deadline of an open call."""
         return min(self._deadlines.values()) if self._deadlines else None
 
-    def call(self, parsed: tuple, now: int) -> list:
+    def call(self, parsed: tuple[Any_, ...], now: int) -> Items:
         """A call from the cloud: ours becomes Asked, any other goes to the application."""
         _, name, request_id, payload = parsed
         if request_id in self._deadlines:
@@ -42,16 +45,19 @@ class Methods:
             return self.reply(request_id, 403, {"what": "not permitted by cloud.allow"})
         return [Tell("method", {"name": name, "rid": request_id, "payload": payload})]
 
-    def answer(self, about: dict) -> list:
+    def answer(self, about: Tree) -> Items:
         """Our own method is done: about is that of Tell("answer")."""
         request_id = about["ask_id"][2:]
         if about["ok"]:
             return self.reply(request_id, 200, about["is"])
         status = 429 if about["code"] == 3 else 409
-        return self.reply(request_id, status, {"what": about["what"], "value": about["value"],
-                                               "remedy": about["remedy"]})
+        return self.reply(
+            request_id,
+            status,
+            {"what": about["what"], "value": about["value"], "remedy": about["remedy"]},
+        )
 
-    def reply(self, request_id: str, status: int, payload: object) -> list:
+    def reply(self, request_id: str, status: int, payload: object) -> Items:
         """Answer an open call; one that is not open any more is let go."""
         if self._deadlines.pop(request_id, None) is None:
             return []
@@ -60,7 +66,7 @@ class Methods:
         out = [Publish("live", topic, hub_wire.method_reply_body(payload), 1, "m%d" % self._sent)]
         return out + ([] if self._deadlines else [Quiet()])
 
-    def woke(self, now: int) -> list:
+    def woke(self, now: int) -> Items:
         """Answer for an application that did not."""
         late = sorted([r for r in self._deadlines if self._deadlines[r] <= now])
         out = []

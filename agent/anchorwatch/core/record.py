@@ -1,6 +1,7 @@
 """Values that compare by type and content, print themselves and hide their secrets.
 
-Rule: a Record's text is the same on every runtime, and `eval` of it restores the value unless it holds a secret.
+Rule: a Record's text is the same on every runtime, and `eval` of it restores the value unless it
+holds a secret.
 """
 
 

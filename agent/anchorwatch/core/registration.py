@@ -1,4 +1,5 @@
-"""A registration at DPS over MQTT, on the link it is given. Rule: ends in Assigned or Unregistered, never in silence.
+"""A registration at DPS over MQTT, on the link it is given. Rule: ends in Assigned or
+Unregistered, never in silence.
 
 Source: Microsoft Learn, "Communicate with DPS using the MQTT protocol".
 """
@@ -7,13 +8,24 @@ from ..errors import MalformedMessage, TrustError
 from ..wire import dps as dps_wire
 from ..wire import names, sas
 from .actions import Close, Connect, Publish, Subscribe
-from .device import CLIENT_TYPE
-from .events import (Disconnected, Failed, Held, Message, Ponged, Refused, Saved, SaveFailed, Signed,
-                     Subscribed)
+from .device import CLIENT_TYPE, Device
+from .events import (
+    Disconnected,
+    Failed,
+    Held,
+    Ponged,
+    Refused,
+    Saved,
+    SaveFailed,
+    Signed,
+    Subscribed,
+)
 from .faults import CONNACK
 from .lifecycle import IDLE, REGISTRATION
 from .machine import Machine, rows_of
-from .meanings import Adrift, Assigned, Assigning, Offline, Online, Unregistered
+from .meanings import Adrift, Assigned, Assigning, Online, Unregistered
+from .shapes import Any_, Event, Items
+from .token import Tokens
 
 STEP_MS = 60_000
 REPLY_MS = 30_000
@@ -25,13 +37,27 @@ class Registration(Machine):
     """One registration at a time; `link` is its link while it is not idle."""
 
     rows = rows_of(REGISTRATION)
-    late = (Disconnected, Failed, Refused, Subscribed, Signed, Saved, SaveFailed, Ponged, Held,
-            Assigning, Assigned, Unregistered, Online, Adrift)
+    late = (
+        Disconnected,
+        Failed,
+        Refused,
+        Subscribed,
+        Signed,
+        Saved,
+        SaveFailed,
+        Ponged,
+        Held,
+        Assigning,
+        Assigned,
+        Unregistered,
+        Online,
+        Adrift,
+    )
 
-    def __init__(self, device, tokens) -> None:
+    def __init__(self, device: Device, tokens: Tokens) -> None:
         self._device, self._tokens = device, tokens
         self.link = ""
-        self.evidence = None        # Verified of the last registration
+        self.evidence = None  # Verified of the last registration
         self._request = 0
         self._polls = 0
         self._operation_id = ""
@@ -41,7 +67,7 @@ class Registration(Machine):
         """True while the link is ours."""
         return self.state != IDLE
 
-    def message(self, event, now: int) -> list:
+    def message(self, event: Event, now: int) -> Items:
         """A PUBLISH on our link: parse it, then let the table see its meaning."""
         try:
             request_id, meaning = dps_wire.parse_response(event.topic, event.payload)
@@ -51,7 +77,7 @@ class Registration(Machine):
             return []
         return self.handle(self._meaning(meaning), now)
 
-    def _meaning(self, meaning: tuple):
+    def _meaning(self, meaning: tuple[Any_, ...]) -> Event:
         word = meaning[0]
         if word == "assigning" and self._polls < POLLS:
             return Assigning(meaning[1], meaning[2] or POLL_S)
@@ -65,24 +91,24 @@ class Registration(Machine):
         verdict = "dps-%d" % (meaning[2] or meaning[1])
         return Unregistered("identity", verdict, [meaning[4]], 0)
 
-    def _assigned(self, meaning: tuple):
+    def _assigned(self, meaning: tuple[Any_, ...]) -> Event:
         _, hub, device_id, substatus = meaning
         allowed = self._device.config.hub.allowed_suffixes
         try:
-            names.check_host(hub, allowed)
+            names.check_host(hub, list(allowed))
         except TrustError as error:
             return Unregistered("policy", "hub-not-allowed", [error.value], 0)
         return Assigned(hub, device_id, substatus)
 
-    def _malformed(self, error) -> Unregistered:
+    def _malformed(self, error: MalformedMessage) -> Unregistered:
         return Unregistered("service", "malformed-reply", [error.reason], 0)
 
-    def _dial(self, event, now: int) -> list:
+    def _dial(self, event: Event, now: int) -> Items:
         self.wake_at = now + STEP_MS
         self.link, self._polls, self._operation_id = event.link, 0, ""
         return [self._device.dial(self.link, "dps", False, now)]
 
-    def _sign(self, event, now: int) -> list:
+    def _sign(self, event: Event, now: int) -> Items:
         self.wake_at = now + STEP_MS
         self.evidence = event
         kept = self._device.trust.record("dps", event, self._device.clock.utc(now))
@@ -90,60 +116,71 @@ class Registration(Machine):
         resource = dps_wire.sas_resource(device.id_scope, device.registration_id)
         return kept + self._tokens.ask("dps", self.link, resource, now, sas.DPS_KEY_NAME)
 
-    def _connect(self, event, now: int) -> list:
+    def _connect(self, event: Event, now: int) -> Items:
         self.wake_at = now + STEP_MS
         device = self._device.config.device
         username = dps_wire.user_name(device.id_scope, device.registration_id, CLIENT_TYPE)
-        return [Connect(self.link, device.registration_id, username, self._tokens.password(event),
-                        self._device.config.mqtt.keepalive_s, True)]
+        return [
+            Connect(
+                self.link,
+                device.registration_id,
+                username,
+                self._tokens.password(event),
+                self._device.config.mqtt.keepalive_s,
+                True,
+            )
+        ]
 
-    def _subscribe(self, event, now: int) -> list:
+    def _subscribe(self, event: Event, now: int) -> Items:
         self.wake_at = now + REPLY_MS
         return [Subscribe(self.link, [dps_wire.RESPONSES])]
 
-    def _register(self, event, now: int) -> list:
+    def _register(self, event: Event, now: int) -> Items:
         device = self._device.config.device
         self._device.count("registrations")
-        return self._ask(dps_wire.register_topic(self._next_id()),
-                         dps_wire.register_body(device.registration_id, device.model_id), now)
+        return self._ask(
+            dps_wire.register_topic(self._next_id()),
+            dps_wire.register_body(device.registration_id, device.model_id),
+            now,
+        )
 
-    def _poll_later(self, event, now: int) -> list:
+    def _poll_later(self, event: Event, now: int) -> Items:
         self._operation_id = event.operation_id
         self._polls += 1
         self.wake_at = now + 1000 * event.retry_after_s
         return []
 
-    def _poll(self, event, now: int) -> list:
+    def _poll(self, event: Event, now: int) -> Items:
         return self._ask(dps_wire.status_topic(self._next_id(), self._operation_id), b"", now)
 
-    def _ask(self, topic: str, body: bytes, now: int) -> list:
+    def _ask(self, topic: str, body: bytes, now: int) -> Items:
         self.wake_at = now + REPLY_MS
         return [Publish(self.link, topic, body, 1, "r%d" % self._request)]
 
-    def _finish(self, event, now: int) -> list:
+    def _finish(self, event: Event, now: int) -> Items:
         accepted = self._device.trust.accepted("dps", None, self._device.clock.utc(now))
         return self._close("assigned") + accepted + [event]
 
-    def _fail(self, event, now: int) -> list:
+    def _fail(self, event: Event, now: int) -> Items:
         return self._end(Unregistered(event.fault, event.verdict, event.presented, 0), now)
 
-    def _refuse(self, event, now: int) -> list:
+    def _refuse(self, event: Event, now: int) -> Items:
         fault, verdict = CONNACK.get(event.code, ("service", "connack-%d" % event.code))
         return self._end(Unregistered(fault, verdict, [], 0), now)
 
-    def _drop(self, event, now: int) -> list:
+    def _drop(self, event: Event, now: int) -> Items:
         return self._end(Unregistered("network", event.reason, [], 0), now)
 
-    def _silent(self, event, now: int) -> list:
+    def _silent(self, event: Event, now: int) -> Items:
         return self._end(Unregistered("network", "silent", [], 0), now)
 
-    def _end(self, event, now: int) -> list:
+    def _end(self, event: Event, now: int) -> Items:
         return self._close("failed") + [event]
 
-    def _nothing(self, event, now: int) -> list:
+    def _nothing(self, event: Event, now: int) -> Items:
         return []
 
-    def _close(self, reason: str) -> list:
+    def _close(self, reason: str) -> Items:
         link, self.link = self.link, ""
         return [Close(link, reason)]
 

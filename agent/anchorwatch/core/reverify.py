@@ -3,23 +3,31 @@
 Rule: nothing here touches the live session before the second link has been accepted.
 """
 
+# isort: off
+# fmt: off
 from ..wire import hub as hub_wire
-from .actions import Close, Feed, Hold, Ping, Swap, Tell
-from .backoff import PHASES, phase_wait_ms
+from .actions import Close, Connect, Feed, Hold, Ping, Swap, Tell
 from .comparison import Comparison
-from .events import (Disconnected, Failed, Held, Ponged, Refused, Saved, SaveFailed, Signed,
-                     Verified)
+from .connection import Connection
+from .device import Device
+from .events import Disconnected, Failed, Held, Ponged, Refused, Saved, SaveFailed, Signed, Verified
+from .faults import Faults
 from .lifecycle import RESTING, REVERIFY
+from .looktimes import DAY_MS, LookTimes
 from .machine import Machine, rows_of
-from .meanings import (Adrift, Changed, ClockStepped, Joining, LookDue, LookNow, Moved, ProbeDue, Quiet,
-                       Stayed, SwapDue, Unchanged)
+from .meanings import (
+    Adrift, Changed, ClockStepped, Joining, LookDue, LookNow, Moved, ProbeDue, Quiet, Stayed,
+    SwapDue, Unchanged,
+)
+from .shapes import Count, Event, Items
+from .token import Tokens
+# fmt: on
+# isort: on
 
 DIAL_MS = 60_000
 JOIN_MS = 60_000
 QUIET_MS = 35_000
 PING_MS = 10_000
-STEP_LOOK_MS = 60_000
-DAY_MS = 86_400_000
 ALARM_TRIES = 3
 
 
@@ -27,85 +35,77 @@ class Reverify(Machine):
     """The second link, next to a live session."""
 
     rows = rows_of(REVERIFY)
-    late = (Disconnected, Failed, Refused, Held, Ponged, Signed, Saved, SaveFailed, Adrift, LookNow,
-            ClockStepped, Quiet)
+    # fmt: off
+    late = (
+        Disconnected, Failed, Refused, Held, Ponged, Signed, Saved, SaveFailed, Adrift,
+        LookNow, ClockStepped, Quiet,
+    )
+    # fmt: on
 
-    def __init__(self, device, tokens, connection, faults, dps_faults, open_requests) -> None:
+    def __init__(
+        self,
+        device: Device,
+        tokens: Tokens,
+        connection: Connection,
+        faults: Faults,
+        dps_faults: Faults,
+        open_requests: Count,
+    ) -> None:
         self._device, self._tokens, self._connection = device, tokens, connection
         self._faults, self._dps_faults, self._open_requests = faults, dps_faults, open_requests
-        self.interval_s = device.config.reverify.interval_s
-        self.last: Verified | None = None
+        self.times = LookTimes(device, connection)
+        self.last: Event = None
         self.dps_seen: Verified | None = None
-        self._look_at = self._probe_at = self._not_before = 0
         self._asked = False
         self._comparison = Comparison(device.config)
-        self._connect = None
+        self._connect: Connect | None = None
         self._due_ms: int | None = None
         self._answer = None
 
     # when
 
-    def _begin(self, event, now: int) -> list:
-        self._probe_at = now + phase_wait_ms(0, DAY_MS, self._device.phase)
+    def _begin(self, event: Event, now: int) -> Items:
+        self.times.begin(now)
         return self._rest(now)
 
-    def _rest(self, now: int) -> list:
-        """Until the interval is over: a whole one after every look, 0 to 20 % shorter by phase."""
-        span_ms = max(1000 * self.interval_s, self._device.window_ms)
-        self._look_at = now + span_ms - span_ms // 5 * self._device.phase // PHASES
-        self._not_before = now
+    def _rest(self, now: int, wait_ms: int | None = None) -> Items:
         self._asked = False
-        return self._sleep()
-
-    def _rest_for(self, wait_ms: int, now: int) -> list:
-        self._rest(now)
-        self._look_at = self._not_before = now + wait_ms
-        return self._sleep()
-
-    def _sleep(self) -> list:
-        due = [self._look_at]
-        if self._device.config.dps.host:
-            due.append(self._probe_at)
-        if self._connection.token_due_ms is not None:
-            due.append(self._connection.token_due_ms)
-        self.wake_at = max(self._not_before, min(due))
+        self.wake_at = self.times.rest(now, wait_ms)
         return []
 
-    def _choose(self, event, now: int) -> list:
-        return [LookDue() if self._token_due(now) or self._look_at <= now else ProbeDue()]
+    def _choose(self, event: Event, now: int) -> Items:
+        return [LookDue() if self.times.look_due(now) else ProbeDue()]
 
-    def _look_soon(self, event, now: int) -> list:
-        self._look_at = min(self._look_at, now + STEP_LOOK_MS)
-        if self._connection.token_due_ms is not None:
-            self._connection.token_due_ms = self._look_at
-        return self._sleep()
+    def _look_soon(self, event: Event, now: int) -> Items:
+        self.wake_at = self.times.soon(now)
+        return []
 
     def tune(self, interval_s: int, now: int) -> None:
         """Another interval, from the cloud."""
-        self.interval_s = interval_s
+        self.times.interval_s = interval_s
         if self.state == RESTING:
             self._rest(now)
 
     # the second handshake
 
-    def _look(self, event, now: int) -> list:
+    def _look(self, event: Event, now: int) -> Items:
         action = self._device.config.reverify.action
-        probe = not self._token_due(now) and action != "swap"
+        probe = not self.times.token_due(now) and action != "swap"
         return self._dial("hub", probe, now)
 
-    def _look_asked(self, event, now: int) -> list:
+    def _look_asked(self, event: Event, now: int) -> Items:
         self._asked = event.swap
         return self._dial("hub", False, now)
 
-    def _look_again(self, event, now: int) -> list:
+    def _look_again(self, event: Event, now: int) -> Items:
         return self._dial("hub", False, now)
 
-    def _dial(self, endpoint: str, probe: bool, now: int) -> list:
+    def _dial(self, endpoint: str, probe: bool, now: int) -> Items:
         self.wake_at = now + DIAL_MS
         self._device.count("looks")
         return [self._device.dial("next", endpoint, probe, now)]
 
-    def _compare(self, event, now: int) -> list:
+    def _compare(self, event: Event, now: int) -> Items:
         out, why = self._seen(event, now)
         if not why:
             return out + [Unchanged()]
@@ -115,39 +115,38 @@ class Reverify(Machine):
             return out + [Tell("reverify", {"held": why}), Unchanged()]
         return out + [Changed(why)]
 
-    def _compare_again(self, event, now: int) -> list:
+    def _compare_again(self, event: Event, now: int) -> Items:
         out, why = self._seen(event, now)
         return out + [SwapDue(why) if why else Unchanged()]
 
-    def _seen(self, event, now: int) -> tuple:
+    def _seen(self, event: Event, now: int) -> tuple[Items, str]:
         self.last = event
         self._faults.good()
         out = self._device.trust.record("hub", event, self._device.clock.utc(now))
-        out.append(Tell("reverify", {"anchor": event.anchor, "address": event.address,
-                                     "took_ms": event.took_ms}))
-        if self._token_due(now):
+        out.append(
+            Tell(
+                "reverify",
+                {"anchor": event.anchor, "address": event.address, "took_ms": event.took_ms},
+            )
+        )
+        if self.times.token_due(now):
             return out, "token"
         if self._asked:
             return out, "asked"
         return out, self._comparison.reason(self._connection.evidence, event, now)
 
-    def _token_due(self, now: int) -> bool:
-        due = self._connection.token_due_ms
-        return due is not None and due <= now
-
-
-    def _close_and_rest(self, event, now: int) -> list:
+    def _close_and_rest(self, event: Event, now: int) -> Items:
         return [Close("next", "looked")] + self._rest(now)
 
-    def _confirm_later(self, event, now: int) -> list:
+    def _confirm_later(self, event: Event, now: int) -> Items:
         self.wake_at = now + 1000 * self._device.config.reverify.confirm_s
         return [Tell("reverify", {"changed": event.why}), Close("next", "looked")]
 
-    def _warn(self, event, now: int) -> list:
+    def _warn(self, event: Event, now: int) -> Items:
         """The second handshake failed: the live session stays, the cloud hears of a gap."""
         fault, verdict = self._faults.classify(event, now)
         wait_ms = self._faults.wait_ms(fault, now)
-        out = [Close("next", "failed")] + self._rest_for(wait_ms, now)
+        out = [Close("next", "failed")] + self._rest(now, wait_ms)
         utc_s = self._device.clock.utc(now)
         if fault in ("trust", "policy"):
             out += self._device.trust.refused("hub", event, utc_s)
@@ -158,96 +157,99 @@ class Reverify(Machine):
             self._faults.waiting(wait_ms)
         return out
 
-    def _silent(self, event, now: int) -> list:
+    def _silent(self, event: Event, now: int) -> Items:
         return self._warn(Failed("next", "network", "silent", [], None), now)
 
-    def _drop(self, event, now: int) -> list:
+    def _drop(self, event: Event, now: int) -> Items:
         return [Feed("live")] + self._warn(Failed("next", "network", event.reason, [], None), now)
 
     # the move
 
-    def _sign(self, event, now: int) -> list:
+    def _sign(self, event: Event, now: int) -> Items:
         self.wake_at = now + DIAL_MS
         device = self._device
-        resource = hub_wire.sas_resource(device.hub, device.device_id, device.config.mqtt.module_id)
-        return [Tell("swap", {"why": event.why})] + self._tokens.ask("hub next", "next", resource, now)
+        resource = hub_wire.sas_resource(
+            device.hub or "", device.device_id, device.config.mqtt.module_id
+        )
+        return [Tell("swap", {"why": event.why})] + self._tokens.ask(
+            "hub next", "next", resource, now
+        )
 
-    def _quieten(self, event, now: int) -> list:
+    def _quieten(self, event: Event, now: int) -> Items:
         self.wake_at = now + QUIET_MS
         self._connect = self._device.connect("next", self._tokens.password(event))
         self._due_ms = self._tokens.due_ms(now)
         return [] if self._open_requests() else [Quiet()]
 
-    def _drain(self, event, now: int) -> list:
+    def _drain(self, event: Event, now: int) -> Items:
         until_ms = now + 1000 * self._device.config.mqtt.drain_s
         self.wake_at = until_ms + 500
         return [Hold(until_ms)]
 
-    def _join(self, event, now: int) -> list:
+    def _join(self, event: Event, now: int) -> Items:
         self.wake_at = now + JOIN_MS
         return [Joining(), self._connect]
 
-    def _join_alone(self, event, now: int) -> list:
+    def _join_alone(self, event: Event, now: int) -> Items:
         self.wake_at = now + JOIN_MS
         return []
 
-    def _swap(self, event, now: int) -> list:
+    def _swap(self, event: Event, now: int) -> Items:
         self._device.count("swaps")
         self._comparison.swapped(now)
         self._connection.moved_to(self.last, self._due_ms)
         return [Swap(), Moved(event.session_present)] + self._rest(now)
 
-    def _ask_live(self, event, now: int) -> list:
+    def _ask_live(self, event: Event, now: int) -> Items:
         """The new link was refused: is the old one still there? Until then it goes on sending."""
         self.wake_at = now + PING_MS
         self._answer = self._for_live(event)
         return [Close("next", "refused"), Feed("live"), Ping("live")]
 
-    def _stay(self, event, now: int) -> list:
+    def _stay(self, event: Event, now: int) -> Items:
         self._device.count("swap_refused")
         return [Stayed(), Tell("swap", {"refused": repr(self._answer)})] + self._rest(now)
 
-    def _lose(self, event, now: int) -> list:
+    def _lose(self, event: Event, now: int) -> Items:
         return [Close("next", "refused"), self._for_live(event)]
 
-    def _lose_answer(self, event, now: int) -> list:
+    def _lose_answer(self, event: Event, now: int) -> Items:
         return [self._answer]
 
-    def _lose_both(self, event, now: int) -> list:
+    def _lose_both(self, event: Event, now: int) -> Items:
         return [Close("live", "silent"), Disconnected("live", "silent"), self._answer]
 
-    def _for_live(self, event):
+    def _for_live(self, event: Event) -> Event:
         if isinstance(event, Refused):
             return Refused("live", event.code)
         return Disconnected("live", getattr(event, "reason", "silent"))
 
-    def _abandon(self, event, now: int) -> list:
+    def _abandon(self, event: Event, now: int) -> Items:
         return [Close("next", "session gone")]
 
-    def _nothing(self, event, now: int) -> list:
+    def _nothing(self, event: Event, now: int) -> Items:
         return []
 
     # DPS, once a day
 
-    def _probe_dps(self, event, now: int) -> list:
-        self._probe_at = now + DAY_MS
+    def _probe_dps(self, event: Event, now: int) -> Items:
         return self._dial("dps", True, now)
 
-    def _note_dps(self, event, now: int) -> list:
+    def _note_dps(self, event: Event, now: int) -> Items:
         self.dps_seen = event
         self._dps_faults.good()
+        self.wake_at = self.times.probed(now, DAY_MS)
         kept = self._device.trust.record("dps", event, self._device.clock.utc(now))
-        return [Close("next", "looked")] + kept + self._sleep()
+        return [Close("next", "looked")] + kept
 
-    def _warn_dps(self, event, now: int) -> list:
+    def _warn_dps(self, event: Event, now: int) -> Items:
         fault, verdict = self._dps_faults.classify(event, now)
-        self._probe_at = now + self._dps_faults.wait_ms(fault, now)
-        out = [Close("next", "failed")] + self._sleep()
+        self.wake_at = self.times.probed(now, self._dps_faults.wait_ms(fault, now))
+        out: Items = [Close("next", "failed")]
         if fault not in ("trust", "policy"):
             return out
         out += self._device.trust.refused("dps", event, self._device.clock.utc(now))
         return out + self._dps_faults.note(fault, verdict, event)
 
-    def _silent_dps(self, event, now: int) -> list:
+    def _silent_dps(self, event: Event, now: int) -> Items:
         return self._warn_dps(Failed("next", "network", "silent", [], None), now)
-

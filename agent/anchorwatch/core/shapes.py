@@ -1,5 +1,19 @@
-"""Types that need `typing`; boards have none, so here they are None and shapes.pyi says what they mean."""
+"""Types that need `typing`; boards have none, so here they are None and shapes.pyi says what they
+mean."""
 
-Rand = None
-Entry = None
+Any_ = None
+Event = None
+Items = None
 Tree = None
+Rand = None
+Count = None
+Table = None
+Rows = None
+Kinds = None
+MaybeEvent = None
+MaybeTree = None
+Routes = None
+Clock = None
+NextEvent = None
+Performers = None
+Watch = None

@@ -1,5 +1,26 @@
-from typing import Any, Callable
+"""What passes between the machines, for mypy."""
 
-Rand = Callable[[int], int]
-Entry = dict[str, Any]
+from collections.abc import Callable
+from typing import Any
+
+from .watch import Watch as Watch
+
+Any_ = Any
+# An event or a meaning: which one, the row of the table says.
+Event = Any
+# Actions and meanings, in order.
+Items = list[Any]
+# A tree of dicts, lists, texts, integers: a state file's body, a JSON object, what Tell tells.
 Tree = dict[str, Any]
+Rand = Callable[[int], int]
+Count = Callable[[], int]
+Table = tuple[tuple[str, type, str, str], ...]
+Rows = dict[tuple[str, type], tuple[str, str]]
+Kinds = tuple[type, ...]
+MaybeEvent = Any | None
+MaybeTree = dict[str, Any] | None
+Routes = dict[type, Callable[[Any, int], list[Any]]]
+# Of the loop: what a driver brings.
+Clock = Callable[[], int]
+NextEvent = Callable[[int | None], Any]
+Performers = dict[type, Callable[[Any], None]]

@@ -1,34 +1,48 @@
-"""What the agent says of itself: the status page and the reported properties. Rule: reads, changes nothing.
+"""What the agent says of itself: the status page and the reported properties. Rule: reads, changes
+nothing.
 
 Source: contract section 4, design section 12.
 """
 
+from .shapes import Event, MaybeEvent, MaybeTree, Tree, Watch
+from .trust import Trust
+
 AGENT = "0.1.0"
 
 
-def page(watch, now: int) -> dict:
+def page(watch: Watch, now: int) -> Tree:
     """The status, schema 1; {"queue", "agent.version"} are the driver's."""
     connection, device = watch.connection, watch.device
     since = connection.online_since_ms
     return {
         "schema": 1,
-        "agent": {"version": AGENT, "state": connection.state, "mode": device.config.mqtt.mode,
-                  "since_s": None if since is None else (now - since) // 1000},
+        "agent": {
+            "version": AGENT,
+            "state": connection.state,
+            "mode": device.config.mqtt.mode,
+            "since_s": None if since is None else (now - since) // 1000,
+        },
         "machines": watch.states(),
         "endpoints": {e: _endpoint(watch, e) for e in watch.trust.endpoints},
         "gap": [_gap(e, watch.trust.gaps[e]) for e in sorted(watch.trust.gaps)],
         "fault": fault(watch, now),
         "deadlines": _deadlines(watch, now),
         "budgets": device.budgets,
-        "clock": {"standing": watch.clock.standing, "floor_utc_s": watch.clock.floor_utc_s,
-                  "judged_at_utc_s": watch.clock.judge_utc_s(now)},
-        "identity": {"active": device.credential.get("slot"), "trial": None,
-                     "slots": {device.credential.get("slot", "a"): device.credential}},
+        "clock": {
+            "standing": watch.clock.standing,
+            "floor_utc_s": watch.clock.floor_utc_s,
+            "judged_at_utc_s": watch.clock.judge_utc_s(now),
+        },
+        "identity": {
+            "active": device.credential.get("slot"),
+            "trial": None,
+            "slots": {device.credential.get("slot", "a"): device.credential},
+        },
         "counters": device.counters,
     }
 
 
-def fault(watch, now: int) -> dict | None:
+def fault(watch: Watch, now: int) -> MaybeTree:
     """The fault that holds now: of the session first, then of the second look."""
     for faults in (watch.hub_faults, watch.dps_faults, watch.look_faults, watch.probe_faults):
         if faults.present is not None:
@@ -39,50 +53,76 @@ def fault(watch, now: int) -> dict | None:
     return None
 
 
-def reported(watch) -> dict:
+def reported(watch: Watch) -> Tree:
     """The reported properties under `anchorwatch`: only what changes rarely."""
     trust = watch.trust
-    seen = {e: _evidence(watch, e) for e in trust.endpoints}
+    seen: Tree = {e: _evidence(watch, e) for e in trust.endpoints}
     return {
         "version": AGENT,
-        "trust": {e: {"anchor": seen[e].anchor, "layer": trust.layer_of(seen[e].anchor)}
-                  for e in seen if seen[e] is not None},
-        "gap": {e: {"presented": trust.gaps[e]["presented"], "verdict": trust.gaps[e]["verdict"]}
-                for e in trust.gaps} or None,
+        "trust": {e: _anchor(trust, seen[e]) for e in seen if seen[e] is not None},
+        "gap": {e: _told(trust.gaps[e]) for e in trust.gaps} or None,
         "clock": watch.clock.standing,
-        "identity": {"fingerprint": watch.device.credential.get("fingerprint"),
-                     "not_after": watch.device.credential.get("not_after")},
+        "identity": {
+            "fingerprint": watch.device.credential.get("fingerprint"),
+            "not_after": watch.device.credential.get("not_after"),
+        },
     }
 
 
-def _evidence(watch, endpoint: str):
+def _anchor(trust: Trust, seen: Event) -> Tree:
+    return {"anchor": seen.anchor, "layer": trust.layer_of(seen.anchor)}
+
+
+def _told(gap: Tree) -> Tree:
+    return {"presented": gap["presented"], "verdict": gap["verdict"]}
+
+
+def _evidence(watch: Watch, endpoint: str) -> MaybeEvent:
     if endpoint == "hub":
         return watch.connection.evidence
     return watch.registration.evidence or watch.reverify.dps_seen
 
 
-def _endpoint(watch, endpoint: str) -> dict:
+def _endpoint(watch: Watch, endpoint: str) -> Tree:
     trust, seen = watch.trust, _evidence(watch, endpoint)
     config = watch.config
     host = watch.device.hub if endpoint == "hub" else config.dps.host
-    about = {"host": host, "transport": config.mqtt.transport, "offered": trust.offered(endpoint)}
+    about: Tree = {
+        "host": host,
+        "transport": config.mqtt.transport,
+        "offered": trust.offered(endpoint),
+    }
     if seen is None:
         return about
-    about.update({
-        "address": seen.address, "anchor": seen.anchor, "layer": trust.layer_of(seen.anchor),
-        "chain": seen.names, "version": seen.tls["version"], "suite": seen.tls["suite"],
-        "fragment": seen.tls["fragment"],
-        "evidence_days": trust.evidence.days(endpoint, seen.anchor),
-    })
+    about.update(
+        {
+            "address": seen.address,
+            "anchor": seen.anchor,
+            "layer": trust.layer_of(seen.anchor),
+            "chain": seen.names,
+            "version": seen.tls["version"],
+            "suite": seen.tls["suite"],
+            "fragment": seen.tls["fragment"],
+            "evidence_days": trust.evidence.days(endpoint, seen.anchor),
+        }
+    )
     return about
 
 
-def _gap(endpoint: str, gap: dict) -> dict:
-    return {"endpoint": endpoint, "presented": gap["presented"], "verdict": gap["verdict"],
-            "since_utc_s": gap["since_utc_s"]}
+def _gap(endpoint: str, gap: Tree) -> Tree:
+    return {
+        "endpoint": endpoint,
+        "presented": gap["presented"],
+        "verdict": gap["verdict"],
+        "since_utc_s": gap["since_utc_s"],
+    }
 
 
-def _deadlines(watch, now: int) -> dict:
-    due = {"connection": watch.connection.wake_at, "reverify": watch.reverify.wake_at,
-           "token": watch.connection.token_due_ms, "clock": watch.clock.wake_at}
-    return {name + "_in_ms": max(0, due[name] - now) for name in due if due[name] is not None}
+def _deadlines(watch: Watch, now: int) -> Tree:
+    due = {
+        "connection": watch.connection.wake_at,
+        "reverify": watch.reverify.wake_at,
+        "token": watch.connection.token_due_ms,
+        "clock": watch.clock.wake_at,
+    }
+    return {n + "_in_ms": max(0, t - now) for n, t in due.items() if t is not None}

@@ -1,4 +1,5 @@
-"""Passwords for CONNECT: a SAS token for a symmetric key, nothing for a certificate. Rule: the key is never here.
+"""Passwords for CONNECT: a SAS token for a symmetric key, nothing for a certificate. Rule: the key
+is never here.
 
 Source: Microsoft Learn, "Control access to IoT Hub by using shared access signatures".
 """
@@ -6,17 +7,19 @@ Source: Microsoft Learn, "Control access to IoT Hub by using shared access signa
 from ..wire import sas
 from .actions import Sign
 from .backoff import PHASES
+from .device import Device
 from .events import Failed, Signed
+from .shapes import Event, Items, Tree
 
 
 class Tokens:
     """One token at a time for each purpose: "hub live", "hub next", "dps", "look up"."""
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
-        self._open: dict = {}
+        self._open: Tree = {}
 
-    def ask(self, purpose: str, link: str, resource: str, now: int, key_name: str = "") -> list:
+    def ask(self, purpose: str, link: str, resource: str, now: int, key_name: str = "") -> Items:
         """[Sign(...)]; for a certificate the answer itself; without a time the failure itself."""
         credential = self._device.credential
         if credential["kind"] == "x509":
@@ -28,7 +31,7 @@ class Tokens:
         self._open[purpose] = (resource, expiry_s, key_name)
         return [Sign(purpose, sas.string_to_sign(resource, expiry_s), credential["slot"])]
 
-    def password(self, event) -> str | None:
+    def password(self, event: Event) -> str | None:
         """The token made of a Signed; None for a certificate."""
         if event.purpose not in self._open or not event.signature:
             return None
@@ -36,7 +39,8 @@ class Tokens:
         return sas.token(resource, event.signature, expiry_s, key_name)
 
     def due_ms(self, now: int) -> int | None:
-        """When a hub token signed now must be replaced: renew_at of its life, up to 5 % earlier by phase."""
+        """When a hub token signed now must be replaced: renew_at of its life, up to 5 % earlier by
+        phase."""
         if self._device.credential["kind"] == "x509":
             return None
         config = self._device.config.sas

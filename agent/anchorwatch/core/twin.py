@@ -6,10 +6,22 @@ Source: Microsoft Learn, "Understand and use device twins"; design section 12.
 
 from ..wire import hub as hub_wire
 from .actions import Publish, Tell
-from .machine import Machine, rows_of
-from .meanings import (Desired, Dirty, Gap, Got, Moved, Offline, Online, Patched, Quiet, Tuned,
-                       TwinRefused)
 from .events import Woke
+from .machine import Machine, rows_of
+from .meanings import (
+    Desired,
+    Dirty,
+    Gap,
+    Got,
+    Moved,
+    Offline,
+    Online,
+    Patched,
+    Quiet,
+    Tuned,
+    TwinRefused,
+)
+from .shapes import Any_, Event, Items, Table, Tree
 
 OFFLINE = "offline"
 GETTING = "getting"
@@ -17,7 +29,7 @@ READY = "ready"
 PATCHING = "patching"
 
 # fmt: off
-TWIN = (
+TWIN: Table = (
     # in       on            go to      and
     (OFFLINE,  Online,       GETTING,   "get"),
     (OFFLINE,  Offline,      OFFLINE,   "nothing"),
@@ -52,7 +64,8 @@ KEY = "anchorwatch"
 
 
 class Twin(Machine):
-    """`wanted` is what should be reported under `anchorwatch`; version is the desired version we hold."""
+    """`wanted` is what should be reported under `anchorwatch`; version is the desired version we
+    hold."""
 
     rows = rows_of(TWIN)
     late = (Got, Patched, TwinRefused, Desired, Gap, Dirty, Moved)
@@ -60,10 +73,10 @@ class Twin(Machine):
 
     def __init__(self) -> None:
         self.version: int | None = None
-        self._wanted: dict = {}
-        self._reported: dict = {}
-        self._sent: dict = {}
-        self._acknowledged: dict = {}
+        self._wanted: Tree = {}
+        self._reported: Tree = {}
+        self._sent: Tree = {}
+        self._acknowledged: Tree = {}
         self._request = 0
         self._minded = 0
 
@@ -77,12 +90,12 @@ class Twin(Machine):
         self.version = None
         self._reported = {}
 
-    def report(self, wanted: dict) -> list:
+    def report(self, wanted: Tree) -> Items:
         """[Dirty()] when what should be reported is not what was."""
         self._wanted = wanted
         return [Dirty()] if self.state == READY and self._patch_tree() else []
 
-    def meaning(self, parsed: tuple) -> object:
+    def meaning(self, parsed: tuple[Any_, ...]) -> object:
         """A parsed twin or desired message as a meaning; None for a reply nobody waits for."""
         if parsed[0] == "desired":
             _, version, patch = parsed
@@ -99,13 +112,13 @@ class Twin(Machine):
             return Patched(version or 0)
         return TwinRefused(status)
 
-    def _get(self, event, now: int) -> list:
+    def _get(self, event: Event, now: int) -> Items:
         self.wake_at = now + REPLY_MS
         return [Publish("live", hub_wire.twin_get_topic(self._next_id()), b"", 1, self._mid())]
 
-    def _take(self, event, now: int) -> list:
+    def _take(self, event: Event, now: int) -> Items:
         """The whole document: what changed while we were away is in it."""
-        if self._minded > event.version:            # a push overtook the document
+        if self._minded > event.version:  # a push overtook the document
             self._minded = 0
             self.wake_at = now
             return []
@@ -116,17 +129,17 @@ class Twin(Machine):
         out = [Tell("desired", {"version": event.version, "whole": True, "desired": desired})]
         return (out + self._obey(desired) if news else []) + self._settled()
 
-    def _apply(self, event, now: int) -> list:
+    def _apply(self, event: Event, now: int) -> Items:
         return self._apply_on(event, now) + self._settled()
 
-    def _apply_on(self, event, now: int) -> list:
+    def _apply_on(self, event: Event, now: int) -> Items:
         if self.state == PATCHING:
             self.wake_at = now + REPLY_MS
         self.version = event.version
         told = Tell("desired", {"version": event.version, "whole": False, "desired": event.patch})
         return [told] + self._obey(event.patch)
 
-    def _obey(self, desired: dict) -> list:
+    def _obey(self, desired: Tree) -> Items:
         """Our own desired property: the reverify interval, clamped and acknowledged."""
         ours = desired.get(KEY)
         value = ours.get("reverifyIntervalS") if isinstance(ours, dict) else None
@@ -135,40 +148,41 @@ class Twin(Machine):
         clamped = min(max(value, INTERVAL_LEAST_S), INTERVAL_MOST_S)
         text = "" if clamped == value else "clamped"
         self._acknowledged["reverifyIntervalS"] = hub_wire.acknowledgement(
-            clamped, 200, self.version or 0, text)
+            clamped, 200, self.version or 0, text
+        )
         return [Tuned(clamped)]
 
-    def _patch(self, event, now: int) -> list:
+    def _patch(self, event: Event, now: int) -> Items:
         self.wake_at = now + REPLY_MS
         self._sent = self._patch_tree()
         topic = hub_wire.twin_patch_topic(self._next_id())
         return [Publish("live", topic, hub_wire.twin_patch_body({KEY: self._sent}), 1, self._mid())]
 
-    def _patched(self, event, now: int) -> list:
+    def _patched(self, event: Event, now: int) -> Items:
         for name in self._sent:
             self._reported[name] = self._sent[name]
         return [Quiet()] + self._settled()
 
-    def _later(self, event, now: int) -> list:
+    def _later(self, event: Event, now: int) -> Items:
         self.wake_at = now + LATER_MS
         return [Quiet()]
 
-    def _mind(self, event, now: int) -> list:
+    def _mind(self, event: Event, now: int) -> Items:
         self.wake_at = now + REPLY_MS
         self._minded = max(self._minded, event.version)
         return []
 
-    def _close(self, event, now: int) -> list:
+    def _close(self, event: Event, now: int) -> Items:
         self._minded = 0
         return []
 
-    def _nothing(self, event, now: int) -> list:
+    def _nothing(self, event: Event, now: int) -> Items:
         return []
 
-    def _settled(self) -> list:
+    def _settled(self) -> Items:
         return [Quiet()] + ([Dirty()] if self._patch_tree() else [])
 
-    def _patch_tree(self) -> dict:
+    def _patch_tree(self) -> Tree:
         """What differs from what was reported; a name that is gone becomes None."""
         wanted = {name: self._wanted[name] for name in self._wanted}
         wanted.update(self._acknowledged)

@@ -1,14 +1,29 @@
-"""The ladder: what an unauthorized answer leads to, rung by rung. Source: design section 5; rungs 1, 2, 3 and 6.
+"""The ladder: what an unauthorized answer leads to, rung by rung. Source: design section 5; rungs
+1, 2, 3 and 6.
 
-Rule: every rung is a state, so `status` shows it; nothing here stops for ever, and DPS is asked within a budget.
+Rule: every rung is a state, so `status` shows it; nothing here stops for ever, and DPS is asked
+within a budget.
 """
 
 from .actions import Save, Tell
 from .backoff import phase_wait_ms
 from .clock import AUTHENTICATED, NONE
+from .device import Device
 from .machine import Machine, rows_of
-from .meanings import (Accepted, Assigned, ClockSuspect, DpsLater, DpsRefused, Hastened, HubLater,
-                       HubRefused, NoDps, Sound, Spent)
+from .meanings import (
+    Accepted,
+    Assigned,
+    ClockSuspect,
+    DpsLater,
+    DpsRefused,
+    Hastened,
+    HubLater,
+    HubRefused,
+    NoDps,
+    Sound,
+    Spent,
+)
+from .shapes import Any_, Event, Items, Table, Tree
 
 CLEAR = "clear"
 PATIENCE = "1 patience"
@@ -17,7 +32,7 @@ DPS = "3 dps"
 SLOW = "6 slow cadence"
 
 # fmt: off
-LADDER = (
+LADDER: Table = (
     # in         on            go to        and
     (CLEAR,      HubRefused,   PATIENCE,    "begin"),
     (CLEAR,      DpsRefused,   SLOW,        "slow_down"),
@@ -61,23 +76,23 @@ class Unauthorized(Machine):
     rows = rows_of(LADDER)
     state = CLEAR
 
-    def __init__(self, device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
         self._retries = 0
         self._changed = False
         self._registered_ms: int | None = None
         self._slow_turns = 0
-        self._cycles: list = []         # (utc_s or None, now_ms) of each cycle through DPS
+        self._cycles: list[Any_] = []  # (utc_s or None, now_ms) of each cycle through DPS
 
-    def _nothing(self, event, now: int) -> list:
+    def _nothing(self, event: Event, now: int) -> Items:
         return []
 
-    def _begin(self, event, now: int) -> list:
+    def _begin(self, event: Event, now: int) -> Items:
         self._retries = 0
         self._changed = self._device.changed_since_accepted
         return self._endure(event, now)
 
-    def _endure(self, event, now: int) -> list:
+    def _endure(self, event: Event, now: int) -> Items:
         """One retry after a change; else a soon one and three more that fill the patience."""
         self._retries += 1
         patience_ms = 1000 * self._device.config.unauthorized.patience_s
@@ -88,7 +103,7 @@ class Unauthorized(Machine):
         each_ms = patience_ms // RETRIES
         return [HubLater(each_ms + self._rand(each_ms // 4 + 1))]
 
-    def _check(self, event, now: int) -> list:
+    def _check(self, event: Event, now: int) -> Items:
         """Rung 2: our own clock and dates first; then may DPS be asked at all."""
         clock, credential = self._device.clock, self._device.credential
         signs = credential["kind"] == "symmetric_key"
@@ -99,37 +114,45 @@ class Unauthorized(Machine):
             return out + [Sound()]
         return out + [NoDps()]
 
-    def _own_dates(self, credential: dict, now: int) -> list:
+    def _own_dates(self, credential: Tree, now: int) -> Items:
         utc_s, ends = self._device.clock.utc(now), credential.get("not_after")
         if ends is None or utc_s <= ends:
             return []
-        return [Tell("warning", {"what": "the device certificate has expired", "value": str(ends),
-                                 "remedy": "install a new certificate for the same name"})]
+        return [
+            Tell(
+                "warning",
+                {
+                    "what": "the device certificate has expired",
+                    "value": str(ends),
+                    "remedy": "install a new certificate for the same name",
+                },
+            )
+        ]
 
-    def _set_clock(self, event, now: int) -> list:
+    def _set_clock(self, event: Event, now: int) -> Items:
         return self._device.clock.suspect(now) + [HubLater(self._soon())]
 
-    def _go(self, event, now: int) -> list:
+    def _go(self, event: Event, now: int) -> Items:
         self._device.count("cycles")
         spread_ms = max(1000 * self._device.config.dps.spread_s, self._device.window_ms)
         if self._device.config.dps.spread_s == 0:
             spread_ms = 0
         return [self._spend(now), DpsLater(self._rand(spread_ms + 1))]
 
-    def _remember(self, event, now: int) -> list:
+    def _remember(self, event: Event, now: int) -> Items:
         self._registered_ms = now
         return []
 
-    def _propagate(self, event, now: int) -> list:
+    def _propagate(self, event: Event, now: int) -> Items:
         """Refused after `assigned`: for two minutes that is the hub not knowing yet."""
-        if self._registered_ms is None:         # DPS did not answer so far: go on asking it
+        if self._registered_ms is None:  # DPS did not answer so far: go on asking it
             return [DpsLater(self._soon())]
         if now - self._registered_ms < PROPAGATION_MS:
             return [HubLater(self._soon())]
         self._registered_ms = None
         return [Spent()]
 
-    def _slow_turn(self, event, now: int) -> list:
+    def _slow_turn(self, event: Event, now: int) -> Items:
         """The hub said no again: DPS in the same turn if it may be asked, once."""
         due = self._slow_turns % 2 == 0 and self._device.may_register and self._budget_left(now)
         self._slow_turns += 1
@@ -137,7 +160,7 @@ class Unauthorized(Machine):
             return self._slow_down(event, now)
         return [self._spend(now), DpsLater(self._rand(1000 * self._device.config.dps.spread_s + 1))]
 
-    def _slow_down(self, event, now: int) -> list:
+    def _slow_down(self, event: Event, now: int) -> Items:
         config = self._device.config.unauthorized
         grown_ms = 1000 * config.slow_first_s << min(self._slow_turns // 2, 20)
         window_ms = max(min(grown_ms, 1000 * config.slow_most_s), self._device.window_ms)
@@ -147,7 +170,7 @@ class Unauthorized(Machine):
             return [DpsLater(wait_ms)]
         return [HubLater(wait_ms)]
 
-    def _clear(self, event, now: int) -> list:
+    def _clear(self, event: Event, now: int) -> Items:
         self._retries = self._slow_turns = 0
         self._registered_ms = None
         return []
@@ -168,12 +191,12 @@ class Unauthorized(Machine):
         hour = len([age for age in ages_s if age < HOUR_S])
         return hour < config.cycles_per_hour and len(self._cycles) < config.cycles_per_day
 
-    def _age_s(self, cycle: tuple, now: int) -> int:
+    def _age_s(self, cycle: tuple[Any_, ...], now: int) -> int:
         utc_s, at_ms = cycle
         now_utc_s = self._device.clock.utc(now)
         if utc_s is None or now_utc_s is None:
-            return (now - at_ms) // 1000
-        return max(0, now_utc_s - utc_s)
+            return (now - int(at_ms)) // 1000
+        return max(0, now_utc_s - int(utc_s))
 
     def _soon(self) -> int:
         patience_ms = 1000 * self._device.config.unauthorized.patience_s

@@ -1,15 +1,22 @@
-"""From a failure of the session to what comes next. Rule: the only place where fault classes and the ladder meet."""
+"""From a failure of the session to what comes next. Rule: the only place where fault classes and
+the ladder meet."""
 
+from .device import Device
+from .faults import Faults
 from .meanings import DpsLater, DpsRefused, HubLater, HubRefused, LookUpNow
+from .shapes import Event, Items
+from .unauthorized import Unauthorized
 
 
 class Weigher:
     """Puts a failure into its class and asks the schedule, or the ladder for identity."""
 
-    def __init__(self, device, hub_faults, dps_faults, ladder) -> None:
+    def __init__(
+        self, device: Device, hub_faults: Faults, dps_faults: Faults, ladder: Unauthorized
+    ) -> None:
         self._device, self._hub, self._dps, self._ladder = device, hub_faults, dps_faults, ladder
 
-    def hub(self, event, now: int) -> list:
+    def hub(self, event: Event, now: int) -> Items:
         """A failure of the way to the hub: what to tell, and HubLater, DpsLater or LookUpNow."""
         fault, verdict = self._hub.classify(event, now)
         out = self._hub.note(fault, verdict, event)
@@ -23,7 +30,7 @@ class Weigher:
             out.append(self._device.save_budgets())
         return out + [LookUpNow() if look_up else HubLater(wait_ms)]
 
-    def dps(self, event, now: int) -> list:
+    def dps(self, event: Event, now: int) -> Items:
         """A registration that ended without an assignment."""
         fault, verdict = self._dps.classify(event, now)
         out = self._dps.note(fault, verdict, event)
@@ -36,11 +43,12 @@ class Weigher:
         if self._dps.keep():
             out.append(self._device.save_budgets())
         if self._device.hub is not None and not self._device.reprovision_asked:
-            return out + [HubLater(wait_ms)]    # DPS is away: the hub may have changed its mind
+            return out + [HubLater(wait_ms)]  # DPS is away: the hub may have changed its mind
         return out + [DpsLater(wait_ms)]
 
-    def looked_up(self, meaning, now: int) -> list:
-        """The look-up's answer: register only if it names another hub or says that the registration is gone."""
+    def looked_up(self, meaning: Event, now: int) -> Items:
+        """The look-up's answer: register only if it names another hub or says that the
+        registration is gone."""
         gone = meaning is not None and meaning[0] == "refused" and meaning[1] == 404
         moved = meaning is not None and meaning[0] == "assigned" and meaning[1] != self._device.hub
         if gone or moved:
@@ -49,7 +57,7 @@ class Weigher:
         self._hub.waiting(wait_ms)
         return [HubLater(wait_ms)]
 
-    def _cause(self, endpoint: str, fault: str, event, now: int) -> list:
+    def _cause(self, endpoint: str, fault: str, event: Event, now: int) -> Items:
         """What a class asks for beside waiting."""
         if fault == "clock":
             return self._device.clock.suspect(now)

@@ -1,0 +1,62 @@
+"""When the next look is due: hub, DPS, token. Source: design section 6.
+
+Rule: a token's due time is a deadline of its own, since with the interval alone every phase would
+let an hourly token expire; after a failure nothing is due before its class allows.
+"""
+
+from .backoff import PHASES, phase_wait_ms
+from .connection import Connection
+from .device import Device
+
+DAY_MS = 86_400_000
+STEP_LOOK_MS = 60_000
+
+
+class LookTimes:
+    """The deadlines of the second link while it rests; every method returns the earliest, in ms."""
+
+    def __init__(self, device: Device, connection: Connection) -> None:
+        self._device, self._connection = device, connection
+        self.interval_s = device.config.reverify.interval_s
+        self._look_at = self._probe_at = self._not_before = 0
+
+    def begin(self, now: int) -> None:
+        """A session began: DPS is probed once a day at the device's own phase."""
+        self._probe_at = now + phase_wait_ms(0, DAY_MS, self._device.phase)
+
+    def rest(self, now: int, wait_ms: int | None = None) -> int:
+        """A look is over: the next after the interval, 0 to 20 % less by phase, or wait_ms."""
+        span_ms = max(1000 * self.interval_s, self._device.window_ms)
+        due_ms = span_ms - span_ms // 5 * self._device.phase // PHASES
+        self._look_at = now + (due_ms if wait_ms is None else wait_ms)
+        self._not_before = now if wait_ms is None else self._look_at
+        return self._next()
+
+    def soon(self, now: int) -> int:
+        """The clock stepped: look within a minute; a token signed before it is due then."""
+        self._look_at = min(self._look_at, now + STEP_LOOK_MS)
+        if self._connection.token_due_ms is not None:
+            self._connection.token_due_ms = self._look_at
+        return self._next()
+
+    def probed(self, now: int, wait_ms: int) -> int:
+        """DPS was probed: again after wait_ms."""
+        self._probe_at = now + wait_ms
+        return self._next()
+
+    def look_due(self, now: int) -> bool:
+        """True when the hub is due rather than DPS."""
+        return self._look_at <= now or self.token_due(now)
+
+    def token_due(self, now: int) -> bool:
+        """True when the live session's token must be replaced."""
+        due = self._connection.token_due_ms
+        return due is not None and due <= now
+
+    def _next(self) -> int:
+        due = [self._look_at]
+        if self._device.config.dps.host:
+            due.append(self._probe_at)
+        if self._connection.token_due_ms is not None:
+            due.append(self._connection.token_due_ms)
+        return max(self._not_before, min(due))

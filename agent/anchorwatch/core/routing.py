@@ -1,0 +1,249 @@
+"""Who takes which event and which meaning. Rule: it routes; the machines decide what follows.
+
+An event goes to the machine that owns its link or asked for it.
+"""
+
+# isort: off
+# fmt: off
+from ..errors import MalformedMessage
+from ..wire import hub as hub_wire
+from .actions import Tell
+from .asked import Commands
+from .events import (
+    Acked, Asked, ClockSet, Connected, CredentialRead, Disconnected, Failed, Held, LayerRead,
+    LookedUp, LookUpFailed, Message, Ponged, Refused, Saved, SaveFailed, Signed, Start, Stop,
+    Subscribed, TimeFailed, Verified, Woke,
+)
+from .lifecycle import WAITING_FOR_DPS, WAITING_FOR_HUB
+from .meanings import (
+    Accepted, Adrift, Assigned, Changed, ClockStepped, ClockSuspect, Dirty, DpsLater, HubLater,
+    Joining, LookDue, LookNow, LookUpNow, Moved, NoDps, Offline, Online, ProbeDue, Quiet, Register,
+    RegisterBeside, Sound, Spent, Stayed, SwapDue, Tuned, Unchanged, Unregistered,
+)
+from .shapes import Event, Items, Routes, Watch
+# fmt: on
+# isort: on
+
+NEW_TWIN = ("initialAssignment", "deviceDataReset")
+
+
+class Routing:
+    """`routes`: {type: function of (event, now)}; `watch` holds the machines."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._commands = Commands(watch)
+        self.routes: Routes = self._events()
+        self.routes.update(self._meanings())
+
+    def _events(self) -> Routes:
+        """Event: who takes it."""
+        by_link: Routes = {
+            t: self._by_link for t in (Verified, Failed, Connected, Refused, Disconnected)
+        }
+        by_link.update(
+            {
+                Start: self._start,
+                Woke: self._woke,
+                Stop: self._watch.connection.handle,
+                Subscribed: self._subscribed,
+                Acked: self._nothing,
+                Message: self._message,
+                Ponged: self._watch.reverify.handle,
+                Held: self._watch.reverify.handle,
+                Saved: self._saved,
+                SaveFailed: self._save_failed,
+                Signed: self._signed,
+                ClockSet: self._clock_set,
+                TimeFailed: self._watch.clock.failed,
+                LookedUp: self._watch.connection.handle,
+                LookUpFailed: self._watch.connection.handle,
+                LayerRead: self._watch.roots.layer_read,
+                CredentialRead: self._credential_read,
+                Asked: self._commands.asked,
+            }
+        )
+        return by_link
+
+    def _meanings(self) -> Routes:
+        """Meaning: who takes it."""
+        routes: Routes = {
+            t: self._watch.connection.handle
+            for t in (HubLater, DpsLater, LookUpNow, RegisterBeside, Unregistered, Joining, Stayed)
+        }
+        routes.update(
+            {
+                t: self._watch.reverify.handle
+                for t in (
+                    Adrift,
+                    LookDue,
+                    ProbeDue,
+                    Unchanged,
+                    Changed,
+                    SwapDue,
+                    Quiet,
+                    ClockStepped,
+                )
+            }
+        )
+        routes.update(
+            {t: self._watch.ladder.handle for t in (Accepted, Spent, Sound, NoDps, ClockSuspect)}
+        )
+        routes.update(
+            {
+                Register: self._watch.registration.handle,
+                Dirty: self._watch.twin.handle,
+                Assigned: self._assigned,
+                Online: self._online,
+                Offline: self._offline,
+                Moved: self._moved,
+                LookNow: self._look_now,
+                Tuned: self._tuned,
+            }
+        )
+        return routes
+
+    def _start(self, event: Event, now: int) -> Items:
+        self._watch.device.start(event)
+        out = self._watch.clock.start(event.state.get("clock", {}), now)
+        out += self._watch.trust.start(event.layers, event.state.get("trust", {}))
+        self._watch.ladder.start(now)
+        held_ms = max(self._watch.hub_faults.start(), self._watch.dps_faults.start())
+        spread_ms = max(1000 * self._watch.config.boot.spread_s, self._watch.device.window_ms)
+        wait_ms = 0 if event.by_hand else max(held_ms, self._watch.device.rand_below(spread_ms + 1))
+        return out + [HubLater(wait_ms) if self._watch.device.hub else DpsLater(wait_ms)]
+
+    def _woke(self, event: Event, now: int) -> Items:
+        out = []
+        if self._watch.clock.wake_at is not None and self._watch.clock.wake_at <= now:
+            out += self._watch.clock.woke(now)
+        for machine in (
+            self._watch.connection,
+            self._watch.registration,
+            self._watch.reverify,
+            self._watch.twin,
+        ):
+            if machine.wake_at is not None and machine.wake_at <= now:
+                out += machine.handle(event, now)
+        return out + self._watch.methods.woke(now)
+
+    def _by_link(self, event: Event, now: int) -> Items:
+        if self._watch.registration.busy and event.link == self._watch.registration.link:
+            return self._watch.registration.handle(event, now)
+        machine = self._watch.connection if event.link == "live" else self._watch.reverify
+        return machine.handle(event, now)
+
+    def _subscribed(self, event: Event, now: int) -> Items:
+        if self._watch.registration.busy and event.link == self._watch.registration.link:
+            return self._watch.registration.handle(event, now)
+        if max(event.granted) < 128:
+            return []
+        return [
+            Tell(
+                "warning",
+                {
+                    "what": "the hub refused a subscription",
+                    "value": repr(event),
+                    "remedy": "check that this identity may receive",
+                },
+            )
+        ]
+
+    def _message(self, event: Event, now: int) -> Items:
+        if self._watch.registration.busy and event.link == self._watch.registration.link:
+            return self._watch.registration.message(event, now)
+        try:
+            parsed = hub_wire.parse_message(
+                event.topic, event.payload, self._watch.device.device_id
+            )
+        except MalformedMessage as error:
+            self._watch.device.count("malformed")
+            return [
+                Tell(
+                    "warning",
+                    {
+                        "what": "message of the hub: " + error.reason,
+                        "value": error.value,
+                        "remedy": "none here",
+                    },
+                )
+            ]
+        if parsed[0] == "method":
+            return self._watch.methods.call(parsed, now)
+        if parsed[0] == "c2d":
+            self._watch.device.count("c2d")
+            return [Tell("c2d", {"properties": parsed[1], "payload": parsed[2]})]
+        meaning = self._watch.twin.meaning(parsed)
+        return self._watch.twin.handle(meaning, now) if meaning is not None else []
+
+    def _saved(self, event: Event, now: int) -> Items:
+        if event.name == "assignment":
+            return self._watch.connection.handle(event, now)
+        return self._watch.roots.saved(event, now)
+
+    def _save_failed(self, event: Event, now: int) -> Items:
+        told = Tell(
+            "warning",
+            {
+                "what": "state not written: " + event.reason,
+                "value": event.name,
+                "remedy": "the agent goes on from memory; make room on the disk",
+            },
+        )
+        if event.name == "assignment":
+            return [told] + self._watch.connection.handle(event, now)
+        return [told] + self._watch.roots.save_failed(event, now)
+
+    def _signed(self, event: Event, now: int) -> Items:
+        owner = {"dps": self._watch.registration, "hub next": self._watch.reverify}.get(
+            event.purpose, self._watch.connection
+        )
+        return owner.handle(event, now)
+
+    def _clock_set(self, event: Event, now: int) -> Items:
+        return self._watch.clock.set(event, now) + self._go_on("clock")
+
+    def _credential_read(self, event: Event, now: int) -> Items:
+        self._watch.device.credential = event.credential
+        return self._go_on("identity")
+
+    def _look_now(self, event: Event, now: int) -> Items:
+        return self._watch.reverify.handle(event, now) + self._go_on("trust")
+
+    def _go_on(self, fault: str) -> Items:
+        """The cause of a wait may be gone: dial now."""
+        faults = {
+            WAITING_FOR_HUB: self._watch.hub_faults,
+            WAITING_FOR_DPS: self._watch.dps_faults,
+        }.get(self._watch.connection.state)
+        if faults is None or faults.present is None or faults.present["class"] != fault:
+            return []
+        return [HubLater(0) if faults is self._watch.hub_faults else DpsLater(0)]
+
+    def _assigned(self, event: Event, now: int) -> Items:
+        if event.substatus in NEW_TWIN or event.hub != self._watch.device.hub:
+            self._watch.twin.forget()
+        self._watch.dps_faults.good()
+        return self._watch.ladder.handle(event, now) + self._watch.connection.handle(event, now)
+
+    def _online(self, event: Event, now: int) -> Items:
+        dial = self._watch.device.dial("next", "hub", True, now)
+        return (
+            self._watch.reverify.handle(event, now)
+            + self._watch.twin.handle(event, now)
+            + self._watch.clock.ask_date(dial)
+        )
+
+    def _offline(self, event: Event, now: int) -> Items:
+        self._watch.methods.offline()
+        return self._watch.reverify.handle(event, now) + self._watch.twin.handle(event, now)
+
+    def _moved(self, event: Event, now: int) -> Items:
+        return self._watch.connection.handle(event, now) + self._watch.twin.handle(event, now)
+
+    def _tuned(self, event: Event, now: int) -> Items:
+        self._watch.reverify.tune(event.interval_s, now)
+        return []
+
+    def _nothing(self, event: Event, now: int) -> Items:
+        return []
