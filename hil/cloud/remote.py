@@ -1,0 +1,93 @@
+"""The emulated cloud from another process: starts it, speaks to its management port, ends it.
+
+Blocking and small, for tests, scenarios and the demo; uses nothing of the cloud but its contract.
+"""
+
+import http.client
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+
+class Refused(Exception):
+    """The management port said no; its words are in `error`."""
+
+    def __init__(self, status: int, error: dict) -> None:
+        super().__init__(f"{status}: {error}")
+        self.status, self.error = status, error
+
+
+class RemoteCloud:
+    """One running cloud; `ready` is its ready line. Use it in a `with` statement."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder = Path(folder)
+        command = [sys.executable, "-m", "hil.cloud", "--dir", str(folder), "--until-eof"]
+        root = Path(__file__).parents[2]
+        self._process = subprocess.Popen(
+            [*command, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=root,
+        )
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the cloud did not start: status {self._process.wait(10)}")
+        self.ready: dict = json.loads(line)
+
+    def __enter__(self) -> "RemoteCloud":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it, as its parent's end would."""
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def ask(self, method: str, path: str, body: dict | None = None, patience_s: int = 60) -> dict:
+        """The answer's JSON; raises Refused."""
+        connection = http.client.HTTPConnection(self.ready["manage"], timeout=patience_s)
+        try:
+            data = None if body is None else json.dumps(body)
+            connection.request(method, path, data, {"Connection": "close"})
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise Refused(response.status, answer.get("error", answer))
+        return answer
+
+    def get(self, path: str) -> dict:
+        return self.ask("GET", path)
+
+    def post(self, path: str, body: dict | None = None) -> dict:
+        return self.ask("POST", path, body or {})
+
+    def rows(self, what: str | None = None, since: int = 0, **fields: object) -> list[dict]:
+        """Journal rows after `since`, of one kind and with these fields."""
+        wanted = {**fields, **({"what": what} if what else {})}
+        rows = self.get(f"/journal?since={since}")["rows"]
+        return [row for row in rows if all(row.get(k) == v for k, v in wanted.items())]
+
+    def wait_for(self, what: str, within_s: float = 20, since: int = 0, **fields: object) -> dict:
+        """The first such row, once there is one; AssertionError when it does not come."""
+        until = time.monotonic() + within_s
+        pause = threading.Event()
+        while not (rows := self.rows(what, since, **fields)):
+            if time.monotonic() > until:
+                tail = self.rows(since=since)[-12:]
+                raise AssertionError(f"no row {what!r} {fields} within {within_s} s; last: {tail}")
+            pause.wait(0.05)
+        return rows[0]

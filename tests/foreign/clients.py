@@ -1,0 +1,57 @@
+"""How the lane gets the clients nobody here wrote, and says why when it cannot."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SDK = "azure-iot-device==2.14.0"
+NSS_WRAPPER = ("/usr/lib/*/libnss_wrapper.so", "/usr/lib*/libnss_wrapper.so")
+
+
+def sdk_python() -> str:
+    """The Python of a virtual environment that holds Microsoft's SDK; it pins an older paho."""
+    place = ROOT / "build" / "foreign-sdk"
+    python, stamp = place / "bin" / "python", place / "installed"
+    if not stamp.exists() or stamp.read_text() != SDK:
+        _run("cannot make a virtual environment", [sys.executable, "-m", "venv", str(place)])
+        install = [str(python), "-m", "pip", "install", "--quiet", "--no-input", SDK]
+        _run(f"pip cannot install {SDK}", install)
+        stamp.write_text(SDK)
+    return str(python)
+
+
+def _run(failure: str, command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        pytest.skip(f"{failure}: {done.stderr.strip()[-300:]}")
+
+
+def mosquitto_pub() -> str:
+    """The path of Debian's client."""
+    _debian("mosquitto-clients", lambda: shutil.which("mosquitto_pub"))
+    return shutil.which("mosquitto_pub")
+
+
+def nss_wrapper() -> str:
+    """The library that gives an unmodified program its own hosts file."""
+    _debian("libnss-wrapper", _nss_wrapper_file)
+    return _nss_wrapper_file()
+
+
+def _nss_wrapper_file() -> str | None:
+    found = [file for shape in NSS_WRAPPER for file in Path("/").glob(shape[1:])]
+    return str(found[0]) if found else None
+
+
+def _debian(package: str, is_there) -> None:
+    if is_there():
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        pytest.skip(f"Debian's package {package} is missing: apt-get install {package}, as root")
+    print(f"installing Debian's package {package}")
+    _run(f"apt-get cannot install {package}", ["apt-get", "install", "-y", package])
