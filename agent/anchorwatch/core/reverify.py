@@ -62,8 +62,6 @@ class Reverify(Machine):
         self._due_ms: int | None = None
         self._answer = None
 
-    # when
-
     def _begin(self, event: Event, now: int) -> Items:
         self.times.begin(now)
         return self._rest(now)
@@ -85,8 +83,6 @@ class Reverify(Machine):
         self.times.interval_s = interval_s
         if self.state == RESTING:
             self._rest(now)
-
-    # the second handshake
 
     def _look(self, event: Event, now: int) -> Items:
         action = self._device.config.reverify.action
@@ -163,8 +159,6 @@ class Reverify(Machine):
     def _drop(self, event: Event, now: int) -> Items:
         return [Feed("live")] + self._warn(Failed("next", "network", event.reason, [], None), now)
 
-    # the move
-
     def _sign(self, event: Event, now: int) -> Items:
         self.wake_at = now + DIAL_MS
         device = self._device
@@ -229,8 +223,6 @@ class Reverify(Machine):
 
     def _nothing(self, event: Event, now: int) -> Items:
         return []
-
-    # DPS, once a day
 
     def _probe_dps(self, event: Event, now: int) -> Items:
         return self._dial("dps", True, now)
