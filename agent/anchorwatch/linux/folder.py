@@ -1,7 +1,7 @@
 """One folder and the operations on it between which a power cut can fall.
 
-Rule: whatever the agent writes to a disk goes through `Folder`, by names, never by paths: a folder that was
-swapped for a link after the start is not followed. Tests put another one in its place.
+Rule: whatever the agent writes to a disk goes through `Folder`, by names, never by paths: a folder
+that was swapped for a link after the start is not followed. Tests put another one in its place.
 """
 
 import errno
@@ -34,7 +34,7 @@ class Folder:
         return sorted(os.listdir(self._at))
 
     def read(self, name: str, at_most: int) -> bytes | None:
-        """The first `at_most` bytes of a file; None when there is none. ELOOP for a symbolic link."""
+        """The first `at_most` bytes of a file; None without one; ELOOP for a symbolic link."""
         try:
             descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
                                  dir_fd=self._at)
@@ -106,8 +106,8 @@ def open_folder(path: str) -> Folder:
     found = os.fstat(descriptor)
     if found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022:
         os.close(descriptor)
-        raise StateError("unwritable", "folder can be written by others",
-                         "%s, owner %d, mode %o" % (path, found.st_uid, stat.S_IMODE(found.st_mode)),
+        shown = "%s, owner %d, mode %o" % (path, found.st_uid, stat.S_IMODE(found.st_mode))
+        raise StateError("unwritable", "folder can be written by others", shown,
                          "make the agent's user its owner and remove write permission for others")
     return Folder(descriptor, path)
 
@@ -145,5 +145,5 @@ def _open(path: str) -> int:
     except OSError as error:
         linked = os.path.islink(path)
         shown = "%s (%s)" % (path, "symbolic link" if linked else error.strerror)
-        raise StateError("unwritable", "folder cannot be opened", shown,
-                         "name the folder itself" if linked else "correct its path or owner") from error
+        remedy = "name the folder itself" if linked else "correct its path or owner"
+        raise StateError("unwritable", "folder cannot be opened", shown, remedy) from error

@@ -1,4 +1,6 @@
-"""Telemetry that waits for its acknowledgement. Rule: in memory, bounded; what is full drops the oldest and counts it.
+"""Telemetry that waits for its acknowledgement.
+
+Rule: in memory and bounded; when it is full, the oldest is dropped and counted.
 
 A record is {"mid", "properties", "payload", "qos"}; `peek` adds the topic, since the device id is
 only known once a hub was assigned.
@@ -8,7 +10,7 @@ from itertools import islice
 
 
 class Outbox:
-    """`topic_of(record)` names the topic of a record when it is about to be sent; `at_most` records are kept."""
+    """At most `at_most` records; `topic_of(record)` names the topic of one that is sent next."""
 
     def __init__(self, topic_of, at_most: int) -> None:
         self._topic_of, self._at_most = topic_of, at_most

@@ -1,7 +1,7 @@
-"""The state on the disk: frames in two slots, plain files of the site layer, the lock of the running agent.
+"""The state on the disk: frames in two slots, the site layer's plain files, the agent's lock.
 
-Rule: a save replaces the older of two slots by temp, fsync, rename, fsync of the folder; whoever was told a
-generation finds it after a power cut, and whoever was not finds it or the one before.
+Rule: a save replaces the older of two slots by temp, fsync, rename, fsync of the folder; who was
+told a generation finds it after a power cut, and whoever was not finds it or the one before.
 
 Source: contract of the state directory; frame in wire/frame.py.
 """
@@ -11,7 +11,7 @@ import os
 
 from ..errors import StateError
 from ..wire import frame
-from .folder import Folder
+from .folder import Folder, open_folder, open_private
 
 FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",
           "trust")
@@ -68,7 +68,7 @@ class Store:
         return generation
 
     def wipe(self, name: str) -> None:
-        """Overwrite and remove; the older slot first, so that a cut never brings an old one back."""
+        """Overwrite and remove; the older slot first: a cut never brings an old one back."""
         if name.startswith(SITE):
             _scrub(self._site_folder(), site_file(name))
             return
@@ -118,7 +118,7 @@ class Store:
 
 
 def replace(folder: Folder, name: str, data: bytes) -> None:
-    """Write a file so that its name stands for the old bytes or for the new ones, at every moment."""
+    """Write a file so that its name stands for the old or for the new bytes, at every moment."""
     beside = name + ".tmp"
     try:
         folder.unlink(beside)
@@ -172,7 +172,7 @@ def _known(name: str) -> str:
 
 
 def site_file(name: str) -> str:
-    """`site/<sha256>.pem` or `site/distrust` as a name in the site folder; ValueError for any other."""
+    """`site/<sha256>.pem` or `site/distrust` as a name in the site folder, or ValueError."""
     file = name[len(SITE):]
     stem = file[:-4] if file.endswith(".pem") else ""
     if file != "distrust" and (len(stem) != 64 or [c for c in stem if c not in _HEX]):
@@ -184,3 +184,22 @@ def _unreadable(error: OSError, path: str) -> str:
     if error.errno == errno.ELOOP:
         raise StateError("unwritable", "state file is a symbolic link", path, "remove the link")
     return error.strerror or "unreadable"
+
+
+def open_store(config, warn) -> tuple[Store, Folder | None]:
+    """The store of a configuration, and the site layer's folder.
+
+    Raises  StateError: the state's folder cannot be used; a bad site folder is only told to `warn`
+    """
+    folder = open_private(config.state.dir)
+    site_dir = config.trust.site_dir or os.path.join(config.state.dir, "site")
+    try:
+        os.makedirs(site_dir, 0o755, exist_ok=True)
+        site = open_folder(site_dir)
+    except StateError as error:
+        warn(error.what, error.value, error.remedy)
+        site = None
+    except OSError as error:
+        warn("trust.site_dir cannot be made", "%s (%s)" % (site_dir, error.strerror), "make it")
+        site = None
+    return Store(folder, site, warn), site

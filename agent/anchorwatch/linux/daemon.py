@@ -1,0 +1,300 @@
+"""The resident agent: one thread, one selectors loop, the core in the middle.
+
+Rule: it performs and posts, it decides nothing. An exception ends the process, and the next start
+finds in the state what it was.
+"""
+
+import os
+import selectors
+import signal
+import sys
+import time
+
+from .. import __version__, loop
+from ..core import actions
+from ..core.events import Saved, SaveFailed, Signed, Start, Stop
+from ..core.watch import Watch
+from ..errors import StateError
+from .applications import Applications
+from .clock import Times, known, now_ms
+from .control import Control, group_id, role_of
+from .crash import account
+from .credential import Credential
+from .dial import Dialer
+from .errands import Errands
+from .files import Files
+from .folder import reason_of
+from .inbox import Inbox
+from .journal import Journal
+from .layers import Layers
+from .links import Links
+from .requests import Requests
+from .resolve import Resolver
+from .store import SITE, open_store
+from .systemd import Systemd
+from .telemetry import Telemetry
+
+STEP_S = 300
+_STATE = ("assignment", "budgets", "clock", "trust")
+
+
+class Agent:
+    """One device's agent; `run()` returns when it was asked to stop.
+
+    config   a checked `anchorwatch.config.Config`
+    by_hand  started by a person: the first dial is not spread
+    Raises   ConfigError, StateError: it cannot start
+    """
+
+    def __init__(self, config, by_hand: bool = False) -> None:
+        self._config, self._by_hand = config, by_hand
+        self._began_ms, self._offset_s = now_ms(), _offset_s()
+        self._stop_by_ms: int | None = None
+        self._hung_up = False
+        self._crash: dict | None = None
+        self._selector = selectors.DefaultSelector()
+        self._inbox, self._errands = Inbox(self._selector), Errands(self._selector)
+        self._journal, self._systemd = Journal(_to_stderr, now_ms), Systemd(os.environ)
+        self._watch = Watch(config, _rand_below)
+        self._store, site = open_store(config, self._warn)
+        self._layers = Layers(config, site, self._warn)
+        self._telemetry = Telemetry(config.mqtt.module_id)
+        mine = config.credential
+        self._credential = Credential(mine.kind, mine.cert_file, mine.key_file)
+        self._files = Files(self._layers, self._credential, self._errands, self._inbox.post,
+                            self._warn)
+        self._links, self._times = self._outward()
+        self._control: Control | None = None
+        self._applications = Applications(self._say, self._inbox.post)
+        self._requests = Requests(self.status, self._telemetry.put, self._journal, self._layers,
+                                  self._applications, self._inbox.post)
+
+    def run(self) -> None:
+        """begin() and keep()."""
+        self.keep(self.begin())
+
+    def begin(self) -> Start:
+        """Lock and read the state, read what the device has, open the control socket.
+
+        Raises  ConfigError, StateError (`locked`: another agent runs on this state)
+        """
+        if not self._store.lock():
+            raise StateError("locked", "another agent runs on this state", self._config.state.dir,
+                             "ask it through its socket, or stop it")
+        start = self._start()
+        self._listen()
+        return start
+
+    def keep(self, start: Start) -> None:
+        """Keep watch until SIGTERM or stop(); what is raised here is a fault of ours."""
+        self._systemd.ready(now_ms())
+        try:
+            loop.run(self._watch, self._performers(), self._next_event, now_ms, start)
+        except Exception as error:
+            self._remember(error)
+            raise
+        finally:
+            self._end()
+
+    def stop(self) -> None:
+        """Send what is queued, for at most `mqtt.drain_s`, and end; SIGTERM does the same."""
+        self._stop_by_ms = now_ms() + 1000 * self._config.mqtt.drain_s
+
+    def status(self) -> dict:
+        """The status page of contract section 4."""
+        now = now_ms()
+        page = self._watch.status(now)
+        page["agent"].update(version=__version__, up_s=(now - self._began_ms) // 1000,
+                             last_crash=self._crash)
+        outbox = self._telemetry.outbox
+        page["queue"] = {"waiting": outbox.waiting, "in_flight": self._links.in_flight,
+                         "dropped": outbox.dropped}
+        return page
+
+    # What is made once.
+
+    def _outward(self) -> tuple[Links, Times]:
+        config = self._config
+        resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
+        dialer = Dialer(resolver, self._layers.der_of, self._credential.files)
+        links = Links(self._selector, self._errands, dialer, self._telemetry.outbox,
+                      config.mqtt.in_flight, now_ms, self._warn)
+        return links, Times(self._errands, dialer, resolver, config.clock.sntp, self._inbox.post)
+
+    def _performers(self) -> dict:
+        perform = dict(self._links.perform)
+        perform.update(self._times.perform)
+        perform.update({
+            actions.Dial: self._dial, actions.Connect: self._connect, actions.Swap: self._swap,
+            actions.Feed: self._feed, actions.Save: self._save, actions.Wipe: self._wipe,
+            actions.Sign: self._sign, actions.SetTime: _nothing, actions.Tell: self._tell,
+        })  # fmt: skip
+        return perform
+
+    def _start(self) -> Start:
+        credential = self._credential.read()
+        state = self._store.read()
+        self._crash = state.get("crash")
+        self._layers.learn(state.get("trust"))
+        layers = self._layers.read()
+        time_known = known()
+        if time_known is not None:
+            self._inbox.post(time_known)
+        mine = {name: state[name] for name in _STATE if name in state}
+        return Start(self._by_hand, mine, layers, credential)
+
+    def _listen(self) -> None:
+        config = self._config.control
+        self._control = Control(self._selector, config.socket, role_of(group_id(config.group)),
+                                self._requests.take, self._requests.gone)
+        self._requests.control = self._control
+        self._inbox.on_signal(signal.SIGTERM, self.stop)
+        self._inbox.on_signal(signal.SIGINT, self.stop)
+        self._inbox.on_signal(signal.SIGHUP, self._hang_up)
+
+    def _end(self) -> None:
+        self._systemd.stopping()
+        self._links.stop()
+        if self._control is not None:
+            self._control.close()
+
+    # The loop.
+
+    def _next_event(self, until_ms: int | None):
+        """The next event; None when the deadline came first."""
+        while True:
+            self._reread()
+            event = self._inbox.take() or self._links.take()
+            if event is not None:
+                return event
+            now = now_ms()
+            if self._stop_by_ms is not None and self._drained(now):
+                return Stop()
+            if until_ms is not None and now >= until_ms:
+                return None
+            self._wait(until_ms, now)
+
+    def _wait(self, until_ms: int | None, now: int) -> None:
+        due = [until_ms, self._systemd.wake_at(), self._stop_by_ms]
+        waits = [at_ms - now for at_ms in due if at_ms is not None]
+        links_ms = self._links.next_timeout_ms(now)
+        if links_ms is not None:
+            waits.append(links_ms)
+        for key, mask in self._selector.select(max(0, min(waits)) / 1000 if waits else None):
+            key.data(mask)
+        now = now_ms()
+        self._links.turn(now)
+        self._systemd.turn(now)
+        self._look_at_the_clock()
+
+    def _drained(self, now: int) -> bool:
+        return not self._telemetry.outbox.waiting or now >= (self._stop_by_ms or 0)
+
+    def _hang_up(self) -> None:
+        self._hung_up = True
+
+    def _reread(self) -> None:
+        if self._hung_up:
+            self._hung_up = False
+            self._files.read_site()
+            self._files.read_credential()
+
+    def _look_at_the_clock(self) -> None:
+        """Somebody set the system's clock: what was reckoned from dates is no longer right."""
+        offset_s = _offset_s()
+        if abs(offset_s - self._offset_s) > STEP_S:
+            self._offset_s = offset_s
+            time_known = known()
+            if time_known is not None:
+                self._inbox.post(time_known)
+
+    # Actions that are the driver's own.
+
+    def _dial(self, action) -> None:
+        self._files.look(action.slot is not None)
+        self._links.dial(action)
+
+    def _connect(self, action) -> None:
+        self._telemetry.connecting(action.link, action.client_id)
+        self._links.connect(action)
+
+    def _swap(self, action) -> None:
+        self._telemetry.swapped()
+        self._links.swap(action)
+
+    def _feed(self, action) -> None:
+        self._telemetry.feeding(action.link)
+        self._links.feed(action)
+
+    def _sign(self, action) -> None:
+        self._inbox.post(Signed(action.purpose, self._credential.sign(action.data)))
+
+    def _save(self, action) -> None:
+        try:
+            generation = self._store.save(action.name, action.body)
+        except OSError as error:
+            self._inbox.post(SaveFailed(action.name, reason_of(error)))
+            return
+        except StateError:
+            self._inbox.post(SaveFailed(action.name, "full"))
+            return
+        if action.name.startswith(SITE):
+            self._layers.written()
+        else:
+            self._layers.learn(action.body)
+        self._inbox.post(Saved(action.name, generation))
+
+    def _wipe(self, action) -> None:
+        try:
+            self._store.wipe(action.name)
+        except OSError as error:
+            self._inbox.post(SaveFailed(action.name, reason_of(error)))
+        else:
+            self._inbox.post(Saved(action.name, 0))
+
+    def _tell(self, action) -> None:
+        name, about, now = action.name, action.about, now_ms()
+        if name == "answer":
+            self._requests.answered(about)
+            return
+        self._journal.note(name, about)
+        self._requests.told(now, name, about)
+        self._applications.told(now, name, about)
+        if name == "state":
+            self._systemd.status(about["machines"]["connection"])
+
+    def _warn(self, what: str, value: str, remedy: str) -> None:
+        about = {"what": what, "value": value, "remedy": remedy}
+        self._tell(actions.Tell("warning", about))
+
+    def _say(self, client, tree: dict) -> None:
+        self._control.send(client, tree)
+
+    def _remember(self, error: Exception) -> None:
+        """The crash, for the status after the next start; the process ends whatever comes of it."""
+        about = account(error, int(time.time()), self._crash)
+        self._journal.note("crash", about)
+        try:
+            self._store.save("crash", about)
+        except OSError as failed:
+            self._journal.note("warning", {"what": "crash not written", "value": reason_of(failed)})
+
+
+def _nothing(action) -> None:
+    """The system's clock is not ours to set."""
+
+
+def _rand_below(n: int) -> int:
+    return int.from_bytes(os.urandom(8), "big") % n
+
+
+def _offset_s() -> int:
+    return int(time.time()) - now_ms() // 1000
+
+
+def _to_stderr(line: str) -> None:
+    try:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+    except OSError:
+        pass  # a log that cannot be written must not stop the watch

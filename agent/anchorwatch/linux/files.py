@@ -1,0 +1,46 @@
+"""Files that others change while the agent runs: the site layer and the credential.
+
+Rule: they are looked at when somebody says so (SIGHUP) and before a dial, never on a timer.
+"""
+
+from ..core.events import CredentialRead, LayerRead
+from ..errors import AgentError
+
+
+class Files:
+    """Posts LayerRead and CredentialRead when what they come from has changed.
+
+    layers, credential  read again here; the credential in an errand, since a child process reads it
+    """
+
+    def __init__(self, layers, credential, errands, post, warn) -> None:
+        self._layers, self._credential, self._errands = layers, credential, errands
+        self._post, self._warn = post, warn
+
+    def look(self, credential: bool) -> None:
+        """Read again what has changed; the credential only when asked for."""
+        if self._layers.site_changed():
+            self.read_site()
+        if credential and self._credential.changed():
+            self.read_credential()
+
+    def read_site(self) -> None:
+        """The site layer, changed or not."""
+        site = self._layers.read_site()
+        self._post(LayerRead("site", site["anchors"], site["distrust"]))
+
+    def read_credential(self) -> None:
+        """The credential, changed or not."""
+        self._errands.start(self._read, self._take)
+
+    def _read(self):
+        try:
+            return self._credential.read()
+        except AgentError as error:
+            return error
+
+    def _take(self, found) -> None:
+        if isinstance(found, AgentError):
+            self._warn(found.what, found.value, found.remedy)
+        else:
+            self._post(CredentialRead(found))

@@ -1,0 +1,88 @@
+"""Answers of the agent as text for people. Rule: reads a tree, returns lines; a field that is missing is left out."""
+
+_SCALE = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def status(tree: dict) -> list[str]:
+    """What `anchorwatch status` prints."""
+    agent = tree["agent"]
+    since = "" if agent.get("since_s") is None else " since " + span(agent["since_s"])
+    lines = ["%s%s (anchorwatch %s, mode %s)" % (agent["state"], since, agent["version"],
+                                                 agent["mode"])]
+    for name in sorted(tree.get("endpoints") or {}):
+        lines += _endpoint(name, tree["endpoints"][name])
+    lines += _fault(tree.get("fault"))
+    for gap in tree.get("gap") or ():
+        lines.append("gap       %s presents %s: no usable root here (%s)" % (
+            gap["endpoint"], gap["presented"], gap.get("verdict", "")))
+    lines += _next(tree.get("deadlines") or {})
+    lines.append("clock     %s" % tree["clock"]["standing"])
+    lines += _queue(tree.get("queue"))
+    crash = agent.get("last_crash")
+    if crash:
+        lines.append("crash     %s (%d so far)" % (crash["what"], crash["count"]))
+    return lines
+
+
+def roots(tree: dict) -> list[str]:
+    """What `anchorwatch roots list` prints."""
+    return ["%s  %-8s %s%s" % (row["sha256"], row["layer"], row["name"], _marks(row))
+            for row in tree["roots"]]
+
+
+def span(seconds: int) -> str:
+    """`2 h 5 min`: the two largest units."""
+    parts = []
+    for size, unit in _SCALE:
+        if seconds >= size and len(parts) < 2:
+            parts.append("%d %s" % (seconds // size, unit))
+            seconds %= size
+        elif parts:
+            break
+    return " ".join(parts) or "0 s"
+
+
+def _marks(row: dict) -> str:
+    marks = []
+    if row.get("offered"):
+        marks.append("offered to " + ", ".join(row["offered"]))
+    if row.get("proven"):
+        marks.append("proven at " + ", ".join(row["proven"]))
+    if row.get("distrusted"):
+        marks.append("distrusted")
+    return "  [%s]" % "; ".join(marks) if marks else ""
+
+
+def _endpoint(name: str, tree: dict) -> list[str]:
+    lines = ["%-9s %s%s" % (name, tree.get("host") or "not assigned yet",
+                            " at " + tree["address"] if tree.get("address") else "")]
+    if tree.get("anchor"):
+        chain = tree.get("chain") or [tree["anchor"]]
+        lines.append("          anchor %s (%s layer)" % (chain[-1], tree.get("layer") or "no"))
+    return lines
+
+
+def _fault(tree: dict | None) -> list[str]:
+    if not tree:
+        return []
+    lines = ["fault     %s: %s" % (tree["class"], tree.get("what") or tree["verdict"])]
+    if tree.get("value"):
+        lines.append("          %s" % tree["value"])
+    lines.append("          %s" % tree["remedy"])
+    if tree.get("next_in_ms") is not None:
+        lines.append("          try %d follows in %s" % (
+            tree.get("tries", 0) + 1, span(tree["next_in_ms"] // 1000)))
+    return lines
+
+
+def _next(deadlines: dict) -> list[str]:
+    due = ["%s in %s" % (name[:-6].replace("_", " "), span(deadlines[name] // 1000))
+           for name in sorted(deadlines)]
+    return ["next      " + ", ".join(due)] if due else []
+
+
+def _queue(tree: dict | None) -> list[str]:
+    if not tree:
+        return []
+    return ["queue     %d waiting, %d of them sent, %d dropped" % (
+        tree["waiting"], tree["in_flight"], tree["dropped"])]
