@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 
 from . import identity, sas
 from .refusal import BadRequest, NotProven
-from .registry import check_id, check_key
+from .registry import check_id, check_key, check_types
 from .session import Session
 
 INDIVIDUAL, GROUP = "individual", "group"
@@ -59,6 +59,7 @@ class Enrollment:
     payload: object = None
 
     def __post_init__(self) -> None:
+        check_types(self, "enrollment")
         check_id(self.enrollment_id)
         if not self.hub:
             raise BadRequest("the enrollment names no hub", self.enrollment_id, "add hub")

@@ -7,6 +7,7 @@ first, in the order they were added; a soak may draw more by chance. The README 
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .refusal import BadRequest
 from .session import CloseSession, Delay, Session, Silence
@@ -51,7 +52,7 @@ class Fault:
     at: str | None = None
     parameters: dict = field(default_factory=dict)
 
-    def __getitem__(self, parameter: str) -> object:
+    def __getitem__(self, parameter: str) -> Any:
         return self.parameters[parameter]
 
     def fits(self, service: str, point: str, device: str | None) -> bool:
@@ -105,6 +106,12 @@ def _filled(name: str, defaults: dict, parameters: dict) -> dict:
     for parameter, value in filled.items():
         if value is REQUIRED:
             raise BadRequest(f"{name} needs a parameter", parameter, "add it")
+        wanted = str if defaults[parameter] is REQUIRED else type(defaults[parameter])
+        none_is_fine = parameter == "retry_after_s" and value is None
+        if type(value) is not wanted and not none_is_fine:
+            raise BadRequest(f"{name} has a bad {parameter}", value, f"a {wanted.__name__}")
+    if name == "CONNACK" and not 1 <= filled["code"] <= 255:
+        raise BadRequest("not the code of a refusal", filled["code"], "1 to 5, at most 255")
     return filled
 
 

@@ -121,10 +121,11 @@ class IotHub(Requests):
         for call in self._calls.expire(now_ms):
             self._row(now_ms, "method timed out", call.device_id, name=call.name)
         deadlines = [self._calls.next_ms()]
+        good_until_utc_s = self._utc_s(now_ms) - self.grace_s
         for device in self._devices.values():
             if device.session is None or device.expires_utc_s is None:
                 continue
-            left_s = device.expires_utc_s + self.grace_s - self._utc_s(now_ms)
+            left_s = device.expires_utc_s - good_until_utc_s
             if left_s <= 0:
                 self._end(device, "token expired", UNAUTHORIZED, now_ms)
             else:

@@ -34,6 +34,7 @@ class Identity:
     secondary_thumbprint: str = ""
 
     def __post_init__(self) -> None:
+        check_types(self, "device")
         check_id(self.device_id)
         if self.auth not in (SAS, THUMBPRINT, CA):
             raise BadRequest(
@@ -58,6 +59,14 @@ def from_json(made_of: dict) -> Identity:
     if "device_id" not in made_of:
         raise BadRequest("the device has no id", sorted(made_of), "add device_id")
     return Identity(**made_of)
+
+
+def check_types(made: object, what: str) -> None:
+    """Raise BadRequest unless each text is a text and each switch a switch; repeats no value."""
+    for known in fields(made):
+        plain = known.type in (str, bool, dict)  # a union is looked at where it is used
+        if plain and type(getattr(made, known.name)) is not known.type:
+            raise BadRequest(f"a {what}'s field is wrong", known.name, f"a {known.type.__name__}")
 
 
 def check_id(device_id: object) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from hil.cloud.identity import thumbprints
-from hil.cloud.registry import Identity
+from hil.cloud.refusal import BadRequest
+from hil.cloud.registry import Identity, from_json
 from hil.cloud.session import Delay, Silence
 from tests.cloud.world import EPOCH_UTC_S, HOST, KEY, OTHER_KEY, Authority, World, token
 
@@ -289,6 +290,27 @@ def test_delayed_connect_is_answered_when_asked_again(world):
         client.open()
     assert delay.value.until_ms == 54_000
     assert client.open().code == 0
+
+
+BAD_DEVICES = {
+    "no id": ({}, "device_id"),
+    "an empty id": ({"device_id": ""}, "1 to 128"),
+    "an id with a slash": ({"device_id": "dev/1"}, "1 to 128"),
+    "an id that is a number": ({"device_id": 7}, "str"),
+    "an id of 129 characters": ({"device_id": "d" * 129}, "1 to 128"),
+    "an unknown field": ({"device_id": "d", "key": KEY}, "primary_key"),
+    "an unknown authentication": ({"device_id": "d", "auth": "tpm"}, "thumbprint"),
+    "a key that is not base64": ({"device_id": "d", "primary_key": "sec?ret"}, "base64"),
+    "a switch that is a text": ({"device_id": "d", "enabled": "false"}, "bool"),
+    "a thumbprint that is a number": ({"device_id": "d", "primary_thumbprint": 7}, "str"),
+}
+
+
+@pytest.mark.parametrize(("fields", "hint"), BAD_DEVICES.values(), ids=BAD_DEVICES)
+def test_impossible_device_is_refused_with_a_hint(fields, hint):
+    with pytest.raises(BadRequest, match=hint) as refused:
+        from_json(fields)
+    assert "sec?ret" not in str(refused.value)
 
 
 def test_no_key_or_token_reaches_the_journal_or_a_repr(world):

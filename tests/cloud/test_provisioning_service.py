@@ -416,6 +416,11 @@ BAD_ENROLLMENTS = {
     "a group with a device id": {"kind": "group", "device_id": "dev-1"},
     "a certificate that is text": {"attestation": "x509", "primary": "PEM"},
     "a key that is not base64": {"primary": "?"},
+    "a key that is a number": {"primary": 7},
+    "a hub that is a number": {"hub": 7},
+    "a switch that is a text": {"enabled": "no"},
+    "a twin that is a list": {"initial_desired": []},
+    "an id with a slash": {"enrollment_id": "dev/1"},
 }
 
 

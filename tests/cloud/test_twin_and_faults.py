@@ -110,6 +110,10 @@ BAD_FAULTS = {
     "a missing parameter": (("ASSIGNED_ELSEWHERE", {}), "host"),
     "a service it cannot happen in": (("FAILED", {"service": "hub"}), "dps"),
     "a point it cannot happen at": (("CONNACK", {"at": "poll"}), "connect"),
+    "a code that is a text": (("CONNACK", {"code": "5"}), "int"),
+    "a code that accepts": (("CONNACK", {"code": 0}), "1 to 5"),
+    "a status that is true": (("SERVER_ERROR", {"status": True}), "int"),
+    "a host that is none": (("ASSIGNED_ELSEWHERE", {"host": None}), "str"),
     "a count of nothing": (("BUSY", {"count": 0}), "from 1"),
 }
 
