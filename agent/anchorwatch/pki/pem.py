@@ -16,9 +16,11 @@ _LABEL = b"CERTIFICATE"
 _REMEDY = "give a PEM file that holds certificates only"
 
 
-def certificates(data: bytes, count_at_most: int = COUNT_AT_MOST) -> list[bytes]:
+def certificates(
+    data: bytes, count_at_most: int = COUNT_AT_MOST, size_at_most: int = SIZE_AT_MOST
+) -> list[bytes]:
     """[DER] in the order of the text; TrustError if there is none or a block is bad."""
-    if len(data) > SIZE_AT_MOST:
+    if len(data) > size_at_most:
         raise TrustError("PEM file too large", "%d bytes" % len(data), _REMEDY)
     found: list[bytes] = []
     body: list[bytes] | None = None

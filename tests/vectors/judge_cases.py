@@ -1,0 +1,114 @@
+"""The judge: one chain for every verdict, and the reasons why a good one is good."""
+
+from binascii import a2b_base64
+
+import certificates
+
+from anchorwatch.pki.judge import FAULTS, VERDICTS, fault, judge, name_fits
+
+HOST = "hub.example.net"
+MAY_2026 = 1780000000
+
+
+def chain(*names):
+    return [a2b_base64(getattr(certificates, name)) for name in names]
+
+
+def verdict(names, host=HOST, utc_s=MAY_2026, profile=None):
+    judgement = judge(chain(*names), host, utc_s, profile or {})
+    return (judgement.verdict, judgement.at)
+
+
+def of(ders):
+    return judge(ders, HOST, MAY_2026, {}).verdict
+
+
+def sha1_leaf():
+    """A leaf that says SHA-1 in both places; its signature is wrong, no matter of the judge's."""
+    return chain("LEAF_OF_RSA")[0].replace(b"\xf7\x0d\x01\x01\x0b", b"\xf7\x0d\x01\x01\x05")
+
+
+def sha1_root():
+    return chain("RSA_ROOT")[0].replace(b"\xf7\x0d\x01\x01\x0b", b"\xf7\x0d\x01\x01\x05")
+
+
+def told(names):
+    judgement = judge(chain(*names), HOST, MAY_2026, {})
+    dates = (judgement.not_before, judgement.not_after)
+    behind = judgement.presented[len(judgement.names) :]
+    return (judgement.names, behind, judgement.root, dates, len(judgement.chain))
+
+
+_GOOD = ("LEAF", "ISSUING")
+
+CASES = (
+    ("a leaf and its issuer", verdict, (_GOOD,), ("ok", 0)),
+    ("the same with its root", verdict, (_GOOD + ("ROOT",),), ("ok", 0)),
+    ("a leaf alone", verdict, (("LEAF",),), ("ok", 0)),
+    ("a leaf of RSA", verdict, (("LEAF_OF_RSA", "RSA_ROOT"),), ("ok", 0)),
+    ("a leaf without purposes", verdict, (("LEAF_NO_PURPOSE", "ISSUING"),), ("ok", 0)),
+    ("what is told of it", told, (_GOOD,),
+     (["CN=leaf, O=Example, C=NL", "CN=Test Issuing, O=Example, C=NL"],
+     ["CN=Test Root, O=Example, C=NL"],
+      "CN=Test Root, O=Example, C=NL", (1767225600, 1798761600), 2)),
+    ("a root presented is named once", told, (_GOOD + ("ROOT",),),
+     (["CN=leaf, O=Example, C=NL", "CN=Test Issuing, O=Example, C=NL",
+     "CN=Test Root, O=Example, C=NL"], [],
+      "CN=Test Root, O=Example, C=NL", (1767225600, 1798761600), 3)),
+    ("nothing presented", verdict, ((),), ("no-certificate", 0)),
+    ("nine certificates", verdict, (("LEAF",) * 9,), ("chain-too-long", 8)),
+    ("too many bytes", of, ([bytes(65537)],), "chain-too-long"),
+    ("bytes that are no certificate", of, (chain("LEAF") + [b"\x30\x03x"],), "malformed"),
+    ("a leaf without its issuer", verdict, (("LEAF", "ROOT"),), ("chain-order", 0)),
+    ("an issuer without its own", verdict, (("LEAF", "ISSUING", "RSA_ROOT"),), ("chain-order", 1)),
+    ("the wrong way round", verdict, (("ISSUING", "LEAF"),), ("chain-order", 0)),
+    ("another name", verdict, (("LEAF_OTHER_NAME", "ISSUING"),), ("name-mismatch", 0)),
+    ("the name in CN only", verdict, (("LEAF_CN_ONLY", "ISSUING"),), ("name-mismatch", 0)),
+    ("addresses only", verdict, (("LEAF_IP", "ISSUING"), "127.0.0.1"), ("name-mismatch", 0)),
+    ("a wildcard", verdict, (("LEAF_WILDCARD", "ISSUING"), "HUB.example.net"), ("ok", 0)),
+    ("a wildcard over two labels", verdict, (("LEAF_WILDCARD", "ISSUING"), "a.hub.example.net"),
+     ("name-mismatch", 0)),
+    ("a wildcard over a top level", verdict, (("LEAF_WILDCARD", "ISSUING"), "other.net"),
+     ("name-mismatch", 0)),
+    ("a certificate for clients", verdict, (("LEAF_CLIENT", "ISSUING"),), ("wrong-key-use", 0)),
+    ("a key that may not sign", verdict, (("LEAF_NO_SIGNING", "ISSUING"),), ("wrong-key-use", 0)),
+    ("a leaf that is a CA", verdict, (("LEAF_IS_CA", "ISSUING"),), ("wrong-key-use", 0)),
+    ("an issuer that is no CA", verdict, (("LEAF_OF_NO_CA", "ISSUING_NO_CA"),), ("wrong-key-use",
+     1)),
+    ("an issuer that may not issue", verdict, (("LEAF_OF_NO_SIGN", "ISSUING_NO_SIGN"),),
+     ("wrong-key-use", 1)),
+    ("a short key", verdict, (("LEAF_RSA1024", "ISSUING"),), ("weak-key", 0)),
+    ("a key of another kind", verdict, (("LEAF_P521", "ISSUING"),), ("unknown-key", 0)),
+    ("RSA where all must be ECC", verdict, (("LEAF_OF_RSA", "RSA_ROOT"), HOST, MAY_2026,
+     {"all_ecc": True}), ("not-ecc", 1)),
+    ("an RSA leaf where all must be ECC", verdict, (("LEAF_RSA2048", "ISSUING"), HOST, MAY_2026,
+     {"all_ecc": True}), ("not-ecc", 0)),
+    ("ECC where all must be ECC", verdict, (_GOOD, HOST, MAY_2026, {"all_ecc": True}), ("ok", 0)),
+    ("SHA-1 in the leaf", lambda: of([sha1_leaf()]), (), "weak-signature"),
+    ("SHA-1 in the root that is sent along", lambda: of(chain("LEAF_OF_RSA") + [sha1_root()]), (),
+     "ok"),
+    ("a leaf of last year", verdict, (("LEAF_EXPIRED", "ISSUING"),), ("expired", 0)),
+    ("a leaf of next year", verdict, (("LEAF_FUTURE", "ISSUING"),), ("not-yet-valid", 0)),
+    ("an issuer of last year", verdict, (("LEAF_OF_OLD", "ISSUING_EXPIRED"),), ("expired", 1)),
+    ("the first second counts", verdict, (_GOOD, HOST, 1767225600), ("ok", 0)),
+    ("the second before does not", verdict, (_GOOD, HOST, 1767225599), ("not-yet-valid", 0)),
+    ("the last second counts", verdict, (_GOOD, HOST, 1798761600), ("ok", 0)),
+    ("the second after does not", verdict, (_GOOD, HOST, 1798761601), ("expired", 0)),
+    ("dates without a time are not judged", verdict, (("LEAF_EXPIRED", "ISSUING"), HOST, None),
+     ("ok", 0)),
+    ("a wrong name is worse than a wrong date", verdict, (("LEAF_EXPIRED", "ISSUING"), "x.net"),
+     ("name-mismatch", 0)),
+    ("a name with a NUL fits nothing", name_fits, ("hub.example.net\x00.evil.net", HOST), False),
+    ("a star inside a label is no wildcard", name_fits, ("h*.example.net", HOST), False),
+    ("a star alone is no wildcard", name_fits, ("*", HOST), False),
+    ("a star further right is no wildcard", name_fits, ("hub.*.net", HOST), False),
+    ("a wildcard needs a label", name_fits, ("*.example.net", ".example.net"), False),
+    ("a wildcard does not cover its parent", name_fits, ("*.example.net", "example.net"), False),
+    ("a host with a star fits nothing", name_fits, ("*.example.net", "*.example.net"), False),
+    ("no host fits nothing", name_fits, ("", ""), False),
+    ("a date is the clock's fault", fault, ("expired",), "clock"),
+    ("a key type is the policy's", fault, ("not-ecc",), "policy"),
+    ("a name is trust's", fault, ("name-mismatch",), "trust"),
+    ("no fault without a verdict", lambda: [word for word in FAULTS if word not in VERDICTS], (),
+     []),
+)  # fmt: skip
