@@ -1,7 +1,7 @@
 """Time, and the two short HTTPS conversations of the agent: AskTime, AskDate, LookUp.
 
-Rule: each is one errand with a deadline and exactly one event. A Date counts only over a verified connection and
-inside the validity of the certificate that it came under.
+Rule: each is one errand with a deadline and exactly one event. A Date counts only over a verified
+connection and inside the validity of the certificate that it came under.
 """
 
 import os
@@ -32,7 +32,7 @@ def now_ms() -> int:
 
 
 def known(marks: tuple[str, str] = (_SYNCHRONISED, _RTC)) -> ClockSet | None:
-    """What the system knows of the time at start: synchronised by its own service, or from an RTC."""
+    """What the system knows of the time at start: from its own time service, or from an RTC."""
     for path, source in zip(marks, ("kernel", "rtc")):
         if os.path.exists(path):
             return ClockSet(int(time.time()), source)
@@ -142,7 +142,7 @@ def ask_sntp(address: str, port: int, patience: Patience) -> int:
 
 
 def converse(sock, asked: bytes, answer: http.Response, patience: Patience) -> http.Response:
-    """Send a request over a non-blocking TLS socket and read its answer; LinkError or MalformedMessage."""
+    """Send a request over a non-blocking socket, read its answer; LinkError or MalformedMessage."""
     try:
         while asked:
             asked = asked[_ready(sock, lambda: sock.send(asked), patience):]  # noqa: B023

@@ -1,7 +1,7 @@
-"""The device's credential as the resident process knows it: file names of a certificate, or a symmetric key.
+"""The device's credential as the resident process knows it: two file names, or a symmetric key.
 
-Rule: certificate and private key are looked at by a child that ends (keys.py); the private key is read by the TLS
-library alone, from its file, at each handshake that shows it. Nothing here prints or returns a key.
+Rule: certificate and private key are looked at by a child that ends (keys.py); in this process the
+TLS library alone reads the private key, at each handshake. Nothing here prints or returns a key.
 """
 
 import json
@@ -22,7 +22,10 @@ _LABEL = b"anchorwatch: which key is this"
 
 
 class Credential:
-    """kind  x509 | symmetric_key; certificate_file  of x509, its chain behind it; key_file  PEM or base64"""
+    """kind  x509 | symmetric_key
+    certificate_file  PEM, the leaf and its chain behind it; unused for a symmetric key
+    key_file          PEM, or the key in base64
+    """
 
     def __init__(self, kind: str, certificate_file: str, key_file: str) -> None:
         self._kind, self._certificate_file, self._key_file = kind, certificate_file, key_file
@@ -32,7 +35,7 @@ class Credential:
     def read(self) -> dict:
         """Look at the files: the `credential` of Start and CredentialRead.
 
-        Raises  ConfigError: unreadable, open to others, not what it should be, or the two do not match
+        Raises  ConfigError: unreadable, open to others, not a key, or the two do not match
         """
         self._stamp = self._stamps()
         if self._kind == "x509":
@@ -65,8 +68,8 @@ def examine(certificate_file: str, key_file: str) -> dict:
     """What keys.describe says, from a child process; see there. Raises ConfigError."""
     command = [sys.executable, "-I", "-c", _CHILD, _ROOT, certificate_file, key_file]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=_CHILD_S, check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=_CHILD_S, check=False)
         answer = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise ConfigError("credential could not be examined", certificate_file,

@@ -1,7 +1,7 @@
 """From a Dial to evidence: every address of a name, TCP, TLS, the judgement, the anchor.
 
-Rule: blocking, so it runs in an errand; it knows no state. Each failure is put into one class and one word of the
-closed lists: `pki.judge.VERDICTS`, `NETWORK` and `HERE` below, and the tables of tls.py.
+Rule: blocking, so it runs in an errand; it knows no state. Each failure is put into one class and
+one word of the closed lists: `pki.judge.VERDICTS`, `NETWORK`, `HERE`, and the tables of tls.py.
 """
 
 import errno
@@ -29,7 +29,7 @@ HERE = {
     "proxy-unavailable": "no proxy is spoken to",
     "fragment-unavailable": "max_fragment = require, and this TLS library cannot ask for it",
 }
-# Which failure is reported when several addresses fail: what a server proved outweighs what a line did.
+# Which failure of several addresses is reported: what a server proved outweighs what a line did.
 WEIGHT = ("network", "policy", "clock", "trust", "identity")
 
 CONNECT_S = 10.0
@@ -59,13 +59,14 @@ class Opened:
 class Dialer:
     """Opens links.
 
-    der_of            DER of an anchor by its SHA-256, or None
-    credential_files  (certificate file, key file) of a slot; None where the slot holds no certificate
-    utc_s             the system's clock: the library's date checks are on only where it agrees with the core's
+    der_of            DER of an anchor by its SHA-256; KeyError for one that is not on the device
+    credential_files  (certificate file, key file) of a slot; None where it holds no certificate
+    utc_s             the system's clock; the library checks dates where it agrees with the core's
     """
 
     def __init__(self, resolver, der_of, credential_files, utc_s=lambda: int(time.time()),
-                 connect_s: float = CONNECT_S, dial_s: float = DIAL_S, clock=time.monotonic) -> None:
+                 connect_s: float = CONNECT_S, dial_s: float = DIAL_S,
+                 clock=time.monotonic) -> None:
         self._resolver, self._der_of, self._credential_files = resolver, der_of, credential_files
         self._utc_s, self._connect_s, self._dial_s, self._clock = utc_s, connect_s, dial_s, clock
 
@@ -111,7 +112,7 @@ class Dialer:
                            self._library_dates(order))
 
     def _library_dates(self, order) -> bool:
-        """The library judges by the system's clock, which nobody sets for us: only where both clocks agree."""
+        """The library judges by the system's clock, which nobody sets for us: both must agree."""
         if not order.profile["check_time"] or order.judge_utc_s is None:
             return False
         return abs(self._utc_s() - order.judge_utc_s) <= _SAME_TIME_S
@@ -119,9 +120,10 @@ class Dialer:
     def _anchors(self, offered: list[str]) -> list[bytes]:
         found = []
         for sha256 in offered:
-            der = self._der_of(sha256)
-            if der is not None:
-                found.append(_anchor(der, sha256))
+            try:
+                found.append(_anchor(self._der_of(sha256), sha256))
+            except KeyError:
+                continue  # the others may do
         if not found:
             raise LinkError("trust", "no-anchor", "", "add a root: `anchorwatch roots add FILE`")
         return found
@@ -138,8 +140,8 @@ class Dialer:
 
         try:
             sock = connect(address, port, patience.at_most(self._connect_s))
-            opened = Opened(tls.handshake(sock, made, order.host, look, patience), address, addresses)
-            return _anchored(opened, order)
+            secured = tls.handshake(sock, made, order.host, look, patience)
+            return _anchored(Opened(secured, address, addresses), order)
         except LinkError as error:
             raise Refusal(error, presented, address) from error
 

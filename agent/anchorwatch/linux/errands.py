@@ -1,6 +1,7 @@
 """Work that blocks, done in short-lived threads; what it returns is taken up on the loop.
 
-Rule: a thread touches nothing but its arguments; all state belongs to the loop's one thread, so there are no locks.
+Rule: a thread touches nothing but its arguments; all state belongs to the loop's one thread, so
+there are no locks.
 """
 
 import socket
@@ -10,7 +11,7 @@ from selectors import EVENT_READ
 
 
 class Errands:
-    """Threads that end. The selector's data is a callable that takes the mask, as everywhere in this driver."""
+    """Threads that end. The selector's data is a callable that takes the mask."""
 
     def __init__(self, selector) -> None:
         self._returned: deque = deque()
@@ -21,7 +22,7 @@ class Errands:
         selector.register(self._here, EVENT_READ, self._take)
 
     def start(self, work, done) -> None:
-        """Run `work()` in a thread, then `done(result)` on the loop; what `work` raises is raised on the loop."""
+        """Run `work()` in a thread, then `done(result)` on the loop; exceptions come there too."""
         threading.Thread(target=self._run, args=(work, done), daemon=True).start()
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
-"""Telemetry from the queue to the live session: a window of unacknowledged messages, and its draining.
+"""Telemetry from the queue to the live session: a window of unacknowledged messages, its draining.
 
-Rule: a record leaves the queue by its PUBACK alone; what a lost session left unacknowledged is sent again on the next.
+Rule: a record leaves the queue by its PUBACK alone; what a lost session left unacknowledged is sent
+again on the next.
 """
 
 
@@ -23,7 +24,7 @@ class Feeder:
         return len(self._sent)
 
     def feed(self, session) -> None:
-        """Send over this session; on another one than before, what was unacknowledged goes again."""
+        """Send over this session; if it is a new one, what was unacknowledged goes again."""
         if session is not self._session:
             self._sent = set()
         self._session, self._open, self.deadline_ms = session, True, None
@@ -67,7 +68,7 @@ class Feeder:
             self._session.publish(record["topic"], record["payload"], record["qos"], ("queue", mid))
         except ValueError:
             self._sent.discard(mid)
-            self._warn("message cannot be sent over MQTT", mid, "shorten it, or correct its properties")
+            self._warn("message cannot be sent over MQTT", mid, "shorten it or its properties")
             self._queue.ack(mid)
             return
         if not record["qos"]:

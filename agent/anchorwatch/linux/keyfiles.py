@@ -1,4 +1,7 @@
-"""Reads the files of a credential. Rule: bounded, regular files only; a secret that others could read is refused."""
+"""Reads the files of a credential.
+
+Rule: bounded, regular files only; a secret that others could read is refused.
+"""
 
 import os
 import stat

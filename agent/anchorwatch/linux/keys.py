@@ -1,7 +1,7 @@
-"""Looks at a device's certificate and key, in a process of its own that ends: `... keys CERTIFICATE KEY`.
+"""Looks at a device's certificate and key, in a process of its own that ends.
 
-Rule: the only file that imports `cryptography`, and no part of the resident process; file names come in, and no key
-material goes out. What is wrong is said as {"what", "value", "remedy"}.
+Rule: the only file that imports `cryptography`, and no part of the resident process; file names
+come in, no key material goes out. What is wrong is said as {"what", "value", "remedy"}.
 """
 
 import json
@@ -27,8 +27,8 @@ _CURVES = ("secp256r1", "secp384r1")
 def describe(certificate_file: str, key_file: str) -> dict:
     """What the core needs to know of an X.509 credential.
 
-    {"fingerprint", "not_before", "not_after", "cn", "key", "matched"}; matched is False where the key
-    is in a token and only a handshake can tell.
+    {"fingerprint", "not_before", "not_after", "cn", "key", "matched"}; matched is False where the
+    key is in a token and only a handshake can tell.
     Raises  ConfigError
     """
     leaf = _leaf(certificate_file)

@@ -1,10 +1,10 @@
-"""The two links, "live" and "next": performs the core's actions on them and keeps what they answer for the core.
+"""The two links, "live" and "next": performs the core's actions on them and keeps what they answer.
 
-Rule: what comes out of take() is true of the link as it is at that moment: a link that was closed or dialled
-again says nothing more of its past, except the messages it had already acknowledged.
+Rule: what comes out of take() is true of the link at that moment: one that was closed or dialled
+again says nothing more of its past, except the messages that it had already acknowledged.
 
-The daemon's loop: `links.take()` until it is None, `selector.select(links.next_timeout_ms(now))`, each key's data
-called with its mask, `links.turn(now)`.
+The daemon's loop: `links.take()` until it is None, `selector.select(links.next_timeout_ms(now))`,
+each key's data called with its mask, `links.turn(now)`.
 """
 
 from collections import deque
@@ -112,7 +112,7 @@ class Links:
         self._drop(order.link)
 
     def swap(self, order) -> None:
-        """next becomes live; the former live link is read for a while: it may carry messages already under way."""
+        """next becomes live; the former live link is read for a while: messages are under way."""
         self._leave()
         former = self._sessions.pop("live", None)
         if "next" in self._sessions:
@@ -213,7 +213,7 @@ class Links:
             self._say(session, Acked, mid)
 
     def message(self, session: Session, topic: str, payload: bytes) -> None:
-        """PUBLISH from the peer, already acknowledged: it reaches the core whatever becomes of the link."""
+        """PUBLISH from the peer, acknowledged: it reaches the core whatever becomes of the link."""
         link = "live" if session is self._leaving else self._link_of(session)
         if link is not None:
             self._events.append(Message(link, topic, payload))

@@ -1,7 +1,8 @@
 """One MQTT session a link: paho's client around a TLS socket that is ready, driven by the one loop.
 
-Rule: paho gets no thread, no timer, no name to resolve and no reconnect; its callbacks only pass on what happened.
-Three of its private names are used (`_create_socket`, `_handle_pingresp`, `_send_pingreq`); a test guards them.
+Rule: paho gets no thread, no timer, no name to resolve and no reconnect; its callbacks only pass on
+what happened. Three of its private names are used (`_create_socket`, `_handle_pingresp`,
+`_send_pingreq`); a test guards them.
 
 Source: MQTT 3.1.1; paho-mqtt 2.x.
 """
@@ -16,7 +17,7 @@ _UNUSED = ("logging", "urllib", "urllib.parse", "urllib.request")
 
 
 def _paho():
-    """paho's client module without what it imports for web sockets, proxies and logs: 3 MB of memory."""
+    """paho's client module without what it imports for web sockets, proxies and logs: 3 MB."""
     stubs = {name: types.ModuleType(name) for name in _UNUSED if name not in sys.modules}
     for name in stubs:
         for level, word in enumerate(("DEBUG", "INFO", "WARNING", "ERROR")):
@@ -32,7 +33,7 @@ def _paho():
 
 paho = _paho()
 
-# paho speaks MQTT 5's reason codes; the services speak MQTT 3.1.1's. Any other code passes as it is.
+# paho speaks MQTT 5's reason codes, the services MQTT 3.1.1's. Any other code passes as it is.
 CONNACK = {0x84: 1, 0x85: 2, 0x88: 3, 0x86: 4, 0x87: 5}
 PONG_MS = 30_000
 _READS_A_TURN = 256
@@ -95,8 +96,8 @@ class _Client(paho.Client):  # type: ignore[name-defined,misc]
 class Session:
     """A link from its verified socket to its end.
 
-    tell    has connected refused gone subscribed acked message ponged, each called with this session first;
-            after refused or gone nothing more is told
+    tell    has connected refused gone subscribed acked message ponged, each called with this
+            session first; after refused or gone nothing more is told
     now_ms  the driver's monotonic clock
     """
 
@@ -138,7 +139,7 @@ class Session:
             self._write()
 
     def publish(self, topic: str, payload: bytes, qos: int, token: object) -> None:
-        """PUBLISH; acked(token) is told for QoS 1. ValueError for a topic or a size that MQTT has not."""
+        """PUBLISH; acked(token) is told for QoS 1. ValueError if MQTT has no such topic or size."""
         if self._client is not None and not self.over:
             sent = self._client.publish(topic, payload, qos)
             if qos:
@@ -207,7 +208,7 @@ class Session:
         for _ in range(_READS_A_TURN):
             try:
                 answer = self._client.loop_read()
-            except Exception:  # paho 2.1 meets a malformed packet with whatever struct or an index raises
+            except Exception:  # paho 2.1 lets out what struct or an index raises on a bad packet
                 return self._lose("protocol")
             if self._ended(answer) or not self._wire.pending():
                 break

@@ -1,4 +1,7 @@
-"""How long a thread may wait, and how it is told to stop. Rule: every wait in a thread of this driver ends by this."""
+"""How long a thread may wait, and how it is told to stop.
+
+Rule: every wait in a thread of this driver ends by this.
+"""
 
 import select
 import threading
@@ -17,7 +20,8 @@ class Patience:
     clock  monotonic seconds
     """
 
-    def __init__(self, for_s: float, clock=time.monotonic, cancelled: threading.Event | None = None):
+    def __init__(self, for_s: float, clock=time.monotonic,
+                 cancelled: threading.Event | None = None) -> None:
         self._clock = clock
         self._cancelled = cancelled or threading.Event()
         self._ends_at = clock() + for_s

@@ -1,4 +1,4 @@
-"""Names to addresses: the configuration's table, a file that is read anew at every dial, then the system.
+"""Names to addresses: the file that is read anew at every dial, the configured table, the system.
 
 Rule: nothing is remembered between dials: a name that moved is followed by the next one.
 """
@@ -12,7 +12,7 @@ _REMEDY = 'write it as {"host:port": ["address:port"]}'
 
 
 class Resolver:
-    """table  {"host:port": ["address:port"]}; file  the same as JSON, it goes first, None without one."""
+    """table  {"host:port": ["address:port"]}; file  the same as JSON, goes first, or None."""
 
     def __init__(self, table: dict, file: str | None) -> None:
         self._table = {name.lower(): addresses for name, addresses in table.items()}
@@ -60,6 +60,7 @@ def _asked(host: str, port: int) -> list[tuple[str, int]]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise LinkError("network", "name-unknown", host, "check the name and the name service") from error
+        raise LinkError("network", "name-unknown", host,
+                        "check the name and the name service") from error
     addresses = [(place[0], place[1]) for _, _, _, _, place in found]
     return list(dict.fromkeys(addresses))

@@ -1,11 +1,12 @@
-"""TLS 1.2 by the `ssl` module: contexts built by hand, and a handshake that judges before it answers.
+"""TLS 1.2 by the `ssl` module: contexts built by hand, a handshake that judges before it answers.
 
-Rule: no credential leaves before `judge` has seen the server's flight, and nothing is said about a chain before the
-handshake has returned. No sessions are resumed: a resumed handshake shows no certificate.
+Rule: no credential leaves before `judge` has seen the server's flight, and nothing is said about a
+chain before the handshake has returned. No session is resumed: that would show no certificate.
 
 Source: RFC 5246 sections 7.2 and 7.4; OpenSSL, X509_STORE_CTX_get_error.
 """
 
+import os
 import socket
 import ssl
 import sys
@@ -90,7 +91,7 @@ def _load(made: ssl.SSLContext, certificate_file: str, key_file: str) -> None:
 
 
 class Secured:
-    """What a completed handshake proved. `chain`: DER of the verified chain, leaf first, root last."""
+    """What a completed handshake proved. chain  DER of the verified one, leaf first, root last"""
 
     def __init__(self, sock: ssl.SSLSocket, chain: list[bytes]) -> None:
         self.sock, self.chain = sock, chain
@@ -102,16 +103,14 @@ def handshake(sock: socket.socket, made: ssl.SSLContext, host: str, judge,
               patience: Patience) -> Secured:
     """Shake hands over a connected, non-blocking socket, which is closed if this fails.
 
-    judge   called with the presented chain [DER] before anything but the hello was sent; raises LinkError
-    Raises  LinkError
+    judge   called with the presented chain [DER] before anything but the hello was sent
+    Raises  LinkError, also what `judge` raises
     """
+    tls, hello = _hello(made, host)
     try:
-        tls = made.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-    except (OSError, ValueError) as error:  # the peer left, or spoke first
-        sock.close()
-        raise _cut() from error
-    try:
-        _say_hello(tls, patience)
+        with sock:
+            _send(sock, hello, patience)
+            os.dup2(sock.fileno(), tls.fileno(), inheritable=False)
         judge(_peek(tls, patience.at_most(_PEEK_S)))
         _finish(tls, patience)
         return _proved(tls)
@@ -120,14 +119,28 @@ def handshake(sock: socket.socket, made: ssl.SSLContext, host: str, judge,
         raise
 
 
-def _say_hello(tls: ssl.SSLSocket, patience: Patience) -> None:
-    while True:
+def _hello(made: ssl.SSLContext, host: str) -> tuple[ssl.SSLSocket, bytes]:
+    """A TLS socket that has said its hello to nobody, and the hello.
+
+    On the real connection the library would read on at once: a flight that is quick enough would be
+    answered, with the certificate, before we have seen it. The descriptor is exchanged afterwards.
+    """
+    near, far = socket.socketpair()
+    with far:
+        near.setblocking(False)
+        tls = made.wrap_socket(near, server_hostname=host, do_handshake_on_connect=False)
         try:
-            return tls.do_handshake()
+            tls.do_handshake()
         except ssl.SSLWantReadError:
-            return None
-        except ssl.SSLWantWriteError:
-            patience.wait(tls, WRITE)
+            pass
+        return tls, far.recv(_AT_MOST)
+
+
+def _send(sock: socket.socket, data: bytes, patience: Patience) -> None:
+    while data:
+        patience.wait(sock, WRITE)
+        try:
+            data = data[sock.send(data):]
         except OSError as error:
             raise _cut() from error
 

@@ -1,0 +1,150 @@
+"""TLS servers on 127.0.0.1 for these tests: each keeps what its clients sent, byte for byte.
+
+Rule: free ports, daemon threads that end with their server, no sleeps.
+"""
+
+import pathlib
+import socket
+import ssl
+import tempfile
+import threading
+
+TIMEOUT_S = 10
+
+
+class Visit:
+    """One client: `raw` all it sent, `certificate` its DER, `closed` set when it is gone."""
+
+    def __init__(self, sock):
+        self.sock, self.raw = sock, b""
+        self.certificate, self.server_name, self.error = None, None, None
+        self.shaken, self.closed = threading.Event(), threading.Event()
+        self._in, self._out = self.bios = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = None
+
+    def shake(self, context):
+        self.tls = context.wrap_bio(self._in, self._out, server_side=True)
+        self._repeat(self.tls.do_handshake)
+        self.certificate = self.tls.getpeercert(binary_form=True)
+        self.shaken.set()
+
+    def read(self, most=4096):
+        """What the client says next; b"" at the end."""
+        try:
+            return self._repeat(lambda: self.tls.read(most))
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError, OSError):
+            return b""
+
+    def write(self, data):
+        self._repeat(lambda: self.tls.write(data))
+
+    def close(self):
+        """Let go as a server does that was told to: FIN without a word."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def _repeat(self, act):
+        while True:
+            try:
+                result = act()
+                self.flush()
+                return result
+            except ssl.SSLWantReadError:
+                self.flush()
+                self.more()
+            except ssl.SSLError:
+                self.flush()
+                raise
+
+    def flush(self):
+        if self._out.pending:
+            self.sock.sendall(self._out.read())
+
+    def more(self):
+        data = self.sock.recv(65536)
+        self.raw += data
+        if data:
+            self._in.write(data)
+        else:
+            self._in.write_eof()
+
+
+class Server:
+    """Accepts until closed. `talk(visit)` is called after each handshake, in the visit's thread."""
+
+    def __init__(self, chain, talk=None, *, client_ca=None, ask=ssl.CERT_OPTIONAL,
+                 address="127.0.0.1", tune=None, instead=None):
+        self.visits, self._threads = [], []
+        self._talk, self._instead = talk or (lambda visit: visit.read()), instead
+        self.context = _context(chain, client_ca, ask)
+        if tune:
+            tune(self.context)
+        self.context.sni_callback = self._named
+        self._listener = socket.create_server((address, 0))
+        self.address, self.port = self._listener.getsockname()[:2]
+        self._start(self._accept)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for visit in self.visits:
+            visit.close()
+        for thread in self._threads:
+            thread.join(TIMEOUT_S)
+            assert not thread.is_alive(), "a server thread hangs"
+
+    def place(self):
+        return "%s:%d" % (self.address, self.port)
+
+    def visit(self, number=0):
+        """The n-th visit, once it is over."""
+        assert self.visits[number].closed.wait(TIMEOUT_S), "the client is still there"
+        return self.visits[number]
+
+    def _start(self, work, *arguments):
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            self.visits.append(Visit(sock))
+            self._start(self._serve, self.visits[-1])
+
+    def _serve(self, visit):
+        try:
+            if self._instead:
+                self._instead(visit)
+            else:
+                visit.shake(self.context)
+                self._talk(visit)
+        except OSError as error:
+            visit.error = error
+        finally:
+            visit.sock.close()
+            visit.closed.set()
+
+    def _named(self, tls, name, context):
+        for visit in self.visits:
+            if visit.tls is tls:
+                visit.server_name = name
+
+
+def _context(chain, client_ca, ask):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with tempfile.TemporaryDirectory() as folder:
+        context.load_cert_chain(*chain[0].write(pathlib.Path(folder), chain=chain))
+    if client_ca is not None:
+        context.verify_mode = ask
+        context.load_verify_locations(cadata=client_ca.der)
+    return context
