@@ -75,7 +75,7 @@ class LinkError(AgentError):
 
 
 class StateError(AgentError):
-    """A state frame cannot be used or written; `verdict` is `torn`, `newer` or `unwritable`."""
+    """State cannot be used or written; `verdict` is `torn`, `newer`, `unwritable` or a store's."""
 
     def __init__(self, verdict: str, what: str, value: object = "", remedy: str = "") -> None:
         super().__init__(what, value, remedy)
