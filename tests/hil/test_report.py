@@ -1,0 +1,173 @@
+"""The report of a run, drawn from a run that never was."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+from hil.report.page import page, picture
+from hil.report.sentences import Teller
+from hil.report.story import Story
+
+from . import made_up
+
+RESULT = [
+    {"name": "first_boot", "reached": True, "sent": 2, "delivered": 2, "lost": 0, "duplicated": 1,
+     "longest_silence_ms": 600},
+    {"name": "root_changes", "reached": True, "sent": 1, "delivered": 0, "lost": 1,
+     "duplicated": 0, "longest_silence_ms": 1_100},
+]  # fmt: skip
+
+
+def run(acts=RESULT, **more):
+    result = {"t_ms": 4_100, "who": "demo", "what": "result", "acts": acts}
+    return [*made_up.rows(**more), result]
+
+
+def spans(found):
+    return [(span.start_ms, span.end_ms, span.label) for span in found]
+
+
+class Loaded(HTMLParser):
+    """Everything a browser would fetch."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        named = dict(attributes)
+        self.found += [named[key] for key in ("src", "href", "srcset", "data") if key in named]
+        self.found += [tag] if tag in ("script", "link", "iframe", "img", "object") else []
+
+
+def test_page_loads_nothing_from_anywhere():
+    text = page(run())
+    assert Loaded(text).found == []
+    assert "url(" not in text and "@import" not in text
+
+
+def test_session_lane_joins_what_did_not_change():
+    assert spans(Story(run()).sessions()) == [
+        (10, 100, "idle"),
+        (100, 300, "registering"),
+        (300, 900, "waiting for hub"),
+        (900, 1_000, "dialing hub"),
+        (1_000, 2_700, "online"),
+        (2_700, 2_800, "swapping"),
+        (2_800, 4_100, "online"),
+    ]
+
+
+def test_anchor_lane_shows_names_and_stays_empty_without_a_session():
+    assert spans(Story(run()).anchors()) == [
+        (1_000, 2_800, "Baltimore CyberTrust Root"),
+        (2_800, 4_100, "DigiCert Global Root G2"),
+    ]
+
+
+def test_anchor_nobody_named_is_shown_by_its_fingerprint():
+    story = Story(run(roots={}))
+    assert [span.label for span in story.anchors()] == ["b" * 12, "2" * 12]
+
+
+def test_fault_lane_follows_the_status_not_the_moment_it_was_told():
+    assert spans(Story(run()).faults()) == [(300, 1_001, "network: refused")]
+
+
+def test_message_in_flight_counts_until_its_first_arrival():
+    levels = dict(Story(run()).in_flight(100))
+    assert [levels[t] for t in (400, 500, 1_000, 1_200, 1_500, 1_600, 2_900)] == [
+        0, 1, 1, 0, 1, 0, 0,
+    ]  # fmt: skip
+    assert levels[4_000] == 1, "the third never arrived"
+
+
+def test_picture_alone_is_well_formed_and_small():
+    text = picture(run())
+    root = ElementTree.fromstring(text)
+    assert root.tag.endswith("svg")
+    assert "prefers-color-scheme:dark" in text
+    assert len(text) < 150_000
+
+
+def test_every_bar_and_dot_has_its_hover_title():
+    root = ElementTree.fromstring(picture(run()))
+    groups = [g for g in root.iter() if g.get("class", "").split()[:1] in (["bar"], ["dot"])]
+    assert len(groups) == 7 + 2 + 1 + 2
+    for group in groups:
+        assert "s" in group[0].text and group[0].tag.endswith("title")
+
+
+def test_lost_message_makes_the_verdict_bad():
+    assert 'class="verdict bad"' in page(run())
+    good = [{**RESULT[0]}, {**RESULT[1], "delivered": 1, "lost": 0}]
+    assert 'class="verdict"' in page(run(acts=good))
+
+
+def test_run_that_was_stopped_says_so():
+    rows = made_up.rows()
+    rows.append({"t_ms": 4_050, "who": "demo", "what": "stopped", "why": "Ctrl-C"})
+    good = [{**RESULT[0]}, {**RESULT[1], "delivered": 1, "lost": 0}]
+    rows.append({"t_ms": 4_100, "who": "demo", "what": "result", "acts": good})
+    text = page(rows)
+    assert "The run was stopped: Ctrl-C." in text and 'class="verdict bad"' in text
+
+
+def test_act_that_failed_names_what_was_waited_for_and_the_last_status():
+    rows = made_up.rows()
+    failure = {"waited_for": "the session under G2", "last": {"state": "waiting for hub"}}
+    rows = [row for row in rows if row != made_up.over(4_000, 2)]
+    rows += [made_up.over(4_000, 2, failure)]
+    text = page(rows)
+    assert "Not reached: the session under G2." in text
+    assert "&quot;state&quot;: &quot;waiting for hub&quot;" in text
+
+
+def test_page_of_a_run_that_ended_before_its_first_act_can_be_read():
+    text = page(made_up.rows()[:1])
+    assert "0 of 0 acts" in text and 'class="verdict bad"' in text
+
+
+def test_text_of_a_process_cannot_become_markup():
+    hostile = "<script>alert(1)</script>"
+    rows = run()
+    rows.insert(4, {"t_ms": 200, "who": "hub", "what": "disconnected", "reason": hostile})
+    rows.insert(5, made_up.status(201, "idle", fault={"class": "trust", "verdict": hostile}))
+    rows.insert(6, {**made_up.state(202, "online", hostile, hostile), "hub": hostile})
+    text = page(rows)
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_narration_says_each_change_once():
+    teller = Teller(Story(run()).root_name)
+    told = [sentence for row in made_up.rows() if (sentence := teller.tell(row))]
+    moved = "has moved: the session now stands at hub.example (127.7.7.2), under "
+    assert told == [
+        "asks DPS which hub it belongs to",
+        "dials the hub",
+        "is online at hub.example (127.7.7.2), under Baltimore CyberTrust Root",
+        "hub now presents the chain g2-rsa",
+        "two handshakes agree: moves the session (anchor)",
+        moved + "DigiCert Global Root G2",
+    ]
+
+
+def test_page_is_made_again_from_the_timeline_file(tmp_path):
+    timeline = tmp_path / "timeline.jsonl"
+    timeline.write_text("".join(json.dumps(row) + "\n" for row in run()))
+    command = [sys.executable, "-m", "hil.report", str(timeline)]
+    command += ["--html", str(tmp_path / "r.html"), "--picture", str(tmp_path / "r.svg")]
+    subprocess.run(command, check=True, timeout=60)
+    assert (tmp_path / "r.html").read_text() == page(run())
+    assert (tmp_path / "r.svg").read_text() == picture(run())
+
+
+def test_colours_are_named_before_they_are_used():
+    text = page(run())
+    used = set(re.findall(r"var\((--[a-z0-9]+)\)", text))
+    assert used <= set(re.findall(r"(--[a-z0-9]+):", text))
