@@ -7,7 +7,7 @@ Source: RFC 9112.
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 MOST_HEAD = 16 * 1024
 MOST_BODY = 4 * 1024 * 1024
@@ -76,12 +76,8 @@ def parsed_head(head: bytes) -> Request:
         if not colon or not name or name != name.strip():
             raise MalformedRequest("a header is not NAME: VALUE")
         headers[name.lower()] = value.strip()
-    try:
-        target = urlsplit("//host" + words[1])
-    except ValueError:
-        raise MalformedRequest("the request target is not a path") from None
-    query = dict(parse_qsl(target.query, keep_blank_values=True))
-    return Request(words[0], target.path, query, headers)
+    path, _, query = words[1].partition("?")
+    return Request(words[0], path, dict(parse_qsl(query, keep_blank_values=True)), headers)
 
 
 def _length_of(request: Request) -> int:

@@ -5,6 +5,7 @@ Finds the operation of a request and writes its answer; what operations do is op
 
 import asyncio
 import json
+import traceback
 
 from . import http1, operations
 from .cloud import Cloud
@@ -73,6 +74,9 @@ async def answered(cloud: Cloud, request: http1.Request) -> tuple[int, dict]:
         return 200, await operation(cloud, request, *names)
     except BadRequest as e:
         return 400, shown_error(e.what, e.value, e.remedy)
+    except Exception as e:  # a scenario must not hang on a fault of the cloud itself
+        traceback.print_exc()
+        return 500, shown_error("the cloud failed", repr(e), "see its standard error")
 
 
 def found(request: http1.Request, services: tuple[str, ...]) -> tuple:

@@ -1,0 +1,1 @@
+"""What stands around a device on the bench: its network, its power, itself."""
