@@ -93,6 +93,7 @@ class Cloud:
         await self._bind(self.sntp, self.net.address(loopback.SNTP), sntp_port)
         self._write_devices()
         self._ticking = asyncio.create_task(self._tick())
+        self._ticking.add_done_callback(lambda task: task.cancelled() or task.result())
 
     async def stop(self) -> None:
         """Close every port and drop every connection."""

@@ -159,7 +159,7 @@ class Secured(asyncio.Protocol):
             self._now(), self._listener.name, "tls handshake", None,
             chain=self._chain.name, leaf=self._chain.leaf_sha256(), server_name=peer.server_name,
             version=self._tls.get_protocol_version_name(), suite=self._tls.get_cipher_name(),
-            client_certificate=shown, address=peer.address,
+            client_certificate=shown, address=peer.address, port=self._listener.port,
             took_ms=self._now() - self._started_ms,
         )  # fmt: skip
 

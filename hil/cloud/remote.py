@@ -24,8 +24,8 @@ class RemoteCloud:
     """One running cloud; `ready` is its ready line. Use it in a `with` statement."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        self.folder = Path(folder)
-        command = [sys.executable, "-m", "hil.cloud", "--dir", str(folder), "--until-eof"]
+        self.folder = Path(folder).resolve()
+        command = [sys.executable, "-m", "hil.cloud", "--dir", str(self.folder), "--until-eof"]
         root = Path(__file__).parents[2]
         self._process = subprocess.Popen(
             [*command, *arguments],

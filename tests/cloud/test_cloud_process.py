@@ -1,6 +1,7 @@
 """The cloud as a process: its ready line, its folder, its management port, HTTPS, and its end."""
 
 import base64
+import hmac
 import http.client
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from email.utils import parsedate_to_datetime
+from urllib.parse import quote
 
 import pytest
 from cryptography import x509
@@ -269,6 +271,58 @@ def test_a_policy_is_set_by_name(cloud):
         dialled(cloud, "hub", trusting(cloud))  # the chain is ECC
     cloud.post("/hub/policy", {"name": "classic"})
     dialled(cloud, "hub", trusting(cloud)).close()
+
+
+def token(resource: str) -> bytes:
+    """A token that lasts ten minutes, signed with KEY."""
+    sr, expiry = quote(resource, safe=""), int(time.time()) + 600
+    signed = hmac.digest(base64.b64decode(KEY), f"{sr}\n{expiry}".encode(), "sha256")
+    signature = quote(base64.b64encode(signed), safe="")
+    return f"SharedAccessSignature sr={sr}&sig={signature}&se={expiry}".encode()
+
+
+def connected(cloud, device_id: str, keepalive_s: int = 60) -> ssl.SSLSocket:
+    """A device's accepted session."""
+    cloud.post("/devices", {"device_id": device_id, "primary_key": KEY})
+    host = cloud.ready["hub"]["host"]
+    password = token(f"{host}/devices/{device_id}")
+    live = dialled(cloud, "hub", trusting(cloud))
+    live.settimeout(20)
+    username = f"{host}/{device_id}/?api-version=2021-04-12"
+    live.sendall(spoken.connect(device_id, username, password, keepalive_s=keepalive_s))
+    assert live.recv(4) == b"\x20\x02\x00\x00"
+    return live
+
+
+def test_a_device_that_falls_silent_is_cut_after_its_keepalive(cloud, since):
+    with connected(cloud, "d-4", keepalive_s=1) as live:
+        assert live.recv(1) == b""
+    row = cloud.wait_for("disconnected", since=since, device="d-4")
+    assert row["reason"] == "keepalive"
+    accepted = cloud.rows("connected", since, device="d-4")[0]
+    assert row["t_ms"] - accepted["t_ms"] >= 1500
+
+
+def test_a_device_is_dropped_by_the_operator(cloud, since):
+    with connected(cloud, "d-5") as live:
+        assert cloud.get("/connections")["hub"]["connected"] == ["d-5"]
+        cloud.post("/devices/d-5/drop", {"reason": "platform upgrade"})
+        assert live.recv(1) == b""
+    assert cloud.rows("disconnected", since, device="d-5")[0]["reason"] == "platform upgrade"
+    assert cloud.get("/connections")["hub"]["connected"] == []
+
+
+def test_a_method_for_a_device_that_does_not_listen_is_404103(cloud):
+    with connected(cloud, "d-6"):
+        assert cloud.post("/devices/d-6/method", {"name": "x"})["error"] == 404103
+
+
+def test_a_method_nobody_answers_ends_in_its_time(cloud):
+    with connected(cloud, "d-7") as live:
+        live.sendall(spoken.subscribe([("$iothub/methods/POST/#", 0)]))
+        assert live.recv(5) == b"\x90\x03\x00\x01\x00"
+        outcome = cloud.post("/devices/d-7/method", {"name": "x", "timeout_s": 1})
+        assert outcome["error"] == 504101
 
 
 def test_the_journal_is_read_from_where_one_stopped(cloud):
