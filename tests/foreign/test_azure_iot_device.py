@@ -127,7 +127,8 @@ def test_the_sdk_with_a_wrong_key_is_refused(cloud, names, roots):
         assert sdk.process.wait(40) != 0
     finally:
         sdk.close()
-    assert cloud.rows("connect refused", service="dps", device=facts["registration_id"])
+    rows = cloud.rows("connect refused", service="dps", device=facts["registration_id"])
+    assert rows[-1]["reason"] == "no enrollment's key made this token"
 
 
 def test_the_sdk_refuses_a_hub_whose_root_it_lacks(cloud, names, roots):
