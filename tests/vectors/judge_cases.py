@@ -4,6 +4,7 @@ from binascii import a2b_base64
 
 import certificates
 
+from anchorwatch.pki.der import Certificate
 from anchorwatch.pki.judge import FAULTS, VERDICTS, fault, judge, name_fits
 
 HOST = "hub.example.net"
@@ -30,6 +31,10 @@ def sha1_leaf():
 
 def sha1_root():
     return chain("RSA_ROOT")[0].replace(b"\xf7\x0d\x01\x01\x0b", b"\xf7\x0d\x01\x01\x05")
+
+
+def issuer_of(name):
+    return Certificate(chain(name)[0]).issuer
 
 
 def told(names):
@@ -59,9 +64,16 @@ CASES = (
     ("nine certificates", verdict, (("LEAF",) * 9,), ("chain-too-long", 8)),
     ("too many bytes", of, ([bytes(65537)],), "chain-too-long"),
     ("bytes that are no certificate", of, (chain("LEAF") + [b"\x30\x03x"],), "malformed"),
-    ("a leaf without its issuer", verdict, (("LEAF", "ROOT"),), ("chain-order", 0)),
-    ("an issuer without its own", verdict, (("LEAF", "ISSUING", "RSA_ROOT"),), ("chain-order", 1)),
-    ("the wrong way round", verdict, (("ISSUING", "LEAF"),), ("chain-order", 0)),
+    ("a leaf without its issuer is the library's to refuse", verdict, (("LEAF", "ROOT"),),
+     ("ok", 0)),
+    ("a certificate too many", verdict, (("LEAF", "ISSUING", "RSA_ROOT"),), ("ok", 0)),
+    ("issuers in another order", verdict, (("LEAF", "ROOT", "ISSUING"),), ("ok", 0)),
+    ("an expired one that is not on the path", verdict, (("LEAF", "LEAF_EXPIRED", "ISSUING"),),
+     ("ok", 0)),
+    ("an expired one above our anchor", lambda: judge(
+        chain("LEAF_OF_OLD", "ISSUING_EXPIRED"), HOST, MAY_2026, {},
+        (issuer_of("LEAF_OF_OLD"),)).verdict, (), "ok"),
+    ("the wrong way round", verdict, (("ISSUING", "LEAF"),), ("name-mismatch", 0)),
     ("another name", verdict, (("LEAF_OTHER_NAME", "ISSUING"),), ("name-mismatch", 0)),
     ("the name in CN only", verdict, (("LEAF_CN_ONLY", "ISSUING"),), ("name-mismatch", 0)),
     ("addresses only", verdict, (("LEAF_IP", "ISSUING"), "127.0.0.1"), ("name-mismatch", 0)),

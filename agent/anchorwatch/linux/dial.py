@@ -133,7 +133,8 @@ class Dialer:
         presented: list[str] = []
 
         def look(chain: list[bytes]) -> None:
-            found = judge.judge(chain, order.host, order.judge_utc_s, order.profile)
+            subjects = tuple(Certificate(der).subject for der in self._anchors(order.anchors))
+            found = judge.judge(chain, order.host, order.judge_utc_s, order.profile, subjects)
             presented.extend(found.presented)
             if not found.ok:
                 raise _spoken_against(found.verdict, order)

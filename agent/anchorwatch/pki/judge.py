@@ -3,6 +3,10 @@
 Rule: it never says that a chain is trusted, only that nothing speaks against it so far; the
 TLS library verifies signatures up to an anchor. It raises nothing: bad bytes are a verdict too.
 
+What is judged is the path from the leaf to the first certificate that one of our anchors could have
+issued: what a server sends beside or above it (a cross-signed root that has expired, its root) is
+not its offence, and to refuse it would strand the device.
+
 Source: RFC 6125 section 6.4, RFC 5280 section 4.2.1; design, "TLS".
 """
 
@@ -17,7 +21,6 @@ VERDICTS = {
     "no-certificate": "the server presented no certificate",
     "chain-too-long": "more than 8 certificates, or more than 64 KiB of them",
     "malformed": "a certificate is not one, or its parts contradict each other",
-    "chain-order": "a certificate is not followed by its issuer",
     "name-mismatch": "no DNS name in the leaf's alternative names fits the host; CN never counts",
     "wrong-key-use": "the leaf is a CA or not for servers, or an issuer may not issue",
     "weak-key": "an RSA key under 2048 bits",
@@ -72,12 +75,19 @@ class Judgement:
         return self.verdict == "ok"
 
 
-def judge(chain: list[bytes], host: str, judge_utc_s: int | None, profile: Profile) -> Judgement:
+def judge(
+    chain: list[bytes],
+    host: str,
+    judge_utc_s: int | None,
+    profile: Profile,
+    anchors: tuple[bytes, ...] = (),
+) -> Judgement:
     """Judge a presented chain.
 
     chain        [DER], leaf first, as the server sent it
     judge_utc_s  the time at which dates count; None: they are not judged
     profile      {"all_ecc": bool}; other settings are not the judge's
+    anchors      the offered anchors' subjects, DER: the path ends below the first of them
     """
     if not chain:
         return Judgement("no-certificate", 0, [], [])
@@ -89,20 +99,28 @@ def judge(chain: list[bytes], host: str, judge_utc_s: int | None, profile: Profi
             read.append(Certificate(der))
         except AgentError:
             return Judgement("malformed", len(read), chain, read)
-    for look in (_order, _name, _use, _keys, _signatures, _dates):
-        verdict, at = look(read, host, judge_utc_s, profile)
+    path = _path(read, anchors)
+    for look in (_name, _use, _keys, _signatures, _dates):
+        verdict, at = look(path, host, judge_utc_s, profile)
         if verdict != "ok":
-            return Judgement(verdict, at, chain, read)
+            return Judgement(verdict, read.index(path[at]), chain, read)
     return Judgement("ok", 0, chain, read)
 
 
-def _order(read: list[Certificate], *_: object) -> tuple[str, int]:
-    for at in range(len(read) - 1):
-        lower, upper = read[at], read[at + 1]
-        same = lower.issuer_name.lower() == upper.subject_name.lower()
-        if lower.issuer != upper.subject and not same:
-            return "chain-order", at
-    return "ok", 0
+def _path(read: list[Certificate], anchors: tuple[bytes, ...]) -> list[Certificate]:
+    """The leaf and its issuers as far as they were sent, below the first offered anchor."""
+    path = [read[0]]
+    while path[-1].issuer not in anchors and not path[-1].self_issued:
+        found = [c for c in read if c not in path and _issued(c, path[-1])]
+        if not found:
+            break
+        path.append(found[0])
+    return path
+
+
+def _issued(upper: Certificate, lower: Certificate) -> bool:
+    same = lower.issuer_name.lower() == upper.subject_name.lower()
+    return lower.issuer == upper.subject or same
 
 
 def _name(read: list[Certificate], host: str, *_: object) -> tuple[str, int]:
@@ -151,9 +169,13 @@ def _keys(
     return "ok", 0
 
 
+def _is_root(path: list[Certificate], at: int) -> bool:
+    return at > 0 and at == len(path) - 1 and path[at].self_issued
+
+
 def _signatures(read: list[Certificate], *_: object) -> tuple[str, int]:
     for at, certificate in enumerate(read):
-        if certificate.self_issued and at == len(read) - 1 and at:
+        if _is_root(read, at):
             continue  # a root's own signature proves nothing
         if certificate.signature.partition("-")[0] not in _HASHES:
             return "weak-signature", at
@@ -166,6 +188,8 @@ def _dates(
     if judge_utc_s is None:
         return "ok", 0
     for at, certificate in enumerate(read):
+        if _is_root(read, at):
+            continue  # expiry alone never takes an anchor away (R2); ours is in the store, with dates
         if judge_utc_s < certificate.not_before:
             return "not-yet-valid", at
         if judge_utc_s > certificate.not_after:
