@@ -1,0 +1,153 @@
+"""The emulated services on one clock that jumps, with the fronts that devices dial.
+
+Rule: time passes only in `run_until` and `run_for`; nothing here sleeps or reads a clock. The
+services are hil.cloud's own; a front is what TLS and the name service would show of one of them.
+"""
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hil.cloud.dps import ProvisioningService
+from hil.cloud.faults import Faults
+from hil.cloud.hub import IotHub
+from hil.cloud.journal import Journal
+
+EPOCH_UTC_S = 1_800_000_000
+SCOPE = "0ne00000001"
+HUB, SECOND, ROGUE, DPS = "hub.hubs.example", "hub2.hubs.example", "hub.rogue.example", "dps.example"
+SECOND_S, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+SPINS_AT_MOST = 5_000
+ENDS_UTC_S = 4_102_444_800
+
+
+@dataclass
+class End:
+    """One front end behind a name: where it is and the chain it presents."""
+
+    address: str = "127.0.0.2"
+    root: str = "g2"
+    leaf: str = "leaf-1"
+    not_before: int = 0
+    not_after: int = ENDS_UTC_S
+
+
+@dataclass
+class Front:
+    """All front ends of one name; dial n meets ends[n % len], unless `choose` says otherwise."""
+
+    service: object
+    ends: list[End] = field(default_factory=lambda: [End()])
+    up: bool = True
+    choose: Callable[[int], int] | None = None
+    resolves: Callable[[int], list[str]] | None = None
+    dials: int = 0
+
+    def next_end(self) -> tuple[End, list[str]]:
+        """The front end that this dial meets, and what the name resolves to."""
+        number, self.dials = self.dials, self.dials + 1
+        chosen = self.choose(number) if self.choose else number
+        end = self.ends[chosen % len(self.ends)]
+        if self.resolves:
+            return end, self.resolves(number)
+        return end, sorted({e.address for e in self.ends})
+
+    def present(self, root: str, leaf: str = "leaf-1") -> None:
+        """All front ends change over; sessions stay."""
+        for end in self.ends:
+            end.root, end.leaf = root, leaf
+
+
+class Cloud:
+    """Two hubs and DPS, what is due when, and the devices on them."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.now_ms = 0
+        self.random = random.Random(seed)
+        self.journal, self.faults = Journal(), Faults()
+        self.sntp_offset_s: int | None = 0  # None: the server does not answer
+        self._ids = self.sessions = self._entries = 0
+        self.pairs: list = []
+        self._due: list[tuple[int, int, Callable]] = []
+        self.hub, self.hub2 = self._hub("hub", HUB), self._hub("hub2", SECOND)
+        self.dps = ProvisioningService(
+            SCOPE, [self.hub, self.hub2], utc_s=self.utc_s, make_id=self._make_id,
+            journal=self.journal, faults=self.faults,
+        )  # fmt: skip
+        self.fronts = {HUB: Front(self.hub), SECOND: Front(self.hub2), DPS: Front(self.dps)}
+
+    def _hub(self, name: str, host: str) -> IotHub:
+        return IotHub(
+            [host], utc_s=self.utc_s, make_id=self._make_id, journal=self.journal,
+            faults=self.faults, name=name,
+        )  # fmt: skip
+
+    def _make_id(self) -> str:
+        self._ids += 1
+        return f"{self._ids:x}"
+
+    def utc_s(self, now_ms: int) -> int:
+        """Wall clock of the services."""
+        return EPOCH_UTC_S + now_ms // 1000
+
+    def at(self, at_ms: int, does: Callable[[], object]) -> None:
+        """Do this then; what is due at the same moment is done in the order of these calls."""
+        self._entries += 1
+        heapq.heappush(self._due, (at_ms, self._entries, does))
+
+    def every(self, each_ms: int, until_ms: int, does: Callable[[], object]) -> None:
+        """Do this again and again, the first time now."""
+        for at_ms in range(self.now_ms, until_ms, each_ms):
+            self.at(at_ms, does)
+
+    def down(self, host: str) -> None:
+        """A name stops answering, and its sessions are cut."""
+        self.fronts[host].up = False
+        for pair in self.pairs:
+            for link in list(pair.links.values()):
+                if link.host == host:
+                    link.broken("network")
+
+    def up(self, host: str) -> None:
+        """It answers again."""
+        self.fronts[host].up = True
+
+    def run_for(self, span_ms: int) -> None:
+        """Let time pass."""
+        end_ms = self.now_ms + span_ms
+        while self._step(end_ms):
+            pass
+        self.now_ms = end_ms
+
+    def run_until(self, done: Callable[[], object], at_most_ms: int) -> int:
+        """Let time pass until done(); the milliseconds that took. AssertionError after at_most."""
+        began_ms = self.now_ms
+        while not done():
+            if not self._step(began_ms + at_most_ms):
+                states = [(pair.watch.states(), pair.fault) for pair in self.pairs]
+                raise AssertionError(f"not reached in {at_most_ms} ms: {states}")
+        return self.now_ms - began_ms
+
+    def _step(self, end_ms: int) -> bool:
+        """Do all that is due at the next moment; False when that lies beyond end_ms."""
+        at_ms = max(self.now_ms, min(self._deadlines(), default=end_ms + 1))
+        if at_ms > end_ms:
+            return False
+        self.now_ms = at_ms
+        for _ in range(SPINS_AT_MOST):
+            if not self._one_thing():
+                return True
+        raise AssertionError(f"no end of events at {at_ms} ms: {self.pairs[0].told[-5:]}")
+
+    def _one_thing(self) -> bool:
+        if self._due and self._due[0][0] <= self.now_ms:
+            heapq.heappop(self._due)[2]()
+            return True
+        return any(pair.wake() for pair in self.pairs)
+
+    def _deadlines(self) -> list[int]:
+        wakes = [self._due[0][0]] if self._due else []
+        wakes += [p.watch.wake_at for p in self.pairs if p.watch.wake_at is not None]
+        turns = [service.turn(self.now_ms) for service in (self.hub, self.hub2)]
+        return wakes + [t for t in turns if t is not None]
