@@ -1,4 +1,4 @@
-"""Dials against real TLS servers: what is verified, what is refused and how, what leaves the device."""
+"""Dials against real TLS servers: what is verified, what is refused, what leaves the device."""
 
 import json
 import socket

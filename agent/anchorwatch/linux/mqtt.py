@@ -61,9 +61,10 @@ class Wire:
         return noted
 
     def close(self) -> None:
-        """Close the socket, once the selector has let go of it."""
-        self.closing()
-        self.sock.close()
+        """Close the socket, once the selector has let go of it; again is nothing."""
+        if self.sock.fileno() >= 0:
+            self.closing()
+            self.sock.close()
 
     @property
     def reason(self) -> str:
@@ -159,7 +160,7 @@ class Session:
         if self._client is not None and self._client.socket() is not None:
             self._client.disconnect()
             self._client.loop_write()
-        self._shut()
+        self._wire.close()
 
     @property
     def deadline_ms(self) -> int | None:
@@ -213,7 +214,8 @@ class Session:
             if self._ended(answer) or not self._wire.pending():
                 break
         self._hungry = not self.over and self._wire.pending() > 0
-        self._mind()
+        if self._writes and not self.over:
+            self._write()  # acknowledgements of what was read
 
     def _write(self) -> None:
         self._said_ms = self._now_ms()
@@ -235,12 +237,8 @@ class Session:
     def _lose(self, reason: str) -> None:
         if not self.over:
             self.over = True
-            self._shut()
-            self._tell.gone(self, reason)
-
-    def _shut(self) -> None:
-        if self._wire.fileno() >= 0:
             self._wire.close()
+            self._tell.gone(self, reason)
 
     def _mind(self) -> None:
         """Ask the selector for write readiness exactly while paho has something left to write."""
