@@ -1,4 +1,4 @@
-"""The other end of the control socket: one request, one answer. Rule: it waits for a bounded time."""
+"""The other end of the control socket: one request, one answer. Rule: every wait is bounded."""
 
 import json
 import os

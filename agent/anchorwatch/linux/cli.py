@@ -18,7 +18,9 @@ from .caller import Caller, Refusal, Unreachable
 from .toml import load
 
 CONFIG = "/etc/anchorwatch/anchorwatch.toml"
-ENTRY = "anchorwatch.linux.entry"
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ENTRY = ("import sys; sys.path.insert(0, sys.argv[1]);"
+         "from anchorwatch.linux import entry; sys.exit(entry.main(int(sys.argv[2])))")
 DONE, REFUSED, WRONG, LATER = 0, 1, 2, 3
 _STDIN_AT_MOST = 262_145
 
@@ -46,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _add(commands, "run", run, "keep watch until asked to stop")
     _add(commands, "status", status, "what holds now", json=True)
-    _add(commands, "check", check, "try every endpoint from here, beside a running agent", json=True)
+    _add(commands, "check", check, "try files and endpoints once, from here", json=True)
     _add(commands, "reverify", reverify, "look at the hub's certificate now").add_argument(
         "--swap", action="store_true", help="move the session whatever is found")
     _add(commands, "reprovision", reprovision, "ask DPS for the assignment now")
@@ -92,7 +94,7 @@ def run(arguments) -> int:
     descriptor = os.memfd_create("anchorwatch", 0)
     os.write(descriptor, json.dumps(handed).encode())
     os.lseek(descriptor, 0, os.SEEK_SET)
-    os.execv(sys.executable, [sys.executable, "-I", "-m", ENTRY, str(descriptor)])
+    os.execv(sys.executable, [sys.executable, "-I", "-c", ENTRY, ROOT, str(descriptor)])
 
 
 def status(arguments) -> int:
@@ -170,7 +172,11 @@ def roots_add(arguments) -> int:
     except OSError as error:
         raise ConfigError("file cannot be read", "%s (%s)" % (arguments.file, error.strerror),
                           "name a PEM file") from error
-    _show(_changed(_ask(arguments, "roots_add", {"pem": text})))
+    try:
+        _show(_changed(_ask(arguments, "roots_add", {"pem": text})))
+    except Refusal as error:
+        named = "%s (%s)" % (arguments.file, error.value) if error.value else arguments.file
+        raise Refusal(error.code, error.what, named, error.remedy) from error
     return DONE
 
 

@@ -264,8 +264,11 @@ class Agent:
             self._systemd.status(about["machines"]["connection"])
 
     def _warn(self, what: str, value: str, remedy: str) -> None:
+        """Damage survived, or a file left out; before the socket listens it is only logged."""
         about = {"what": what, "value": value, "remedy": remedy}
-        self._tell(actions.Tell("warning", about))
+        self._journal.note("warning", about)
+        if self._control is not None:
+            self._requests.told(now_ms(), "warning", about)
 
     def _say(self, client, tree: dict) -> None:
         self._control.send(client, tree)

@@ -36,7 +36,3 @@ def code_of(error: AgentError) -> int:
     if isinstance(error, StateError) and error.verdict == "locked":
         return LATER
     return WRONG if isinstance(error, ConfigError) else REFUSED
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))

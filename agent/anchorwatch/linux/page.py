@@ -1,4 +1,7 @@
-"""Answers of the agent as text for people. Rule: reads a tree, returns lines; a field that is missing is left out."""
+"""Answers of the agent as text for people.
+
+Rule: reads a tree, returns lines; a field that is missing is left out.
+"""
 
 _SCALE = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -28,6 +31,18 @@ def roots(tree: dict) -> list[str]:
     """What `anchorwatch roots list` prints."""
     return ["%s  %-8s %s%s" % (row["sha256"], row["layer"], row["name"], _marks(row))
             for row in tree["roots"]]
+
+
+def checks(rows: list[dict]) -> list[str]:
+    """What `anchorwatch check` prints."""
+    lines = []
+    for row in rows:
+        value = ": " + row["value"] if row["value"] else ""
+        lines.append("%-4s %-11s %s%s" % ("ok" if row["ok"] else "BAD", row["check"], row["what"],
+                                          value))
+        if row["remedy"] and not row["ok"]:
+            lines.append("%17s%s" % ("", row["remedy"]))
+    return lines
 
 
 def span(seconds: int) -> str:
