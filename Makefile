@@ -11,7 +11,7 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.anchorwatch-installed
 RUN_PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
-.PHONY: help demo test long ci-lanes lint bench system clean
+.PHONY: help demo test long ci-lanes lint bench clean
 
 help:
 	@echo 'make demo      a device, its cloud and eight acts, under 3 minutes; report in build/demo'
@@ -25,14 +25,10 @@ $(STAMP): setup.cfg pyproject.toml .ci/venv
 	@.ci/venv '$(PYTHON)' '$(VENV)'
 	@touch $@
 
-# A client nobody here wrote (mosquitto_pub) comes from the system, not from pip.
-system:
-	@.ci/system mosquitto_pub mosquitto-clients
-
 demo: $(STAMP)
 	@$(BIN)/python -m hil.demo
 
-test: $(STAMP) system
+test: $(STAMP)
 	@mkdir -p build
 	$(RUN_PYTEST) -m 'not long and not lane_cpython' --junitxml=build/test.xml $(PYTEST)
 

@@ -178,12 +178,14 @@ class Connection:
 
     def _subscribe(self, packet: packets.Subscribe, now_ms: int) -> None:
         self._held = []  # what a subscription releases (waiting C2D) comes after its SUBACK
-        granted = [
-            self._broker.service.subscribe(self.session, name, qos, now_ms)
-            for name, qos in packet.filters
-        ]
-        self._send(mqtt.suback(packet.packet_id, granted))
-        self._release()
+        try:
+            granted = [
+                self._broker.service.subscribe(self.session, name, qos, now_ms)
+                for name, qos in packet.filters
+            ]
+            self._send(mqtt.suback(packet.packet_id, granted))
+        finally:  # also when the SUBACK is never sent: the messages are
+            self._release()
 
     def _unsubscribe(self, packet: packets.Unsubscribe, now_ms: int) -> None:
         for name in packet.filters:

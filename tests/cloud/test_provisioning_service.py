@@ -131,7 +131,7 @@ def username(text):
 
 REFUSED_CONNECTS = {
     "wrong key": {"key": OTHER_KEY},
-    "a hub's policy": {"password": token(f"{SCOPE}/registrations/{RID}")},
+    "a hub's policy": {"password": token(f"{SCOPE}/registrations/{RID}", skn="device")},
     "wrong audience": {"password": token(f"{SCOPE}/registrations/dev-2", skn="registration")},
     "expired": {
         "password": token(f"{SCOPE}/registrations/{RID}", skn="registration", expires_utc_s=1)

@@ -14,8 +14,8 @@ GROUP_KEY = (
 )
 
 
-def check(text, uri=URI, utc_s=1663119025):
-    return sas.check(text, keys=["", KEY], resource=uri, policy="", utc_s=utc_s)
+def check(text, uri=URI, utc_s=1663119025, policy=""):
+    return sas.check(text, keys=["", KEY], resource=uri, policy=policy, utc_s=utc_s)
 
 
 def signed(sr, expires="1663119026"):
@@ -73,3 +73,7 @@ def test_any_garbage_is_refused_and_never_raises_anything_else():
     for at in range(len(text)):
         with pytest.raises(NotProven):
             check(text[:at] + "\x7f" + text[at + 1 :])
+
+
+def test_policy_may_be_left_out_as_the_sdk_leaves_it_out():
+    assert check(signed(SR), policy="registration").expires_utc_s
