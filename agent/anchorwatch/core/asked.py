@@ -42,7 +42,7 @@ class Commands:
         watch, state = self._watch, self._watch.connection.state
         if state == WAITING_FOR_HUB:
             return [reply(event.ask_id, {"looking": "dialing"}), HubLater(0)]
-        if watch.reverify.state not in (RESTING, CONFIRMING):
+        if watch.reverify.state not in (RESTING, CONFIRMING) or watch.reverify.taken:
             return [
                 refuse(
                     event.ask_id,
@@ -68,11 +68,15 @@ class Commands:
                     "add [dps] host and [device] id_scope",
                 )
             ]
+        held_ms = watch.dps_faults.held_ms(now)
+        if held_ms:
+            asked = "the provisioning service asked to wait"
+            left = "%d s more" % (held_ms // 1000 + 1)
+            return [refuse(event.ask_id, asked, left, "ask again then", TRY_LATER)]
         if state == ONLINE and watch.reverify.state == RESTING:
             watch.device.reprovision_asked = True
             return [reply(event.ask_id, {"registering": "beside the session"}), RegisterBeside()]
-        throttled = (watch.dps_faults.present or {}).get("class") == "throttled"
-        if state == WAITING_FOR_HUB or (state == WAITING_FOR_DPS and not throttled):
+        if state in (WAITING_FOR_HUB, WAITING_FOR_DPS):
             watch.device.reprovision_asked = True
             return [reply(event.ask_id, {"registering": "now"}), DpsLater(0)]
         return [refuse(event.ask_id, "busy", state, "ask again in a minute", TRY_LATER)]

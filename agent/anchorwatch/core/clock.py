@@ -84,7 +84,12 @@ class Clock:
 
     def woke(self, now: int) -> Items:
         """Seek again: at the pace of the clock class while nothing is known, daily after."""
-        return self.ask(now)
+        self.wake_at = None
+        out: Items = []
+        if self.standing == AUTHENTICATED:
+            self.wake_at = now + 1000 * DAY_S
+            out = self._raise_floor((self.utc(now) or 0) - DAY_S)
+        return out + self.ask(now)
 
     def failed(self, event: Event, now: int) -> Items:
         """TimeFailed: try again later; the watch goes on without."""
@@ -100,7 +105,7 @@ class Clock:
         minute."""
         dated = event.source == "date"
         self._date_open = self._date_open and not dated
-        if event.source == "sntp":
+        if event.source == "sntp" or (dated and self.wake_at is None):
             self.wake_at = now + 1000 * DAY_S
         if event.utc_s < self.floor_utc_s:
             return [

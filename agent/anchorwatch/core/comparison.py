@@ -16,19 +16,32 @@ class Comparison:
     def __init__(self, config: Config) -> None:
         self._config = config.reverify
         self._missing: list[Any_] = []
+        self._before = ("", "")
         self._last_swap_ms: int | None = None
 
+    def begin(self) -> None:
+        """Forget what earlier handshakes showed: another session, or a look that was asked for."""
+        self._missing = []
+        self._before = ("", "")
+
     def reason(self, live: Event, seen: Event, now: int) -> str:
-        """ "asked" | "anchor" | "address" | "": `live` and `seen` are Verified, live None before
-        the first."""
+        """ "asked" | "hub" | "anchor" | "address" | "": `live` and `seen` are Verified, live None
+        before the first."""
         gone = self._address_gone(live, seen, now)
         if self._config.action == "swap":
             return "asked"
+        if live is not None and seen.host != live.host:
+            return "hub"
         if live is None or self._config.action == "probe":
             return ""
         if seen.anchor != live.anchor:
             return "anchor"
         return "address" if gone else ""
+
+    def agreed(self, why: str, seen: Event) -> bool:
+        """True when the handshake before gave the same reason, or when one is enough."""
+        before, self._before = self._before, (why, seen.anchor)
+        return why in ("token", "asked") or before == self._before
 
     def swap_allowed(self, now: int) -> bool:
         """At most one swap for a changed server per swap_every_s."""
@@ -38,7 +51,7 @@ class Comparison:
     def swapped(self, now: int) -> None:
         """The session moved."""
         self._last_swap_ms = now
-        self._missing = []
+        self.begin()
 
     def _address_gone(self, live: Event, seen: Event, now: int) -> bool:
         """True when the live address was missing from three resolutions over address_gone_s."""

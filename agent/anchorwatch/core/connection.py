@@ -110,13 +110,7 @@ class Connection(Machine):
 
     def _stay_here(self, event: Event, now: int) -> Items:
         """DPS would not; the session goes on and the fault is told, with no wait to follow."""
-        self._device.reprovision_asked = False
-        told = [
-            item
-            for item in self._weigher.dps(event, now)
-            if not isinstance(item, (HubLater, DpsLater))
-        ]
-        return told
+        return self._weigher.beside(event, now)
 
     def _carry_on(self, event: Event, now: int) -> Items:
         return self._leave(event, now)

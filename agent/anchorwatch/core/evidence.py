@@ -66,7 +66,10 @@ class Evidence:
 
     def _succeeds(self, endpoint: str, before: str, after: str) -> bool:
         seen, old = self._of(endpoint, after), self._of(endpoint, before)
-        return len(seen["days"]) >= DAYS and (seen["last"] or 0) - (old["last"] or 0) >= GONE_DAYS
+        if len(seen["days"]) < DAYS:
+            return False
+        gone_since = old["last"] or seen["days"][0]  # no day known: not before its heir was seen
+        return bool(seen["last"] - gone_since >= GONE_DAYS)
 
     def _of(self, endpoint: str, sha256: str) -> Tree:
         anchors: Tree = self._seen.setdefault(endpoint, {})

@@ -61,6 +61,7 @@ class Faults:
         self._outage_since_ms: int | None = None
         self._outage_tries = 0
         self._looked_up = False
+        self._held_until_ms = 0
         self._online_ms: int | None = None
         self.present: Tree | None = None
 
@@ -115,6 +116,10 @@ class Faults:
         self._tries = {}
         self.present = None
 
+    def held_ms(self, now: int) -> int:
+        """What is left of the wait that the service asked for."""
+        return max(0, self._held_until_ms - now)
+
     def tries(self, fault: str) -> int:
         """Failures of a class since it was last reset."""
         return int(self._tries.get(fault, 0))
@@ -125,6 +130,8 @@ class Faults:
         self._tries[fault] = tries + 1
         floor, first, ceiling = SCHEDULES[fault]
         floor = 1000 * retry_after_s or floor
+        if retry_after_s:
+            self._held_until_ms = now + floor
         ceiling = max(ceiling, self._device.window_ms)
         if at_ceiling(first, ceiling, tries):
             utc_s = self._device.clock.utc(now)

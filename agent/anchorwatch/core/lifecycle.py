@@ -16,7 +16,7 @@ from .events import (
 from .meanings import (
     Adrift, Assigned, Assigning, Changed, ClockStepped, DpsLater, HubLater, Joining, LookDue,
     LookNow, LookUpNow, Moved, Offline, Online, ProbeDue, Quiet, Register, RegisterBeside,
-    Stayed, SwapDue, Unchanged, Unregistered,
+    Stayed, SwapDue, Taken, Unchanged, Unregistered,
 )
 from .shapes import Table
 # fmt: on
@@ -167,6 +167,7 @@ REVERIFY: Table = (
     (RESTING,          Woke,           CHOOSING,         "choose"),
     (CHOOSING,         LookDue,        LOOKING,          "look"),
     (CHOOSING,         ProbeDue,       PROBING_DPS,      "probe_dps"),
+    (CHOOSING,         Taken,          RESTING,          "rest_a_minute"),
     (RESTING,          LookNow,        LOOKING_AGAIN,    "look_asked"),
     (CONFIRMING,       LookNow,        LOOKING_AGAIN,    "look_asked"),
     (RESTING,          ClockStepped,   RESTING,          "look_soon"),
@@ -178,7 +179,7 @@ REVERIFY: Table = (
     (COMPARING,        Changed,        CONFIRMING,       "confirm_later"),
     (COMPARING,        SwapDue,        SIGNING_NEXT,     "sign"),
     (CONFIRMING,       Woke,           LOOKING_AGAIN,    "look_again"),
-    (LOOKING_AGAIN,    Verified,       COMPARING,        "compare_again"),
+    (LOOKING_AGAIN,    Verified,       COMPARING,        "compare"),
     (LOOKING_AGAIN,    Failed,         RESTING,          "warn"),
     (LOOKING_AGAIN,    Woke,           RESTING,          "silent"),
 
@@ -209,7 +210,7 @@ REVERIFY: Table = (
     (PROBING_DPS,      Failed,         RESTING,          "warn_dps"),
     (PROBING_DPS,      Woke,           RESTING,          "silent_dps"),
 
-    (RESTING,          Offline,        IDLE,             "abandon"),
+    (RESTING,          Offline,        IDLE,             "nothing"),
     (LOOKING,          Offline,        IDLE,             "abandon"),
     (CONFIRMING,       Offline,        IDLE,             "abandon"),
     (LOOKING_AGAIN,    Offline,        IDLE,             "abandon"),

@@ -22,7 +22,9 @@ class LookTimes:
 
     def begin(self, now: int) -> None:
         """A session began: DPS is probed once a day at the device's own phase."""
-        self._probe_at = now + phase_wait_ms(0, DAY_MS, self._device.phase)
+        utc_s = self._device.clock.utc(now)
+        t_ms = now if utc_s is None else 1000 * utc_s
+        self._probe_at = now + phase_wait_ms(t_ms, DAY_MS, self._device.phase)
 
     def rest(self, now: int, wait_ms: int | None = None) -> int:
         """A look is over: the next after the interval, 0 to 20 % less by phase, or wait_ms."""
@@ -30,19 +32,19 @@ class LookTimes:
         due_ms = span_ms - span_ms // 5 * self._device.phase // PHASES
         self._look_at = now + (due_ms if wait_ms is None else wait_ms)
         self._not_before = now if wait_ms is None else self._look_at
-        return self._next()
+        return self._next(now)
 
     def soon(self, now: int) -> int:
         """The clock stepped: look within a minute; a token signed before it is due then."""
         self._look_at = min(self._look_at, now + STEP_LOOK_MS)
         if self._connection.token_due_ms is not None:
             self._connection.token_due_ms = self._look_at
-        return self._next()
+        return self._next(now)
 
     def probed(self, now: int, wait_ms: int) -> int:
         """DPS was probed: again after wait_ms."""
         self._probe_at = now + wait_ms
-        return self._next()
+        return self._next(now)
 
     def look_due(self, now: int) -> bool:
         """True when the hub is due rather than DPS."""
@@ -53,10 +55,10 @@ class LookTimes:
         due = self._connection.token_due_ms
         return due is not None and due <= now
 
-    def _next(self) -> int:
+    def _next(self, now: int) -> int:
         due = [self._look_at]
         if self._device.config.dps.host:
             due.append(self._probe_at)
         if self._connection.token_due_ms is not None:
             due.append(self._connection.token_due_ms)
-        return max(self._not_before, min(due))
+        return max(now, self._not_before, min(due))

@@ -117,6 +117,12 @@ class ClockStepped(Record):
     wrong."""
 
 
+class Taken(Record):
+    """The second link belongs to a registration for now."""
+
+    fields = ()
+
+
 class Unchanged(Record):
     """The second handshake gives no reason to move."""
 
@@ -129,7 +135,7 @@ class Changed(Record):
 
 
 class SwapDue(Record):
-    """Move the session. why: anchor | address | token | asked."""
+    """Move the session. why: anchor | address | hub | token | asked."""
 
     fields = ("why",)
     why: str

@@ -9,7 +9,7 @@ from ..wire import hub as hub_wire
 from .actions import Publish, Tell
 from .events import Asked
 from .meanings import Quiet
-from .shapes import Any_, Items, Tree
+from .shapes import Any_, Event, Items, Tree
 
 OURS = ("reverify", "reprovision")
 REPLY_MS = 30_000
@@ -22,6 +22,7 @@ class Methods:
         self._config = config
         self._deadlines: Tree = {}
         self._sent = 0
+        self._unacked: Items = []
 
     @property
     def open(self) -> int:
@@ -63,8 +64,10 @@ class Methods:
             return []
         self._sent += 1
         topic = hub_wire.method_reply_topic(status, request_id)
-        out = [Publish("live", topic, hub_wire.method_reply_body(payload), 1, "m%d" % self._sent)]
-        return out + ([] if self._deadlines else [Quiet()])
+        body = hub_wire.method_reply_body(payload)
+        answer = Publish("live", topic, body, 1, "m%d" % self._sent)
+        self._unacked.append(answer)
+        return [answer] + ([] if self._deadlines else [Quiet()])
 
     def woke(self, now: int) -> Items:
         """Answer for an application that did not."""
@@ -77,3 +80,13 @@ class Methods:
     def offline(self) -> None:
         """The session is gone: so are the calls in it."""
         self._deadlines = {}
+        self._unacked = []
+
+    def acked(self, event: Event, now: int) -> Items:
+        """The hub has an answer."""
+        self._unacked = [answer for answer in self._unacked if answer.mid != event.mid]
+        return []
+
+    def moved(self) -> Items:
+        """Answers that the former link may have lost; the hub ignores one that it has had."""
+        return list(self._unacked)

@@ -31,6 +31,7 @@ STEP_MS = 60_000
 REPLY_MS = 30_000
 POLL_S = 2
 POLLS = 100
+HUB_NOT_ALLOWED = "hub-not-allowed"
 
 
 class Registration(Machine):
@@ -97,7 +98,7 @@ class Registration(Machine):
         try:
             names.check_host(hub, list(allowed))
         except TrustError as error:
-            return Unregistered("policy", "hub-not-allowed", [error.value], 0)
+            return Unregistered("policy", HUB_NOT_ALLOWED, [error.value], 0)
         return Assigned(hub, device_id, substatus)
 
     def _malformed(self, error: MalformedMessage) -> Unregistered:

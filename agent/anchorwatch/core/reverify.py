@@ -12,12 +12,12 @@ from .connection import Connection
 from .device import Device
 from .events import Disconnected, Failed, Held, Ponged, Refused, Saved, SaveFailed, Signed, Verified
 from .faults import Faults
-from .lifecycle import RESTING, REVERIFY
+from .lifecycle import REPROVISIONING, RESTING, REVERIFY, SETTLING_BESIDE
 from .looktimes import DAY_MS, LookTimes
 from .machine import Machine, rows_of
 from .meanings import (
     Adrift, Changed, ClockStepped, Joining, LookDue, LookNow, Moved, ProbeDue, Quiet, Stayed,
-    SwapDue, Unchanged,
+    SwapDue, Taken, Unchanged,
 )
 from .shapes import Count, Event, Items
 from .token import Tokens
@@ -56,7 +56,7 @@ class Reverify(Machine):
         self.times = LookTimes(device, connection)
         self.last: Event = None
         self.dps_seen: Verified | None = None
-        self._asked = False
+        self._asked = self._probe = False
         self._comparison = Comparison(device.config)
         self._connect: Connect | None = None
         self._due_ms: int | None = None
@@ -64,6 +64,7 @@ class Reverify(Machine):
 
     def _begin(self, event: Event, now: int) -> Items:
         self.times.begin(now)
+        self._comparison.begin()
         return self._rest(now)
 
     def _rest(self, now: int, wait_ms: int | None = None) -> Items:
@@ -71,8 +72,19 @@ class Reverify(Machine):
         self.wake_at = self.times.rest(now, wait_ms)
         return []
 
+    @property
+    def taken(self) -> bool:
+        """True while a registration beside the session has the second link."""
+        return self._connection.state in (REPROVISIONING, SETTLING_BESIDE)
+
     def _choose(self, event: Event, now: int) -> Items:
+        if self.taken:
+            return [Taken()]
         return [LookDue() if self.times.look_due(now) else ProbeDue()]
+
+    def _rest_a_minute(self, event: Event, now: int) -> Items:
+        self.wake_at = now + DIAL_MS
+        return []
 
     def _look_soon(self, event: Event, now: int) -> Items:
         self.wake_at = self.times.soon(now)
@@ -91,6 +103,7 @@ class Reverify(Machine):
 
     def _look_asked(self, event: Event, now: int) -> Items:
         self._asked = event.swap
+        self._comparison.begin()
         return self._dial("hub", False, now)
 
     def _look_again(self, event: Event, now: int) -> Items:
@@ -98,22 +111,19 @@ class Reverify(Machine):
 
     def _dial(self, endpoint: str, probe: bool, now: int) -> Items:
         self.wake_at = now + DIAL_MS
+        self._probe = probe
         self._device.count("looks")
         return [self._device.dial("next", endpoint, probe, now)]
 
     def _compare(self, event: Event, now: int) -> Items:
+        """No move over a probe, which showed no certificate, nor by one handshake alone."""
         out, why = self._seen(event, now)
+        if why in ("anchor", "address") and not self._comparison.swap_allowed(now):
+            return out + [Tell("reverify", {"held": why}), Unchanged()]
+        agreed = self._comparison.agreed(why, event)
         if not why:
             return out + [Unchanged()]
-        if why in ("token", "asked"):
-            return out + [SwapDue(why)]
-        if not self._comparison.swap_allowed(now):
-            return out + [Tell("reverify", {"held": why}), Unchanged()]
-        return out + [Changed(why)]
-
-    def _compare_again(self, event: Event, now: int) -> Items:
-        out, why = self._seen(event, now)
-        return out + [SwapDue(why) if why else Unchanged()]
+        return out + [SwapDue(why) if agreed and not self._probe else Changed(why)]
 
     def _seen(self, event: Event, now: int) -> tuple[Items, str]:
         self.last = event

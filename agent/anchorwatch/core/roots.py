@@ -63,6 +63,8 @@ class Roots:
             self._trust.check("site", anchors, distrust)
         except RootsRejected as error:
             return [refuse(ask_id, error.what, error.value, error.remedy)]
+        if self._pending:
+            return [refuse(ask_id, "busy", sorted(self._pending)[0], "ask again in a second", 3)]
         self._pending[name] = (ask_id, anchors, distrust)
         return [Save(name, text)]
 

@@ -18,9 +18,9 @@ from .lifecycle import WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import (
     Accepted, Adrift, Assigned, Changed, ClockStepped, ClockSuspect, Dirty, DpsLater, HubLater,
     Joining, LookDue, LookNow, LookUpNow, Moved, NoDps, Offline, Online, ProbeDue, Quiet, Register,
-    RegisterBeside, Sound, Spent, Stayed, SwapDue, Tuned, Unchanged, Unregistered,
+    RegisterBeside, Sound, Spent, Stayed, SwapDue, Taken, Tuned, Unchanged, Unregistered,
 )
-from .shapes import Event, Items, Routes, Watch
+from .shapes import Any_, Event, Items, Routes, Watch
 # fmt: on
 # isort: on
 
@@ -47,7 +47,7 @@ class Routing:
                 Woke: self._woke,
                 Stop: self._watch.connection.handle,
                 Subscribed: self._subscribed,
-                Acked: self._nothing,
+                Acked: self._watch.methods.acked,
                 Message: self._message,
                 Ponged: self._watch.reverify.handle,
                 Held: self._watch.reverify.handle,
@@ -69,7 +69,7 @@ class Routing:
         """Meaning: who takes it."""
         routes: Routes = {
             t: self._watch.connection.handle
-            for t in (HubLater, DpsLater, LookUpNow, RegisterBeside, Unregistered, Joining, Stayed)
+            for t in (HubLater, LookUpNow, RegisterBeside, Unregistered, Joining, Stayed)
         }
         routes.update(
             {
@@ -78,6 +78,7 @@ class Routing:
                     Adrift,
                     LookDue,
                     ProbeDue,
+                    Taken,
                     Unchanged,
                     Changed,
                     SwapDue,
@@ -91,6 +92,7 @@ class Routing:
         )
         routes.update(
             {
+                DpsLater: self._dps_later,
                 Register: self._watch.registration.handle,
                 Dirty: self._watch.twin.handle,
                 Assigned: self._assigned,
@@ -114,18 +116,15 @@ class Routing:
         return out + [HubLater(wait_ms) if self._watch.device.hub else DpsLater(wait_ms)]
 
     def _woke(self, event: Event, now: int) -> Items:
-        out = []
-        if self._watch.clock.wake_at is not None and self._watch.clock.wake_at <= now:
-            out += self._watch.clock.woke(now)
-        for machine in (
-            self._watch.connection,
-            self._watch.registration,
-            self._watch.reverify,
-            self._watch.twin,
-        ):
+        """One machine at a time: what follows from the first may end the wait of the next."""
+        watch = self._watch
+        if watch.clock.wake_at is not None and watch.clock.wake_at <= now:
+            return watch.clock.woke(now) + [event]
+        for machine in (watch.connection, watch.registration, watch.reverify, watch.twin):
             if machine.wake_at is not None and machine.wake_at <= now:
-                out += machine.handle(event, now)
-        return out + self._watch.methods.woke(now)
+                return machine.handle(event, now) + [event]
+        late: Items = watch.methods.woke(now)
+        return late
 
     def _by_link(self, event: Event, now: int) -> Items:
         if self._watch.registration.busy and event.link == self._watch.registration.link:
@@ -136,7 +135,7 @@ class Routing:
     def _subscribed(self, event: Event, now: int) -> Items:
         if self._watch.registration.busy and event.link == self._watch.registration.link:
             return self._watch.registration.handle(event, now)
-        if max(event.granted) < 128:
+        if not [code for code in event.granted if code >= 128]:
             return []
         return [
             Tell(
@@ -169,12 +168,19 @@ class Routing:
                 )
             ]
         if parsed[0] == "method":
-            return self._watch.methods.call(parsed, now)
+            return self._call(parsed, now)
         if parsed[0] == "c2d":
             self._watch.device.count("c2d")
             return [Tell("c2d", {"properties": parsed[1], "payload": parsed[2]})]
         meaning = self._watch.twin.meaning(parsed)
         return self._watch.twin.handle(meaning, now) if meaning is not None else []
+
+    def _call(self, parsed: tuple[Any_, ...], now: int) -> Items:
+        """A call that came with the last of a session has nobody left to answer."""
+        if self._watch.connection.online_since_ms is None:
+            return []
+        called: Items = self._watch.methods.call(parsed, now)
+        return called
 
     def _saved(self, event: Event, now: int) -> Items:
         if event.name == "assignment":
@@ -201,13 +207,19 @@ class Routing:
         return owner.handle(event, now)
 
     def _clock_set(self, event: Event, now: int) -> Items:
-        return self._watch.clock.set(event, now) + self._go_on("clock")
+        """A time that tells nothing new ends no wait: a certificate may be wrong, not the clock."""
+        before = self._watch.clock.standing
+        out: Items = self._watch.clock.set(event, now)
+        news = self._watch.clock.standing != before or ClockStepped() in out
+        return out + (self._go_on("clock") if news else [])
 
     def _credential_read(self, event: Event, now: int) -> Items:
         self._watch.device.credential = event.credential
         return self._go_on("identity")
 
     def _look_now(self, event: Event, now: int) -> Items:
+        if self._watch.reverify.taken:
+            return []
         return self._watch.reverify.handle(event, now) + self._go_on("trust")
 
     def _go_on(self, fault: str) -> Items:
@@ -227,6 +239,7 @@ class Routing:
         return self._watch.ladder.handle(event, now) + self._watch.connection.handle(event, now)
 
     def _online(self, event: Event, now: int) -> Items:
+        self._well()
         dial = self._watch.device.dial("next", "hub", True, now)
         return (
             self._watch.reverify.handle(event, now)
@@ -234,16 +247,25 @@ class Routing:
             + self._watch.clock.ask_date(dial)
         )
 
+    def _well(self) -> None:
+        """A session is up: what failed on the way to it is history."""
+        self._watch.dps_faults.present = None
+        self._watch.look_faults.good()
+
     def _offline(self, event: Event, now: int) -> Items:
         self._watch.methods.offline()
         return self._watch.reverify.handle(event, now) + self._watch.twin.handle(event, now)
 
     def _moved(self, event: Event, now: int) -> Items:
-        return self._watch.connection.handle(event, now) + self._watch.twin.handle(event, now)
+        self._well()
+        out: Items = self._watch.connection.handle(event, now) + self._watch.methods.moved()
+        return out + self._watch.twin.handle(event, now)
 
     def _tuned(self, event: Event, now: int) -> Items:
         self._watch.reverify.tune(event.interval_s, now)
         return []
 
-    def _nothing(self, event: Event, now: int) -> Items:
-        return []
+    def _dps_later(self, event: Event, now: int) -> Items:
+        """Nothing goes to DPS sooner than it asked for, whoever wishes it."""
+        wait_ms = max(event.wait_ms, self._watch.dps_faults.held_ms(now))
+        return self._watch.connection.handle(DpsLater(wait_ms), now)

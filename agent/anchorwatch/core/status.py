@@ -60,7 +60,7 @@ def reported(watch: Watch) -> Tree:
     return {
         "version": AGENT,
         "trust": {e: _anchor(trust, seen[e]) for e in seen if seen[e] is not None},
-        "gap": {e: _told(trust.gaps[e]) for e in trust.gaps} or None,
+        "gap": {e: _told(trust.gaps[e]) if e in trust.gaps else None for e in trust.endpoints},
         "clock": watch.clock.standing,
         "identity": {
             "fingerprint": watch.device.credential.get("fingerprint"),

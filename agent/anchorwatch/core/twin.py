@@ -27,6 +27,7 @@ OFFLINE = "offline"
 GETTING = "getting"
 READY = "ready"
 PATCHING = "patching"
+LATER = "waiting to ask"
 
 # fmt: off
 TWIN: Table = (
@@ -34,8 +35,8 @@ TWIN: Table = (
     (OFFLINE,  Online,       GETTING,   "get"),
     (OFFLINE,  Offline,      OFFLINE,   "nothing"),
     (GETTING,  Got,          READY,     "take"),
-    (GETTING,  TwinRefused,  READY,     "later"),
-    (GETTING,  Woke,         READY,     "later"),
+    (GETTING,  TwinRefused,  LATER,     "later"),
+    (GETTING,  Woke,         LATER,     "later"),
     (GETTING,  Desired,      GETTING,   "mind"),
     (GETTING,  Gap,          GETTING,   "mind"),
     (GETTING,  Moved,        GETTING,   "get"),
@@ -47,12 +48,17 @@ TWIN: Table = (
     (READY,    Dirty,        PATCHING,  "patch"),
     (READY,    Offline,      OFFLINE,   "close"),
     (PATCHING, Patched,      READY,     "patched"),
-    (PATCHING, TwinRefused,  READY,     "later"),
-    (PATCHING, Woke,         READY,     "later"),
+    (PATCHING, TwinRefused,  LATER,     "later"),
+    (PATCHING, Woke,         LATER,     "later"),
     (PATCHING, Desired,      PATCHING,  "apply_on"),
     (PATCHING, Gap,          GETTING,   "get"),
     (PATCHING, Moved,        GETTING,   "get"),
     (PATCHING, Offline,      OFFLINE,   "close"),
+    (LATER,    Woke,         GETTING,   "get"),
+    (LATER,    Moved,        GETTING,   "get"),
+    (LATER,    Desired,      LATER,     "apply_on"),
+    (LATER,    Gap,          LATER,     "mind"),
+    (LATER,    Offline,      OFFLINE,   "close"),
 )
 # fmt: on
 
@@ -79,6 +85,7 @@ class Twin(Machine):
         self._acknowledged: Tree = {}
         self._request = 0
         self._minded = 0
+        self._until_ms = 0      # of the request, or of the pause after a refused one
 
     @property
     def open(self) -> int:
@@ -113,7 +120,7 @@ class Twin(Machine):
         return TwinRefused(status)
 
     def _get(self, event: Event, now: int) -> Items:
-        self.wake_at = now + REPLY_MS
+        self.wake_at = self._until_ms = now + REPLY_MS
         return [Publish("live", hub_wire.twin_get_topic(self._next_id()), b"", 1, self._mid())]
 
     def _take(self, event: Event, now: int) -> Items:
@@ -133,8 +140,8 @@ class Twin(Machine):
         return self._apply_on(event, now) + self._settled()
 
     def _apply_on(self, event: Event, now: int) -> Items:
-        if self.state == PATCHING:
-            self.wake_at = now + REPLY_MS
+        if self.state != READY:
+            self.wake_at = self._until_ms
         self.version = event.version
         told = Tell("desired", {"version": event.version, "whole": False, "desired": event.patch})
         return [told] + self._obey(event.patch)
@@ -153,7 +160,7 @@ class Twin(Machine):
         return [Tuned(clamped)]
 
     def _patch(self, event: Event, now: int) -> Items:
-        self.wake_at = now + REPLY_MS
+        self.wake_at = self._until_ms = now + REPLY_MS
         self._sent = self._patch_tree()
         topic = hub_wire.twin_patch_topic(self._next_id())
         return [Publish("live", topic, hub_wire.twin_patch_body({KEY: self._sent}), 1, self._mid())]
@@ -164,11 +171,11 @@ class Twin(Machine):
         return [Quiet()] + self._settled()
 
     def _later(self, event: Event, now: int) -> Items:
-        self.wake_at = now + LATER_MS
+        self.wake_at = self._until_ms = now + LATER_MS
         return [Quiet()]
 
     def _mind(self, event: Event, now: int) -> Items:
-        self.wake_at = now + REPLY_MS
+        self.wake_at = self._until_ms
         self._minded = max(self._minded, event.version)
         return []
 

@@ -94,6 +94,8 @@ class Unauthorized(Machine):
 
     def _endure(self, event: Event, now: int) -> Items:
         """One retry after a change; else a soon one and three more that fill the patience."""
+        if self._propagating(now):
+            return [HubLater(self._soon())]
         self._retries += 1
         patience_ms = 1000 * self._device.config.unauthorized.patience_s
         if self._retries == 1:
@@ -147,10 +149,15 @@ class Unauthorized(Machine):
         """Refused after `assigned`: for two minutes that is the hub not knowing yet."""
         if self._registered_ms is None:  # DPS did not answer so far: go on asking it
             return [DpsLater(self._soon())]
-        if now - self._registered_ms < PROPAGATION_MS:
+        if self._propagating(now):
             return [HubLater(self._soon())]
         self._registered_ms = None
         return [Spent()]
+
+    def _propagating(self, now: int) -> bool:
+        """True while the hub may not have heard yet of what DPS assigned."""
+        since = self._registered_ms
+        return since is not None and now - since < PROPAGATION_MS
 
     def _slow_turn(self, event: Event, now: int) -> Items:
         """The hub said no again: DPS in the same turn if it may be asked, once."""

@@ -4,11 +4,12 @@ wheel; `routing.py` says who takes what, the machines decide.
 
 from ..config import Config
 from . import status as status_page
-from .actions import Tell
+from .actions import Publish, Tell
 from .clock import Clock
 from .connection import Connection
 from .device import Device
 from .faults import Faults
+from .lifecycle import ADRIFT
 from .methods import Methods
 from .registration import Registration
 from .reverify import Reverify
@@ -71,7 +72,7 @@ class Watch:
                 pending = route(item, now) + pending
             elif isinstance(item, Tell) and str(item.about.get("ask_id")).startswith("m:"):
                 pending = self.methods.answer(item.about) + pending
-            else:
+            elif not self._nowhere(item):
                 out.append(item)
             if not pending:
                 pending = self.twin.report(status_page.reported(self))
@@ -91,6 +92,11 @@ class Watch:
             "twin": self.twin.state,
             "clock": self.clock.standing,
         }
+
+    def _nowhere(self, item: Event) -> bool:
+        """True for a message to a session that is between two links; what counts is sent again
+        after the move."""
+        return isinstance(item, Publish) and self.connection.state == ADRIFT
 
     def _tell_states(self) -> Items:
         states = self.states()

@@ -4,6 +4,7 @@ the ladder meet."""
 from .device import Device
 from .faults import Faults
 from .meanings import DpsLater, DpsRefused, HubLater, HubRefused, LookUpNow
+from .registration import HUB_NOT_ALLOWED
 from .shapes import Event, Items
 from .unauthorized import Unauthorized
 
@@ -37,7 +38,8 @@ class Weigher:
         if fault == "identity":
             self._device.reprovision_asked = False
             return out + self._ladder.handle(DpsRefused(verdict), now)
-        out += self._cause("dps", fault, event, now)
+        if event.verdict != HUB_NOT_ALLOWED:
+            out += self._cause("dps", fault, event, now)
         wait_ms = self._dps.wait_ms(fault, now, getattr(event, "retry_after_s", 0))
         self._dps.waiting(wait_ms)
         if self._dps.keep():
@@ -45,6 +47,14 @@ class Weigher:
         if self._device.hub is not None and not self._device.reprovision_asked:
             return out + [HubLater(wait_ms)]  # DPS is away: the hub may have changed its mind
         return out + [DpsLater(wait_ms)]
+
+    def beside(self, event: Event, now: int) -> Items:
+        """The same next to a session: it goes on, so nothing waits and no rung is climbed."""
+        self._device.reprovision_asked = False
+        fault, verdict = self._dps.classify(event, now)
+        if fault != "identity":
+            self._dps.wait_ms(fault, now, event.retry_after_s)
+        return self._dps.note(fault, verdict, event)
 
     def looked_up(self, meaning: Event, now: int) -> Items:
         """The look-up's answer: register only if it names another hub or says that the
