@@ -18,7 +18,8 @@ help:
 	@echo 'make test      every test that needs no hardware and no patience'
 	@echo 'make lint      ruff, and mypy on the portable part'
 	@echo 'make bench     the figures, beside azure-iot-device and paho; report in build/bench'
-	@echo 'make ci-lanes  the other CPythons found here, and the long tests'
+	@echo 'make ci-lanes  the other CPythons found here'
+	@echo 'make long      full counts and the bench; hours, by hand'
 	@echo 'make clean     remove $(VENV), build/ and caches'
 
 $(STAMP): setup.cfg pyproject.toml .ci/venv
@@ -31,6 +32,12 @@ demo: $(STAMP)
 test: $(STAMP)
 	@mkdir -p build
 	$(RUN_PYTEST) -m 'not long and not lane_cpython' --junitxml=build/test.xml $(PYTEST)
+
+# Hours, by hand: full counts of everything random, and the whole bench.
+long: $(STAMP)
+	@mkdir -p build
+	ANCHORWATCH_COUNTS=full $(RUN_PYTEST) -m 'not lane_cpython' --junitxml=build/long.xml $(PYTEST)
+	@$(BIN)/python -m hil.bench
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
