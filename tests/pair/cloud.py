@@ -16,8 +16,8 @@ from hil.cloud.journal import Journal
 
 EPOCH_UTC_S = 1_800_000_000
 SCOPE = "0ne00000001"
-HUB, SECOND, ROGUE, DPS = "hub.hubs.example", "hub2.hubs.example", "hub.rogue.example", "dps.example"
-SECOND_S, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+HUB, SECOND, DPS = "hub.hubs.example", "hub2.hubs.example", "dps.example"
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 SPINS_AT_MOST = 5_000
 ENDS_UTC_S = 4_102_444_800
 

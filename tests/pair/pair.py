@@ -142,7 +142,7 @@ class Pair:
             self.feeder.put(self._topic)
 
     def _topic(self, mid: str) -> str:
-        return hub_wire.telemetry_topic(self.watch.device.device_id, {}, {"$.mid": mid})
+        return hub_wire.telemetry_topic(self.watch.device.device_id, {}, {"message_id": mid})
 
     def _name_of(self, link: Link) -> str | None:
         return next((n for n, held in self.links.items() if held is link), None)

@@ -66,9 +66,14 @@ class Clock:
 
     def utc(self, now: int) -> int | None:
         """Seconds since 1970, never below the floor; None while nothing is known."""
+        utc_ms = self.utc_ms(now)
+        return None if utc_ms is None else utc_ms // 1000
+
+    def utc_ms(self, now: int) -> int | None:
+        """The same in ms: a moment in a window is missed by less than a second otherwise."""
         if self.standing == NONE:
             return None
-        return max(self.floor_utc_s, self._base_utc_s + (now - self._base_ms) // 1000)
+        return max(1000 * self.floor_utc_s, 1000 * self._base_utc_s + now - self._base_ms)
 
     def judge_utc_s(self, now: int) -> int:
         """The time at which dates are judged: the floor while nothing better stands."""

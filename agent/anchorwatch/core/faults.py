@@ -134,8 +134,8 @@ class Faults:
             self._held_until_ms = now + floor
         ceiling = max(ceiling, self._device.window_ms)
         if at_ceiling(first, ceiling, tries):
-            utc_s = self._device.clock.utc(now)
-            t_ms = now if utc_s is None else 1000 * utc_s
+            utc_ms = self._device.clock.utc_ms(now)
+            t_ms = now if utc_ms is None else utc_ms
             return floor + phase_wait_ms(t_ms + floor, ceiling, self._device.phase)
         return delay_ms(self._device.rand_below, floor, first, ceiling, tries)
 

@@ -169,7 +169,8 @@ class Unauthorized(Machine):
 
     def _slow_down(self, event: Event, now: int) -> Items:
         config = self._device.config.unauthorized
-        grown_ms = 1000 * config.slow_first_s << min(self._slow_turns // 2, 20)
+        turns = self._slow_turns if self._device.hub is None else self._slow_turns // 2
+        grown_ms = 1000 * config.slow_first_s << min(turns, 20)
         window_ms = max(min(grown_ms, 1000 * config.slow_most_s), self._device.window_ms)
         self._slow_turns += 1
         wait_ms = window_ms // 2 + phase_wait_ms(now, window_ms // 2, self._device.phase)
