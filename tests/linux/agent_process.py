@@ -53,14 +53,15 @@ def write_config(path, more=""):
 
 
 class AgentProcess:
-    """`anchorwatch run` on `config`, its standard error in a file."""
+    """`anchorwatch run` on `config`, or another command; its standard error in a file."""
 
-    def __init__(self, path, config):
+    def __init__(self, path, config, command=None):
         self.socket = str(path / "state" / "control.sock")
         self.config, self.log = config, path / "log.txt"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "anchorwatch.linux.cli", "--config", config, "run"],
+                command or [sys.executable, "-m", "anchorwatch.linux.cli", "--config", config,
+                            "run"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def ready(self, within_s=20):

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from anchorwatch.linux.caller import Refusal
 from anchorwatch.linux.store import open_store
 from anchorwatch.wire import frame
 from tests.linux import authority
@@ -217,3 +218,32 @@ def test_crash_is_written_down_and_shown_after_the_next_start(start, tmp_path):
     agent = start()
     crash = agent.ready()["agent"]["last_crash"]
     assert crash["count"] == 1 and [w for w in crash["where"] if "loop.py" in w]
+
+
+FULL_DISK = """
+import errno, os, sys
+from anchorwatch.config import Config
+from anchorwatch.linux import folder
+from anchorwatch.linux.daemon import Agent
+from anchorwatch.linux.toml import load
+def write(self, descriptor, data):
+    raise OSError(errno.ENOSPC, "full")
+folder.Folder.write = write
+agent = Agent(Config(*load(sys.argv[1])), by_hand=True)
+agent.run()
+"""
+
+
+def test_full_disk_is_reported_and_the_agent_keeps_watch(tmp_path):
+    config = write_config(tmp_path)
+    agent = AgentProcess(tmp_path, config, [sys.executable, "-c", FULL_DISK, config])
+    agent.ready()
+    agent.until(lambda: "fault" in agent.text())
+    with agent.caller() as caller:
+        with pytest.raises(Refusal, match="not written: full") as refused:
+            caller.ask("roots_distrust", {"sha256": "ab" * 32})
+        assert refused.value.code == 3
+        assert caller.ask("roots_explain", {"sha256": "ab" * 32})["why"] == ["no layer names it"]
+    assert agent.end() == 0
+    assert "state not written: full" in agent.text()
+    assert os.listdir(tmp_path / "state" / "site") == []
