@@ -1,0 +1,1 @@
+"""`make demo`: a device, its cloud and eight acts, seen live and written down."""

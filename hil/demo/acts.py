@@ -1,0 +1,48 @@
+"""The eight acts in their order, and the settings that make them short.
+
+Rule: a title and a scenario each; a scenario's docstring is what its act claims. The settings are
+ordinary ones: a demo is a configuration of the agent, not a mode.
+"""
+
+from hil.scenarios import (
+    address_changes,
+    certificate_replaced,
+    first_boot,
+    hub_and_dps_down,
+    hub_moves,
+    root_changes,
+    root_reverts,
+    root_unknown,
+)
+
+ACTS = (
+    # scenario              its title
+    (first_boot,            "First boot through DPS"),
+    (root_changes,          "Baltimore to G2 while connected"),
+    (root_reverts,          "Back to Baltimore"),
+    (root_unknown,          "A root the device lacks"),
+    (certificate_replaced,  "New device certificate"),
+    (address_changes,       "The hub's address changes"),
+    (hub_and_dps_down,      "Hub down, DPS throttled"),
+    (hub_moves,             "The device moves to another hub"),
+)  # fmt: skip
+
+SETTINGS = {
+    "dps": {"spread_s": 1},
+    "mqtt": {"keepalive_s": 10},
+    "reverify": {"interval_s": 5, "confirm_s": 1, "swap_every_s": 0, "address_gone_s": 4},
+    "unauthorized": {"patience_s": 3},
+    "fleet": {"devices": 1, "connects_per_s": 1},
+    "boot": {"spread_s": 0},
+}
+CLOUD = ("--chain", "baltimore-rsa", "--factory", "baltimore,g2")
+
+
+def name_of(scenario) -> str:
+    """hil.scenarios.first_boot -> first_boot"""
+    return scenario.__name__.rpartition(".")[2]
+
+
+def claim_of(scenario) -> str:
+    """The docstring as one paragraph."""
+    return " ".join(scenario.__doc__.split())

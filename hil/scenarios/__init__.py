@@ -1,0 +1,1 @@
+"""What a device must get through, one file a claim: `play(cloud, device)`; see hil/README.md."""
