@@ -126,6 +126,11 @@ class Device:
             mqtt.mode,
         )
 
+    def seek_time(self, endpoint: str, now: int) -> Items:
+        """A date or a token failed while the clock is not authenticated: SNTP, and a verified Date."""
+        endpoint = endpoint if self.hub else "dps"
+        return self.clock.suspect(now) + self.clock.ask_date(self.dial("next", endpoint, True, now))
+
     def profile(self, endpoint: str) -> Tree:
         """The TLS profile of an endpoint as a tree; check_time: may the library's own date check
         be on."""

@@ -7,6 +7,7 @@ Rule: nothing here touches the live session before the second link has been acce
 # fmt: off
 from ..wire import hub as hub_wire
 from .actions import Close, Connect, Feed, Hold, Ping, Swap, Tell
+from .backoff import delay_ms
 from .comparison import Comparison
 from .connection import Connection
 from .device import Device
@@ -28,6 +29,8 @@ DIAL_MS = 60_000
 JOIN_MS = 60_000
 QUIET_MS = 35_000
 PING_MS = 10_000
+STAY_MS = 30_000
+STAY_MOST_MS = 600_000
 ALARM_TRIES = 3
 
 
@@ -61,6 +64,7 @@ class Reverify(Machine):
         self._connect: Connect | None = None
         self._due_ms: int | None = None
         self._answer = None
+        self._refusals = 0
 
     def _begin(self, event: Event, now: int) -> Items:
         self.times.begin(now)
@@ -157,7 +161,7 @@ class Reverify(Machine):
         if fault in ("trust", "policy"):
             out += self._device.trust.refused("hub", event, utc_s)
         if fault == "clock":
-            out += self._device.clock.suspect(now)
+            out += self._device.seek_time("hub", now)
         if fault != "network" or self._faults.tries("network") >= ALARM_TRIES:
             out += self._faults.note(fault, verdict, event)
             self._faults.waiting(wait_ms)
@@ -201,6 +205,7 @@ class Reverify(Machine):
     def _swap(self, event: Event, now: int) -> Items:
         self._device.count("swaps")
         self._comparison.swapped(now)
+        self._refusals = 0
         self._connection.moved_to(self.last, self._due_ms)
         return [Swap(), Moved(event.session_present)] + self._rest(now)
 
@@ -211,8 +216,13 @@ class Reverify(Machine):
         return [Close("next", "refused"), Feed("live"), Ping("live")]
 
     def _stay(self, event: Event, now: int) -> Items:
+        """The live session holds; a due token would else be tried again at once, for ever."""
         self._device.count("swap_refused")
-        return [Stayed(), Tell("swap", {"refused": repr(self._answer)})] + self._rest(now)
+        self._refusals += 1
+        tries = self._refusals - 1
+        wait_ms = delay_ms(self._device.rand_below, STAY_MS, STAY_MS, STAY_MOST_MS, tries)
+        self._rest(now, wait_ms if self.times.token_due(now) else None)
+        return [Stayed(), Tell("swap", {"refused": repr(self._answer)})]
 
     def _lose(self, event: Event, now: int) -> Items:
         return [Close("next", "refused"), self._for_live(event)]

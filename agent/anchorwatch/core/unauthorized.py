@@ -132,7 +132,7 @@ class Unauthorized(Machine):
         ]
 
     def _set_clock(self, event: Event, now: int) -> Items:
-        return self._device.clock.suspect(now) + [HubLater(self._soon())]
+        return self._device.seek_time("hub", now) + [HubLater(self._soon())]
 
     def _go(self, event: Event, now: int) -> Items:
         self._device.count("cycles")
@@ -175,7 +175,8 @@ class Unauthorized(Machine):
         self._slow_turns += 1
         wait_ms = window_ms // 2 + phase_wait_ms(now, window_ms // 2, self._device.phase)
         if self._device.hub is None:
-            return [DpsLater(wait_ms)]
+            held_ms = 0 if self._budget_left(now) else 1000 * HOUR_S
+            return [self._spend(now), DpsLater(held_ms + wait_ms)]
         return [HubLater(wait_ms)]
 
     def _clear(self, event: Event, now: int) -> Items:

@@ -70,7 +70,7 @@ class Weigher:
     def _cause(self, endpoint: str, fault: str, event: Event, now: int) -> Items:
         """What a class asks for beside waiting."""
         if fault == "clock":
-            return self._device.clock.suspect(now)
+            return self._device.seek_time(endpoint, now)
         if fault in ("trust", "policy") and hasattr(event, "presented"):
             return self._device.trust.refused(endpoint, event, self._device.clock.utc(now))
         return []
