@@ -127,7 +127,7 @@ class Device:
         )
 
     def seek_time(self, endpoint: str, now: int) -> Items:
-        """A date or a token failed while the clock is not authenticated: SNTP, and a verified Date."""
+        """A date or a token failed and the clock is not authenticated: SNTP and a verified Date."""
         endpoint = endpoint if self.hub else "dps"
         return self.clock.suspect(now) + self.clock.ask_date(self.dial("next", endpoint, True, now))
 

@@ -9,7 +9,7 @@ from .actions import Tell
 from .backoff import at_ceiling, delay_ms, phase_wait_ms
 from .device import Device
 from .events import Disconnected, Refused
-from .shapes import Any_, Event, Items, Tree
+from .shapes import Any_, Event, Items, MaybeTree, Tree
 
 # class: floor, first, ceiling in ms
 SCHEDULES = {
@@ -98,9 +98,14 @@ class Faults:
         contended = self._tries.get("contended")
         self._tries = {}
         if contended is not None:
-            floor, first, ceiling = SCHEDULES["contended"]
-            if lasted_ms < floor + 2 * min(ceiling, first << min(contended, 30)):
-                self._tries["contended"] = contended
+            self._tries["contended"] = contended
+            if not self._still_contended(lasted_ms):
+                del self._tries["contended"]
+
+    def _still_contended(self, lasted_ms: int) -> bool:
+        floor, first, ceiling = SCHEDULES["contended"]
+        window_ms = min(ceiling, first << min(self.tries("contended"), 30))
+        return "contended" in self._tries and lasted_ms < floor + 2 * window_ms
 
     def online(self, now: int) -> None:
         """The endpoint accepted us."""
@@ -109,7 +114,14 @@ class Faults:
         self._outage_since_ms = None
         self._outage_tries = 0
         self._looked_up = False
-        self.present = None
+        if "contended" not in self._tries:
+            self.present = None
+
+    def now(self, now: int) -> MaybeTree:
+        """The fault that holds; contention is over once a session has outlasted its window."""
+        if self._online_ms is not None and not self._still_contended(now - self._online_ms):
+            self.present = None
+        return self.present
 
     def good(self) -> None:
         """A second handshake was good: its exponents begin anew."""

@@ -45,8 +45,9 @@ def page(watch: Watch, now: int) -> Tree:
 def fault(watch: Watch, now: int) -> MaybeTree:
     """The fault that holds now: of the session first, then of the second look."""
     for faults in (watch.hub_faults, watch.dps_faults, watch.look_faults, watch.probe_faults):
-        if faults.present is not None:
-            present = {k: faults.present[k] for k in faults.present if k != "wait_ms"}
+        held = faults.now(now)
+        if held is not None:
+            present = {k: held[k] for k in held if k != "wait_ms"}
             due = watch.connection.wake_at
             present["next_in_ms"] = max(0, due - now) if due is not None else None
             return present
