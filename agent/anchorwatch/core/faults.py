@@ -180,6 +180,8 @@ class Faults:
             "tries": self._tries.get(fault, 0) + 1,
         }
         self._device.count("fault_" + fault)
+        if fault == "identity":  # has no schedule here: the ladder waits
+            self._tries[fault] = self.tries(fault) + 1
         return [Tell("fault", self.present)]
 
     def waiting(self, wait_ms: int) -> None:
@@ -189,7 +191,7 @@ class Faults:
 
     def keep(self) -> bool:
         """Put exponents past the first few into the budgets; True when that changed them."""
-        kept = {name: self._tries[name] for name in self._tries if self._tries[name] > 2}
+        kept = {n: self._tries[n] for n in self._tries if n in SCHEDULES and self._tries[n] > 2}
         changed = kept != self._device.budgets[self._endpoint]
         self._device.budgets[self._endpoint] = kept
         return bool(changed)

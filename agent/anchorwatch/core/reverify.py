@@ -155,17 +155,17 @@ class Reverify(Machine):
     def _warn(self, event: Event, now: int) -> Items:
         """The second handshake failed: the live session stays, the cloud hears of a gap."""
         fault, verdict = self._faults.classify(event, now)
+        alarm = fault != "network" or self._faults.tries("network") + 1 >= ALARM_TRIES
+        told = self._faults.note(fault, verdict, event) if alarm else []
         wait_ms = self._faults.wait_ms(fault, now)
+        self._faults.waiting(wait_ms)
         out = [Close("next", "failed")] + self._rest(now, wait_ms)
         utc_s = self._device.clock.utc(now)
         if fault in ("trust", "policy"):
             out += self._device.trust.refused("hub", event, utc_s)
         if fault == "clock":
             out += self._device.seek_time("hub", now)
-        if fault != "network" or self._faults.tries("network") >= ALARM_TRIES:
-            out += self._faults.note(fault, verdict, event)
-            self._faults.waiting(wait_ms)
-        return out
+        return out + told
 
     def _silent(self, event: Event, now: int) -> Items:
         return self._warn(Failed("next", "network", "silent", [], None), now)
@@ -256,12 +256,12 @@ class Reverify(Machine):
 
     def _warn_dps(self, event: Event, now: int) -> Items:
         fault, verdict = self._dps_faults.classify(event, now)
-        self.wake_at = self.times.probed(now, self._dps_faults.wait_ms(fault, now))
         out: Items = [Close("next", "failed")]
-        if fault not in ("trust", "policy"):
-            return out
-        out += self._device.trust.refused("dps", event, self._device.clock.utc(now))
-        return out + self._dps_faults.note(fault, verdict, event)
+        if fault in ("trust", "policy"):
+            out += self._device.trust.refused("dps", event, self._device.clock.utc(now))
+            out += self._dps_faults.note(fault, verdict, event)
+        self.wake_at = self.times.probed(now, self._dps_faults.wait_ms(fault, now))
+        return out
 
     def _silent_dps(self, event: Event, now: int) -> Items:
         return self._warn_dps(Failed("next", "network", "silent", [], None), now)

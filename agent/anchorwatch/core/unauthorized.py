@@ -54,7 +54,7 @@ LADDER: Table = (
     (DPS,        DpsRefused,   SLOW,        "slow_down"),
     (DPS,        Hastened,     SELF_CHECK,  "check"),
     (DPS,        Accepted,     CLEAR,       "clear"),
-    (SLOW,       HubRefused,   SLOW,        "slow_turn"),
+    (SLOW,       HubRefused,   SELF_CHECK,  "check"),
     (SLOW,       DpsRefused,   SLOW,        "slow_down"),
     (SLOW,       Assigned,     DPS,         "remember"),
     (SLOW,       Hastened,     SELF_CHECK,  "check"),
@@ -136,6 +136,7 @@ class Unauthorized(Machine):
 
     def _go(self, event: Event, now: int) -> Items:
         self._device.count("cycles")
+        self._registered_ms = None
         spread_ms = max(1000 * self._device.config.dps.spread_s, self._device.window_ms)
         if self._device.config.dps.spread_s == 0:
             spread_ms = 0
@@ -159,18 +160,9 @@ class Unauthorized(Machine):
         since = self._registered_ms
         return since is not None and now - since < PROPAGATION_MS
 
-    def _slow_turn(self, event: Event, now: int) -> Items:
-        """The hub said no again: DPS in the same turn if it may be asked, once."""
-        due = self._slow_turns % 2 == 0 and self._device.may_register and self._budget_left(now)
-        self._slow_turns += 1
-        if not due:
-            return self._slow_down(event, now)
-        return [self._spend(now), DpsLater(self._rand(1000 * self._device.config.dps.spread_s + 1))]
-
     def _slow_down(self, event: Event, now: int) -> Items:
         config = self._device.config.unauthorized
-        turns = self._slow_turns if self._device.hub is None else self._slow_turns // 2
-        grown_ms = 1000 * config.slow_first_s << min(turns, 20)
+        grown_ms = 1000 * config.slow_first_s << min(self._slow_turns, 20)
         window_ms = max(min(grown_ms, 1000 * config.slow_most_s), self._device.window_ms)
         self._slow_turns += 1
         wait_ms = window_ms // 2 + phase_wait_ms(now, window_ms // 2, self._device.phase)
