@@ -12,7 +12,7 @@ import time
 
 from .. import __version__, loop
 from ..core import actions
-from ..core.events import Saved, SaveFailed, Signed, Start, Stop
+from ..core.events import Start, Stop
 from ..core.watch import Watch
 from ..errors import StateError
 from .applications import Applications
@@ -20,6 +20,7 @@ from .clock import Times, known, now_ms
 from .control import Control, group_id, role_of
 from .crash import account
 from .credential import Credential
+from .deeds import Deeds
 from .dial import Dialer
 from .errands import Errands
 from .files import Files
@@ -30,7 +31,7 @@ from .layers import Layers
 from .links import Links
 from .requests import Requests
 from .resolve import Resolver
-from .store import SITE, open_store
+from .store import open_store
 from .systemd import Systemd
 from .telemetry import Telemetry
 
@@ -122,13 +123,11 @@ class Agent:
         return links, Times(self._errands, dialer, resolver, config.clock.sntp, self._inbox.post)
 
     def _performers(self) -> dict:
-        perform = dict(self._links.perform)
-        perform.update(self._times.perform)
-        perform.update({
-            actions.Dial: self._dial, actions.Connect: self._connect, actions.Swap: self._swap,
-            actions.Feed: self._feed, actions.Save: self._save, actions.Wipe: self._wipe,
-            actions.Sign: self._sign, actions.SetTime: _nothing, actions.Tell: self._tell,
-        })  # fmt: skip
+        deeds = Deeds(self._links, self._telemetry, self._files, self._store, self._layers,
+                      self._credential, self._inbox.post)
+        perform = {actions.Tell: self._tell}
+        for performer in (self._links, self._times, deeds):
+            perform.update(performer.perform)
         return perform
 
     def _start(self) -> Start:
@@ -208,50 +207,6 @@ class Agent:
             if time_known is not None:
                 self._inbox.post(time_known)
 
-    # Actions that are the driver's own.
-
-    def _dial(self, action) -> None:
-        self._files.look(action.slot is not None)
-        self._links.dial(action)
-
-    def _connect(self, action) -> None:
-        self._telemetry.connecting(action.link, action.client_id)
-        self._links.connect(action)
-
-    def _swap(self, action) -> None:
-        self._telemetry.swapped()
-        self._links.swap(action)
-
-    def _feed(self, action) -> None:
-        self._telemetry.feeding(action.link)
-        self._links.feed(action)
-
-    def _sign(self, action) -> None:
-        self._inbox.post(Signed(action.purpose, self._credential.sign(action.data)))
-
-    def _save(self, action) -> None:
-        try:
-            generation = self._store.save(action.name, action.body)
-        except OSError as error:
-            self._inbox.post(SaveFailed(action.name, reason_of(error)))
-            return
-        except StateError:
-            self._inbox.post(SaveFailed(action.name, "full"))
-            return
-        if action.name.startswith(SITE):
-            self._layers.written()
-        else:
-            self._layers.learn(action.body)
-        self._inbox.post(Saved(action.name, generation))
-
-    def _wipe(self, action) -> None:
-        try:
-            self._store.wipe(action.name)
-        except OSError as error:
-            self._inbox.post(SaveFailed(action.name, reason_of(error)))
-        else:
-            self._inbox.post(Saved(action.name, 0))
-
     def _tell(self, action) -> None:
         name, about, now = action.name, action.about, now_ms()
         if name == "answer":
@@ -281,10 +236,6 @@ class Agent:
             self._store.save("crash", about)
         except OSError as failed:
             self._journal.note("warning", {"what": "crash not written", "value": reason_of(failed)})
-
-
-def _nothing(action) -> None:
-    """The system's clock is not ours to set."""
 
 
 def _rand_below(n: int) -> int:
