@@ -3,9 +3,16 @@
     python tests/timelines/replay.py FILE...         prints the transcripts
     python tests/timelines/replay.py --rewrite FILE... writes them back (CPython only); review the diff
 
-A story: comment lines (the first is the claim), `config: TREE` over BASE, `rand: least | half | most`, then event lines
-`TIME  EXPRESSION`. `TIME  restart` makes a new Watch; SAVED holds what was saved. Lines that begin with -> or == are produced.
-Saved is answered by the replayer itself (`auto: no` turns that off), since a disk is not what most stories are about.
+A story: comment lines (the first is the claim; `# covers: TAG, TAG` says which rows of the design it plays), then
+
+    config: TREE        laid over BASE
+    rand: least | half | most
+    auto: no            the disk does not answer by itself: the story says Saved or SaveFailed
+    given: online       a device with a session, its twin at rest; `online key` for one with a symmetric key
+    TIME  EXPRESSION    an event; TIME is in ms, `+N` after the line before, `wake` at the deadline
+    TIME  restart       a new Watch; SAVED holds what was saved
+
+Lines that begin with -> or == are produced.
 """
 
 import sys
@@ -23,6 +30,7 @@ BASE = {
     "fleet": {"devices": 1, "connects_per_s": 1},
     "cloud": {"allow": ["reverify", "reprovision"]},
 }
+T0 = 1_800_000_000
 NAMES = {"g2": "CN=G2", "baltimore": "CN=Baltimore", "msrsa2017": "CN=MS RSA 2017", "unknown": "CN=Unknown"}
 RANDS = {"least": lambda n: 0, "half": lambda n: n // 2, "most": lambda n: n - 1}
 
@@ -82,6 +90,49 @@ def dps(link, status, body, rid, retry_after=""):
     return events.Message(link, topic, body)
 
 
+def document(desired, rid, body="{}"):
+    """The hub's answer to a GET of the twin: `desired` is the version, body the desired properties."""
+    inner = body[1:-1] + "," if body != "{}" else ""
+    text = '{"desired":{%s"$version":%d},"reported":{"$version":1}}' % (inner, desired)
+    return events.Message("live", "$iothub/twin/res/200/?$rid=%d" % rid, text.encode())
+
+
+def patched(rid, version=2):
+    """The hub took reported properties."""
+    return events.Message("live", "$iothub/twin/res/204/?$rid=%d&$version=%d" % (rid, version), b"")
+
+
+def twin_status(rid, status):
+    """The hub refuses a twin request."""
+    return events.Message("live", "$iothub/twin/res/%d/?$rid=%d" % (status, rid), b"")
+
+
+def pushed(version, body=b"{}"):
+    """Desired properties, pushed."""
+    return events.Message("live", "$iothub/twin/PATCH/properties/desired/?$version=%d" % version, body)
+
+
+def call(name, rid, payload=b"{}"):
+    """A direct method is called."""
+    return events.Message("live", "$iothub/methods/POST/%s/?$rid=%s" % (name, rid), payload)
+
+
+def status_of(hub, status="assigned"):
+    """DPS answers the look-up."""
+    text = '{"status":"%s","assignedHub":"%s","deviceId":"dev-7"}' % (status, hub)
+    return events.LookedUp(200, None, text.encode())
+
+
+def online(words):
+    """What happened before a story about a device that is online."""
+    if "key" in words:
+        session = [events.ClockSet(T0, "kernel"), events.Woke(), verified("live"), events.Signed("hub live", b"sig")]
+        session.insert(0, start(kept(accepted="key-1"), credential=key()))
+    else:
+        session = [start(kept()), events.Woke(), verified("live")]
+    return session + [events.Connected("live", True), document(1, 1), patched(2)]
+
+
 def kept(hub="hub.hubs.example", accepted="cert-1"):
     """State of a device that has been assigned before."""
     return {"assignment": {"hub": hub, "device_id": "dev-7", "accepted": accepted, "previous": ""}}
@@ -90,7 +141,9 @@ def kept(hub="hub.hubs.example", accepted="cert-1"):
 def environment():
     """Names an event line may use."""
     names = {"entry": entry, "layers": layers, "x509": x509, "key": key, "start": start, "kept": kept,
-             "verified": verified, "failed": failed, "assigned": assigned, "dps": dps, "SAVED": {}}
+             "verified": verified, "failed": failed, "assigned": assigned, "dps": dps, "SAVED": {},
+             "document": document, "patched": patched, "twin_status": twin_status, "pushed": pushed,
+             "call": call, "status_of": status_of, "T0": T0}
     for module in (events,):
         for name in dir(module):
             names[name] = getattr(module, name)
@@ -115,8 +168,7 @@ class Replay:
     def __init__(self):
         self.names = environment()
         self.config, self.rand, self.auto = dict(BASE), RANDS["half"], True
-        self.watch = None
-        self.rows = []
+        self.watch, self.now = None, 0
 
     def text(self, lines):
         """The transcript of a story's lines."""
@@ -141,11 +193,26 @@ class Replay:
         if word == "auto":
             self.auto = rest.strip() != "no"
             return []
+        if word == "given":
+            for event in online(rest):
+                self._event(0, event)
+            return ["        == " + self._state()]
         at, _, expression = bare.partition(" ")
         if expression.strip() == "restart":
             self.watch = None
             return []
-        return self._event(int(at), eval(expression.strip(), self.names))
+        self._move(at)
+        return self._event(self.now, eval(expression.strip(), self.names))
+
+    def _move(self, at):
+        """Time goes on, never back."""
+        if at == "wake":
+            then = max(self.now, self.watch.wake_at)
+        else:
+            then = self.now + int(at[1:]) if at[0] == "+" else int(at)
+        if then < self.now:
+            raise ValueError("%s is before %d" % (at, self.now))
+        self.now = then
 
     def _event(self, now, event):
         if self.watch is None:

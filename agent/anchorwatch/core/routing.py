@@ -33,6 +33,7 @@ class Routing:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._commands = Commands(watch)
+        self._new_twin = False
         self.routes: Routes = self._events()
         self.routes.update(self._meanings())
 
@@ -234,7 +235,7 @@ class Routing:
 
     def _assigned(self, event: Event, now: int) -> Items:
         if event.substatus in NEW_TWIN or event.hub != self._watch.device.hub:
-            self._watch.twin.forget()
+            self._new_twin = True
         self._watch.dps_faults.good()
         return self._watch.ladder.handle(event, now) + self._watch.connection.handle(event, now)
 
@@ -251,6 +252,9 @@ class Routing:
         """A session is up: what failed on the way to it is history."""
         self._watch.dps_faults.present = None
         self._watch.look_faults.good()
+        if self._new_twin:  # not sooner: the former hub may still be listening
+            self._new_twin = False
+            self._watch.twin.forget()
 
     def _offline(self, event: Event, now: int) -> Items:
         self._watch.methods.offline()

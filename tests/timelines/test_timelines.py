@@ -1,0 +1,111 @@
+"""Every story plays as written, and together they play every row of every table.
+
+Rule: a row, a class or an outcome without a story is a failure, so nothing is built unseen.
+"""
+
+import pathlib
+
+import pytest
+
+from anchorwatch.core import lifecycle, twin, unauthorized
+from tests.timelines import replay
+
+STORIES = sorted((pathlib.Path(__file__).parent / "stories").glob("*.txt"))
+TABLES = {
+    "connection": lifecycle.CONNECTION,
+    "registration": lifecycle.REGISTRATION,
+    "reverify": lifecycle.REVERIFY,
+    "ladder": unauthorized.LADDER,
+    "twin": twin.TWIN,
+}
+# Rows of the design, sections 4, 5, 6 and 10; a story names what it plays in `# covers:`.
+REQUIRED = (
+    "§4 network", "§4 service", "§4 contended", "§4 throttled", "§4 trust", "§4 policy", "§4 clock",
+    "§4 memory", "§4 identity",
+    "§5 rung 1", "§5 rung 2", "§5 rung 3", "§5 rung 6", "§5 budget",
+    "§6 same anchor", "§6 anchor changed", "§6 address gone", "§6 token due", "§6 commanded",
+    "§6 swap rate", "§6 trust failure", "§6 network failure", "§6 date failure",
+    "§6 connect refused", "§6 unanswered", "§6 ping dead", "§6 takeover", "§6 live lost",
+    "§10 standings", "§10 step", "§10 floor", "§10 patience",
+    "CONNACK 1", "CONNACK 2", "CONNACK 3", "CONNACK 4", "CONNACK 5",
+)  # fmt: skip
+# Rows that no story plays, with the reason.
+UNPLAYED = {}
+
+
+class Rows(dict):
+    """The rows of a machine; it remembers which were found."""
+
+    def __init__(self, rows, played):
+        super().__init__(rows)
+        self._played = played
+
+    def get(self, key, default=None):
+        if key in self:
+            self._played.add(key)
+        return super().get(key, default)
+
+
+def machines(watch):
+    return {name: getattr(watch, name) for name in TABLES}
+
+
+def lines_of(file):
+    return file.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def tags(file):
+    marked = [line[9:] for line in lines_of(file) if line.startswith("# covers:")]
+    return [tag.strip() for line in marked for tag in line.split(",")]
+
+
+def played_rows(monkeypatch):
+    """{machine: {(state, event type)}} that the stories looked up."""
+    played = {name: set() for name in TABLES}
+    for file in STORIES:
+        for name in TABLES:
+            kind = type(machines_of_a_watch()[name])
+            monkeypatch.setattr(kind, "rows", Rows(dict(kind.rows), played[name]))
+        replay.Replay().text(lines_of(file))
+    return played
+
+
+def machines_of_a_watch():
+    return machines(replay.Watch(replay.Config(replay.BASE), replay.RANDS["least"]))
+
+
+@pytest.mark.parametrize("file", STORIES, ids=lambda file: file.stem)
+def test_story_plays_as_written(file):
+    lines = lines_of(file)
+    assert lines[0].startswith("# ") and lines[0].endswith("."), "the first line is the claim"
+    assert replay.Replay().text(lines) == "\n".join(lines) + "\n"
+
+
+def test_every_row_of_every_table_is_played_by_a_story(monkeypatch):
+    played = played_rows(monkeypatch)
+    missing = [
+        (name, state, on.__name__)
+        for name, table in TABLES.items()
+        for state, on, _, _ in table
+        if (state, on) not in played[name] and (name, state, on.__name__) not in UNPLAYED
+    ]
+    assert missing == []
+
+
+def test_every_row_of_the_design_is_named_by_a_story():
+    told = {tag for file in STORIES for tag in tags(file)}
+    assert [tag for tag in REQUIRED if tag not in told] == []
+
+
+def test_no_story_names_a_row_that_nobody_required():
+    assert [(f.stem, t) for f in STORIES for t in tags(f) if t not in REQUIRED] == []
+
+
+def test_every_claim_is_made_once():
+    claims = [lines_of(file)[0] for file in STORIES]
+    assert sorted(claims) == sorted(set(claims))
+
+
+def test_a_story_whose_time_goes_back_is_refused():
+    with pytest.raises(ValueError, match="is before"):
+        replay.Replay().text(["5 start()", "4 Woke()"])
