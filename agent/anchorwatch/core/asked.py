@@ -90,7 +90,8 @@ class Commands:
         if watch.connection.state not in (WAITING_FOR_HUB, WAITING_FOR_DPS):
             return [reply(event.ask_id, {"taken": False, "state": watch.connection.state})]
         if word == "connected":
-            return [reply(event.ask_id, {"taken": True}), HubLater(0)]
+            go = HubLater(0) if watch.device.hub else DpsLater(0)
+            return [reply(event.ask_id, {"taken": True}), go]
         next_steps: Items = watch.ladder.handle(Hastened(), now)
         return [reply(event.ask_id, {"taken": True})] + next_steps
 

@@ -185,7 +185,7 @@ class Connection(Machine):
         self.wake_at = now + LOOK_UP_MS
         config = self._device.config
         scope, registration_id = config.device.id_scope, config.device.registration_id
-        dial = self._device.dial("live", "dps", False, now)
+        dial = self._device.shape("live", "dps", False, now)
         self._device.count("look_ups")
         return [
             LookUp(

@@ -25,6 +25,7 @@ class Device:
         self.credential: Tree = {}
         self.assignment: Tree | None = None
         self.reprovision_asked = False
+        self.judged_utc_s = 0  # at the last dial
         self.budgets: Tree = {"cycles": [], "hub": {}, "dps": {}}
         self.counters: Tree = {}
         digest = hashlib.sha256(self._own_id().encode()).digest()
@@ -107,6 +108,11 @@ class Device:
 
     def dial(self, link: str, endpoint: str, probe: bool, now: int) -> Dial:
         """Dial an endpoint with the anchors and the time that hold now."""
+        self.judged_utc_s = self.clock.judge_utc_s(now)
+        return self.shape(link, endpoint, probe, now)
+
+    def shape(self, link: str, endpoint: str, probe: bool, now: int) -> Dial:
+        """What a dial would be; AskDate and LookUp are made of it."""
         if endpoint == "hub":
             host, port = self.hub or "", self.config.hub.port
         else:
@@ -118,7 +124,7 @@ class Device:
             host,
             port,
             mqtt.transport,
-            self.trust.offered(endpoint),
+            self.trust.offered(endpoint, host),
             self.profile(endpoint),
             None if probe else self.credential["slot"],
             self.clock.judge_utc_s(now),
@@ -129,7 +135,7 @@ class Device:
     def seek_time(self, endpoint: str, now: int) -> Items:
         """A date or a token failed and the clock is not authenticated: SNTP and a verified Date."""
         endpoint = endpoint if self.hub else "dps"
-        return self.clock.suspect(now) + self.clock.ask_date(self.dial("next", endpoint, True, now))
+        return self.clock.suspect(now) + self.clock.ask_date(self.shape("next", endpoint, True, now))
 
     def profile(self, endpoint: str) -> Tree:
         """The TLS profile of an endpoint as a tree; check_time: may the library's own date check

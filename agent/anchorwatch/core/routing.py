@@ -241,7 +241,7 @@ class Routing:
 
     def _online(self, event: Event, now: int) -> Items:
         self._well()
-        dial = self._watch.device.dial("next", "hub", True, now)
+        dial = self._watch.device.shape("next", "hub", True, now)
         return (
             self._watch.reverify.handle(event, now)
             + self._watch.twin.handle(event, now)

@@ -3,6 +3,7 @@ mean."""
 
 Any_ = None
 Event = None
+Entry = None
 Items = None
 Tree = None
 Rand = None

@@ -10,6 +10,8 @@ Any_ = Any
 Event = Any
 # Actions and meanings, in order.
 Items = list[Any]
+# One anchor of a layer, as `pki.der.anchor_entry` makes it; scope and suffixes may restrict it.
+Entry = dict[str, Any]
 # A tree of dicts, lists, texts, integers: a state file's body, a JSON object, what Tell tells.
 Tree = dict[str, Any]
 Rand = Callable[[int], int]

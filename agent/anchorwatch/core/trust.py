@@ -10,7 +10,7 @@ from ..config import Config
 from ..errors import RootsRejected
 from .actions import Save, Tell
 from .evidence import Evidence
-from .shapes import Any_, Event, Items, MaybeTree, Tree
+from .shapes import Any_, Entry, Event, Items, MaybeTree, Tree
 
 LAYERS = ("factory", "system", "vendor", "site")  # lowest first
 SCOPES = ("hub", "dps", "est", "mirror")
@@ -75,10 +75,10 @@ class Trust:
                 "this would leave no trust anchor for", ", ".join(bare), "add the new root first"
             )
 
-    def offered(self, endpoint: str) -> Items:
+    def offered(self, endpoint: str, host: str = "") -> Items:
         """SHA-256 of the anchors to hand to TLS, sorted; the proven one is always among them
         (R2)."""
-        found = {e["sha256"] for _, e in self._entries() if endpoint in self._scope(e)}
+        found = {e["sha256"] for _, e in self._entries() if self._covers(e, endpoint, host)}
         proven = self.evidence.proven.get(endpoint)
         if proven in self.evidence.kept:
             found.add(proven)
@@ -182,6 +182,12 @@ class Trust:
 
     def _entries(self) -> Items:
         return [(name, entry) for name in LAYERS for entry in self.layer(name)["anchors"]]
+
+    def _covers(self, entry: Entry, endpoint: str, host: str) -> bool:
+        """In scope and, where the layer is restricted to name suffixes, one that fits the host."""
+        suffixes = entry.get("suffixes") or []
+        fits = [s for s in suffixes if host.lower().endswith(s.lower())]
+        return endpoint in self._scope(entry) and (not suffixes or not host or bool(fits))
 
     def _unrestricted(self, endpoint: str) -> Items:
         free = [

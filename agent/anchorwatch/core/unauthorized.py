@@ -81,6 +81,7 @@ class Unauthorized(Machine):
         self._retries = 0
         self._changed = False
         self._registered_ms: int | None = None
+        self._registered_with: str | None = None
         self._slow_turns = 0
         self._cycles: list[Any_] = []  # (utc_s or None, now_ms) of each cycle through DPS
 
@@ -144,6 +145,7 @@ class Unauthorized(Machine):
 
     def _remember(self, event: Event, now: int) -> Items:
         self._registered_ms = now
+        self._registered_with = self._device.credential.get("fingerprint")
         return []
 
     def _propagate(self, event: Event, now: int) -> Items:
@@ -158,7 +160,9 @@ class Unauthorized(Machine):
     def _propagating(self, now: int) -> bool:
         """True while the hub may not have heard yet of what DPS assigned."""
         since = self._registered_ms
-        return since is not None and now - since < PROPAGATION_MS
+        if since is None or self._registered_with != self._device.credential.get("fingerprint"):
+            return False  # DPS never saw the credential that was refused
+        return now - since < PROPAGATION_MS
 
     def _slow_down(self, event: Event, now: int) -> Items:
         config = self._device.config.unauthorized

@@ -1,6 +1,7 @@
 """From a failure of the session to what comes next. Rule: the only place where fault classes and
 the ladder meet."""
 
+from .clock import STEP_S
 from .device import Device
 from .faults import Faults
 from .meanings import DpsLater, DpsRefused, HubLater, HubRefused, LookUpNow
@@ -25,7 +26,7 @@ class Weigher:
             return out + self._ladder.handle(HubRefused(verdict), now)
         out += self._cause("hub", fault, event, now)
         look_up = self._hub.look_up_due(fault, now) and self._device.may_register
-        wait_ms = self._hub.wait_ms(fault, now)
+        wait_ms = 0 if self._clock_came(fault, now) else self._hub.wait_ms(fault, now)
         self._hub.waiting(wait_ms)
         if self._hub.keep():
             out.append(self._device.save_budgets())
@@ -41,6 +42,7 @@ class Weigher:
         if event.verdict != HUB_NOT_ALLOWED:
             out += self._cause("dps", fault, event, now)
         wait_ms = self._dps.wait_ms(fault, now, getattr(event, "retry_after_s", 0))
+        wait_ms = 0 if self._clock_came(fault, now) else wait_ms
         self._dps.waiting(wait_ms)
         if self._dps.keep():
             out.append(self._device.save_budgets())
@@ -74,6 +76,11 @@ class Weigher:
         if fault in ("trust", "policy") and hasattr(event, "presented"):
             return self._device.trust.refused(endpoint, event, self._device.clock.utc(now))
         return []
+
+    def _clock_came(self, fault: str, now: int) -> bool:
+        """The time came while we dialled: dates are judged anew at once."""
+        moved_s = self._device.clock.judge_utc_s(now) - self._device.judged_utc_s
+        return fault == "clock" and moved_s > STEP_S
 
     def _spread_ms(self) -> int:
         return int(self._device.rand_below(1000 * self._device.config.dps.spread_s + 1))
