@@ -135,7 +135,8 @@ class Device:
     def seek_time(self, endpoint: str, now: int) -> Items:
         """A date or a token failed and the clock is not authenticated: SNTP and a verified Date."""
         endpoint = endpoint if self.hub else "dps"
-        return self.clock.suspect(now) + self.clock.ask_date(self.shape("next", endpoint, True, now))
+        probe = self.shape("next", endpoint, True, now)
+        return self.clock.suspect(now) + self.clock.ask_date(probe)
 
     def profile(self, endpoint: str) -> Tree:
         """The TLS profile of an endpoint as a tree; check_time: may the library's own date check
