@@ -31,7 +31,7 @@ from anchorwatch.core.events import (
     Subscribed,
     Verified,
 )
-from anchorwatch.linux import mqtt
+from anchorwatch.linux import keepalive, mqtt
 from anchorwatch.linux.dial import Dialer
 from anchorwatch.linux.errands import Errands
 from anchorwatch.linux.links import LEAVING_MS, Links
@@ -377,7 +377,7 @@ def test_unanswered_ping_ends_the_session_as_silent(place):
     device.now_ms += 1000 * KEEPALIVE_S
     device.pump()
     hub.wait(peer.PINGREQ)
-    device.now_ms += mqtt.PONG_MS
+    device.now_ms += keepalive.PONG_MS
     device.pump()
     assert device.next() == Disconnected("live", "silent")
     assert device.quiet()
@@ -393,7 +393,7 @@ def test_sending_alone_does_not_pass_for_life_of_the_peer(place):
         device.do(Publish("live", "t", b"", 0, "x"))
         device.pump()
     hub.wait(peer.PINGREQ)
-    device.now_ms += mqtt.PONG_MS
+    device.now_ms += keepalive.PONG_MS
     device.pump()
     assert device.next() == Disconnected("live", "silent")
 
@@ -435,6 +435,20 @@ def test_record_that_mqtt_cannot_carry_is_dropped_with_a_warning_and_the_rest_go
     device.until(lambda: not queue.records)
     assert peer.payload_of(hub.wait(peer.PUBLISH)) == b"1"
     assert [warning[1] for warning in device.warnings] == ["m0"]
+
+
+def test_window_holds_although_a_full_queue_dropped_what_is_in_flight(place):
+    hub = Peer(acks=False)
+    queue = Queue(6)
+    device = place(hub, queue=queue, in_flight=2)
+    device.connected()
+    device.do(Feed("live"))
+    hub.wait(peer.PUBLISH, 2)
+    del queue.records[:2]
+    assert device.quiet() and len(hub.bodies(peer.PUBLISH)) == 2
+    hub.ack(1)
+    device.until(lambda: len(hub.bodies(peer.PUBLISH)) == 3)
+    assert device.links.in_flight == 2
 
 
 def test_hold_is_over_when_everything_is_acknowledged(place):

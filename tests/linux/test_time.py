@@ -146,8 +146,8 @@ def web(chain, answer, heard=None, **options):
     return Server(chain, talk, **options)
 
 
-def ask_date(server, anchors):
-    asker = Asker({HOST + ":443": [server.place()]}, anchors=anchors)
+def ask_date(server, anchors, credential=None):
+    asker = Asker({HOST + ":443": [server.place()]}, anchors=anchors, credential=credential)
     return asker.ask(AskDate("dps", HOST, 443, [one.sha256 for one in anchors], PROFILE, NOW_S, ""))
 
 
@@ -156,10 +156,12 @@ def dated(utc_s):
 
 
 @pytest.mark.tls
-def test_date_of_a_verified_server_is_told_and_no_credential_is_shown(root, chain):
+def test_date_of_a_verified_server_is_told_and_no_credential_is_shown(root, chain, tmp_path):
     heard = []
-    with web(chain, dated(NOW_S - 77), heard) as server:
-        assert ask_date(server, [root]) == ClockSet(NOW_S - 77, "date")
+    tenant = authority.root("Tenant CA")
+    files = tenant.issue("dev-7", client=True).write(tmp_path)
+    with web(chain, dated(NOW_S - 77), heard, client_ca=tenant) as server:
+        assert ask_date(server, [root], files) == ClockSet(NOW_S - 77, "date")
         assert server.visit().certificate is None
     assert heard[0].startswith(b"HEAD / HTTP/1.1\r\nHost: dps.example.net\r\n")
 

@@ -134,6 +134,14 @@ def test_leaf_or_intermediate_in_the_store_is_no_anchor(which, issuing, leaf):
     assert server.visits == []
 
 
+def test_context_itself_takes_neither_intermediate_nor_common_name(issuing):
+    """The store's own check comes first; this is the second lock, which no dial can reach."""
+    made = tls.context([issuing.der], profile(), None, False)
+    assert not made.verify_flags & tls.PARTIAL_CHAIN
+    assert made.hostname_checks_common_name is False
+    assert made.verify_mode == ssl.CERT_REQUIRED and made.check_hostname
+
+
 def test_dial_without_any_anchor_on_the_device_is_refused_before_it_connects(root, leaf):
     with Server(leaf.below()) as server:
         made = dialer([], server.place())

@@ -11,6 +11,7 @@ import sys
 import types
 from selectors import EVENT_READ, EVENT_WRITE
 
+from .keepalive import Keepalive
 from .tls import PEER_ENDED, WANTS
 
 _UNUSED = ("logging", "urllib", "urllib.parse", "urllib.request")
@@ -35,7 +36,6 @@ paho = _paho()
 
 # paho speaks MQTT 5's reason codes, the services MQTT 3.1.1's. Any other code passes as it is.
 CONNACK = {0x84: 1, 0x85: 2, 0x88: 3, 0x86: 4, 0x87: 5}
-PONG_MS = 30_000
 _READS_A_TURN = 256
 
 
@@ -105,10 +105,8 @@ class Session:
     def __init__(self, sock, selector, tell, now_ms) -> None:
         self._wire, self._selector, self._tell, self._now_ms = Wire(sock), selector, tell, now_ms
         self._client: _Client | None = None
-        self._said_ms = self._heard_ms = now_ms()
-        self._pinged_ms: int | None = None
+        self._keepalive: Keepalive | None = None
         self._pings_asked = 0
-        self._keepalive_ms = 0
         self._tokens: dict[int, object] = {}
         self._mask = EVENT_READ
         self._writes = False
@@ -121,7 +119,7 @@ class Session:
     def connect(self, client_id: str, username: str, password: str | None, keepalive_s: int,
                 clean: bool) -> None:
         """CONNECT; connected or refused is told."""
-        self._keepalive_ms = 1000 * keepalive_s
+        self._keepalive = Keepalive(1000 * keepalive_s, self._now_ms())
         self._client = client = _Client(client_id, clean, self._wire, self._pong)
         client.username_pw_set(username, password)
         client.on_connect = self._on_connect
@@ -167,11 +165,7 @@ class Session:
         """When turn() has something to do."""
         if self._hungry:
             return self._now_ms()
-        if not self.connected or self.over:
-            return None
-        if self._pinged_ms is not None:
-            return self._pinged_ms + min(self._keepalive_ms, PONG_MS)
-        return min(self._said_ms, self._heard_ms) + self._keepalive_ms
+        return self._keepalive.deadline_ms if self.connected and not self.over else None
 
     def turn(self, now_ms: int) -> None:
         """Keep alive: PINGREQ when it is due, and the end when the answer is overdue."""
@@ -180,7 +174,7 @@ class Session:
             self._read()
         elif due_ms is None or now_ms < due_ms:
             return
-        elif self._pinged_ms is not None:
+        elif self._keepalive.waiting:
             self._lose("silent")
         else:
             self._ping()
@@ -205,7 +199,7 @@ class Session:
         self._lose("protocol" if data else self._wire.reason)
 
     def _read(self) -> None:
-        self._heard_ms, self._pinged_ms = self._now_ms(), None
+        self._keepalive.heard(self._now_ms())
         for _ in range(_READS_A_TURN):
             try:
                 answer = self._client.loop_read()
@@ -218,7 +212,7 @@ class Session:
             self._write()  # acknowledgements of what was read
 
     def _write(self) -> None:
-        self._said_ms = self._now_ms()
+        self._keepalive.said(self._now_ms())
         self._ended(self._client.loop_write())
         self._mind()
 
@@ -230,7 +224,7 @@ class Session:
 
     def _ping(self) -> None:
         if self._client is not None and not self.over:
-            self._pinged_ms = self._now_ms()
+            self._keepalive.pinged(self._now_ms())
             self._client.ping()
             self._write()
 
