@@ -138,14 +138,22 @@ class Cloud:
         endpoint.presented.change(chain=endpoint.chains[chain])
         return endpoint.chains[chain]
 
-    async def listen(self, service: str, up: bool, address: str | None, cut: bool) -> None:
-        """Take a service down, up, or to another address of this network."""
+    async def listen(
+        self, service: str, up: bool, address: str | None, cut: bool, freeze: bool = False
+    ) -> None:
+        """Take a service down, up, or to another address of this network.
+
+        cut     drop the connections that are open
+        freeze  leave them open instead, and dead
+        """
         endpoint = self.endpoints[service]
         if address is not None and not address.startswith("127."):
             raise BadRequest("not a loopback address", address, "write 127.A.B.C")
         for listener in (endpoint.mqtt, endpoint.https):
             listener.close()
-            if cut:
+            if freeze:
+                listener.freeze_all()
+            elif cut:
                 listener.cut_all()
         endpoint.address = address or endpoint.address
         if up:

@@ -57,6 +57,11 @@ class Listener:
         for connection in list(self.connections):
             connection.abort()
 
+    def freeze_all(self) -> None:
+        """Leave every connection open, and never read or write on it again."""
+        for connection in self.connections:
+            connection.freeze()
+
 
 class Secured(asyncio.Protocol):
     """One TLS connection at a listener."""
@@ -67,7 +72,7 @@ class Secured(asyncio.Protocol):
         self._tls = SSL.Connection(listener.presented.context, None)
         self._tls.set_accept_state()
         self._application = None
-        self._failed = False
+        self._failed = self._frozen = False
         self._address = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -108,6 +113,12 @@ class Secured(asyncio.Protocol):
         self._failed = True
         self._transport.abort()
 
+    def freeze(self) -> None:
+        """What a machine without power does: nothing, and it does not say so."""
+        self._frozen = True
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
     def _now(self) -> int:
         return self._listener.clock.now_ms()
 
@@ -119,12 +130,12 @@ class Secured(asyncio.Protocol):
         self._application = self._listener.accept(self._write, self._close, peer, self._now())
 
     def _write(self, data: bytes) -> None:
-        if not self._transport.is_closing():
+        if not self._frozen and not self._transport.is_closing():
             self._tls.sendall(data)
             self._flush()
 
     def _close(self) -> None:
-        if self._transport.is_closing():
+        if self._frozen or self._transport.is_closing():
             return
         try:
             self._tls.shutdown()

@@ -43,9 +43,10 @@ async def policy(cloud: Cloud, request: Request, service: str) -> dict:
 async def listen(cloud: Cloud, request: Request, service: str) -> dict:
     made_of = body_of(request)
     up, cut = take(made_of, "up", bool), take(made_of, "cut", bool, True)
+    freeze = take(made_of, "freeze", bool, False)
     address = take(made_of, "address", str, None)
-    await cloud.listen(service, up, address, cut)
-    cloud.note("listen", of=service, up=up, address=address)
+    await cloud.listen(service, up, address, cut, freeze)
+    cloud.note("listen", of=service, up=up, address=address, freeze=freeze)
     return cloud.endpoints[service].shown()
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import IO
 
 
 class Refused(Exception):
@@ -21,9 +22,12 @@ class Refused(Exception):
 
 
 class RemoteCloud:
-    """One running cloud; `ready` is its ready line. Use it in a `with` statement."""
+    """One running cloud; `ready` is its ready line. Use it in a `with` statement.
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    log  a file for what it says on standard error; None: ours
+    """
+
+    def __init__(self, folder: Path, *arguments: str, log: IO | None = None) -> None:
         self.folder = Path(folder).resolve()
         command = [sys.executable, "-m", "hil.cloud", "--dir", str(self.folder), "--until-eof"]
         root = Path(__file__).parents[2]
@@ -31,7 +35,9 @@ class RemoteCloud:
             [*command, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=log,
             text=True,
+            start_new_session=True,  # a Ctrl-C is for its parent, which then ends it
             cwd=root,
         )
         line = self._process.stdout.readline()

@@ -303,6 +303,21 @@ def test_a_device_that_falls_silent_is_cut_after_its_keepalive(cloud, since):
     assert row["t_ms"] - accepted["t_ms"] >= 1500
 
 
+def test_a_hub_that_dies_neither_answers_nor_hangs_up(cloud, since):
+    with connected(cloud, "d-6", keepalive_s=1) as live:
+        cloud.post("/hub/listen", {"up": False, "freeze": True})
+        live.sendall(b"\xc0\x00")  # PINGREQ
+        live.settimeout(2)
+        with pytest.raises(TimeoutError):
+            live.recv(1)
+        cloud.post("/hub/listen", {"up": True})
+        live.settimeout(10)
+        with pytest.raises(OSError):
+            assert live.recv(1) == b""
+            raise ConnectionError("an end is as good as a reset")
+    assert cloud.wait_for("disconnected", since=since, device="d-6")["reason"] == "keepalive"
+
+
 def test_a_device_is_dropped_by_the_operator(cloud, since):
     with connected(cloud, "d-5") as live:
         assert cloud.get("/connections")["hub"]["connected"] == ["d-5"]
