@@ -1,4 +1,4 @@
-"""The emulated cloud as a process, and the words of its operator: its management port.
+"""The emulated cloud as scenarios use it: its management port, and waiting for its journal.
 
 Rule: knows the port's paths and nothing behind them.
 Source: contract section 6; hil/cloud/README.md.
@@ -6,86 +6,25 @@ Source: contract section 6; hil/cloud/README.md.
 
 import base64
 import hashlib
-import http.client
-import json
-import select
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import quote
+
+from hil.cloud.remote import RemoteCloud
 
 from .waiting import until
 
-READY_S, STOP_S, ANSWER_S = 120, 10, 60
+SHOWN = 5  # rows that a complaint shows
 
 
-class CloudError(Exception):
-    """The cloud did not start, or said no: what, value, remedy."""
-
-
-class CloudProcess:
-    """`python -m hil.cloud` over a folder; `ready` is the line it says when it runs."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.folder, self._options = folder, options
-        self.ready: dict = {}
-        self._running: subprocess.Popen | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """Its process id; None while it does not run."""
-        return self._running.pid if self._running else None
-
-    def start(self) -> None:
-        """Start and wait for its line; making keys takes some seconds."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / "cloud.log", "ab") as log:
-            self._running = subprocess.Popen(
-                [sys.executable, "-m", "hil.cloud", "--dir", str(self.folder), *self._options,
-                 "--until-eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                start_new_session=True, cwd=Path(__file__).parents[2],
-            )  # fmt: skip
-        said, _, _ = select.select([self._running.stdout], [], [], READY_S)
-        line = self._running.stdout.readline() if said else b""
-        if not line:
-            self._running.kill()
-            code = self._running.wait()
-            raise CloudError(f"the cloud ended at once, exit code {code}: {self._last_words()}")
-        self.ready = json.loads(line)
-
-    def stop(self) -> int | None:
-        """End it; its exit code."""
-        if self._running is None:
-            return None
-        ending, self._running = self._running, None
-        ending.send_signal(signal.SIGTERM)
-        try:
-            return ending.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            ending.kill()
-            return ending.wait()
-        finally:
-            ending.stdin.close()
-            ending.stdout.close()
-
-    def get(self, path: str) -> dict:
-        return self._call("GET", path, None)
-
-    def post(self, path: str, **body: object) -> dict:
-        return self._call("POST", path, body)
+class Cloud(RemoteCloud):
+    """A running cloud; see hil/cloud/remote.py for how it is started and ended."""
 
     def delete(self, path: str) -> dict:
-        return self._call("DELETE", path, None)
-
-    def journal(self, since: int = 0) -> dict:
-        """{"now_ms", "rows"}: what happened after row number `since`."""
-        return self.get(f"/journal?since={since}")
+        return self.ask("DELETE", path)
 
     def mark(self) -> int:
         """The number of the newest row, for see(since=)."""
-        rows = self.journal()["rows"]
+        rows = self.rows()
         return rows[-1]["n"] if rows else 0
 
     def see(
@@ -101,13 +40,13 @@ class CloudProcess:
 
         def look() -> tuple[object, object]:
             nonlocal read
-            for row in self.journal(read)["rows"]:
+            for row in self.rows(since=read):
                 read = row["n"]
                 if sought(row):
                     return row, None
                 if row["what"] != "telemetry":
                     seen.append(row)
-            return None, seen[-5:]
+            return None, seen[-SHOWN:]
 
         return until(waited_for, look, within_s)
 
@@ -124,22 +63,3 @@ class CloudProcess:
         lines = self.root(name).decode().splitlines()
         der = base64.b64decode("".join(line for line in lines if "-----" not in line))
         return hashlib.sha256(der).hexdigest()
-
-    def _call(self, method: str, path: str, body: dict | None) -> dict:
-        host, _, port = self.ready["manage"].rpartition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=ANSWER_S)
-        try:
-            data = None if body is None else json.dumps(body).encode()
-            connection.request(method, path, data, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        finally:
-            connection.close()
-        if response.status != 200:
-            error = "%(what)s: %(value)s: %(remedy)s" % answer["error"]
-            raise CloudError(f"{method} {path}: {error}")
-        return answer
-
-    def _last_words(self) -> str:
-        lines = (self.folder / "cloud.log").read_text(errors="replace").splitlines()
-        return " / ".join(lines[-3:])

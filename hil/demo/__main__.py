@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     terminal.say("The cloud makes its keys; this takes some seconds.")
     code = _played(stage, timeline)
-    acts = results(timeline.rows(), [name_of(scenario) for scenario, _ in ACTS])
+    acts = results(timeline.rows(), [name_of(scenario) for scenario, _, _ in ACTS])
     timeline.add("demo", "result", acts=acts)
     terminal.table(acts)
     for file in _written(folder, timeline):

@@ -16,20 +16,20 @@ from hil.scenarios import (
 )
 
 ACTS = (
-    # scenario              its title
-    (first_boot,            "First boot through DPS"),
-    (root_changes,          "Baltimore to G2 while connected"),
-    (root_reverts,          "Back to Baltimore"),
-    (root_unknown,          "A root the device lacks"),
-    (certificate_replaced,  "New device certificate"),
-    (address_changes,       "The hub's address changes"),
-    (hub_and_dps_down,      "Hub down, DPS throttled"),
-    (hub_moves,             "The device moves to another hub"),
+    # scenario              its title                            in the picture
+    (first_boot,            "First boot through DPS",            "First boot"),
+    (root_changes,          "Baltimore to G2 while connected",   "Root to G2"),
+    (root_reverts,          "Back to Baltimore",                 "Root back"),
+    (root_unknown,          "A root the device lacks",           "Root lacking"),
+    (certificate_replaced,  "New device certificate",            "New certificate"),
+    (address_changes,       "The hub's address changes",         "New address"),
+    (hub_and_dps_down,      "Hub dead, DPS throttled",           "Hub dead, DPS throttled"),
+    (hub_moves,             "The device moves to another hub",   "Another hub"),
 )  # fmt: skip
 
 SETTINGS = {
     "dps": {"spread_s": 1},
-    "mqtt": {"keepalive_s": 10},
+    "mqtt": {"keepalive_s": 5},
     "reverify": {"interval_s": 5, "confirm_s": 1, "swap_every_s": 0, "address_gone_s": 4},
     "unauthorized": {"patience_s": 3},
     "fleet": {"devices": 1, "connects_per_s": 1},

@@ -4,26 +4,28 @@ Rule: each method is one look; threads.py repeats it.
 """
 
 from hil.bench.board import Process
-from hil.bench.cloud import CloudError, CloudProcess
+from hil.bench.cloud import Cloud
 from hil.bench.control import Unanswered
+from hil.cloud.remote import Refused
 
 from .application import METHOD
 from .timeline import Timeline
 
 SERVICES = {"hub": "hub", "hub2": "hub", "dps": "dps", "operator": "operator"}
+CALL_S = 10
 KEPT_OF_TELEMETRY = ("mid", "session", "service")
 
 
 class JournalFollower:
     """The cloud's rows, put on the timeline's clock."""
 
-    def __init__(self, cloud: CloudProcess, timeline: Timeline) -> None:
+    def __init__(self, cloud: Cloud, timeline: Timeline) -> None:
         self._cloud, self._timeline = cloud, timeline
         self._read = 0
         self._behind_ms = min(self._offset_ms() for _ in range(5))
 
     def look(self) -> None:
-        for row in self._cloud.journal(self._read)["rows"]:
+        for row in self._cloud.rows(since=self._read):
             self._read = row["n"]
             who = SERVICES.get(row["service"])
             if who:
@@ -32,7 +34,7 @@ class JournalFollower:
 
     def _offset_ms(self) -> int:
         """The timeline's clock minus the cloud's; too large by the answer's way, so the least."""
-        cloud_ms = self._cloud.journal(self._read)["now_ms"]
+        cloud_ms = self._cloud.get("/journal")["now_ms"]
         return self._timeline.now_ms() - cloud_ms
 
 
@@ -57,14 +59,14 @@ class StatusReader:
 class Caller:
     """The cloud calls the device's method, as an operator's page would every so often."""
 
-    def __init__(self, cloud: CloudProcess, device_id: str, timeline: Timeline) -> None:
+    def __init__(self, cloud: Cloud, device_id: str, timeline: Timeline) -> None:
         self._cloud, self._device_id, self._timeline = cloud, device_id, timeline
 
     def look(self) -> None:
         path = f"/devices/{self._device_id}/method"
         try:
-            answer = self._cloud.post(path, name=METHOD, payload={}, timeout_s=20)
-        except CloudError as e:
+            answer = self._cloud.post(path, {"name": METHOD, "payload": {}, "timeout_s": CALL_S})
+        except Refused as e:
             answer = {"error": str(e)}
         self._timeline.add("demo", "method", status=answer.get("status"), why=answer.get("error"))
 

@@ -6,9 +6,9 @@ Rule: the first act that fails is the last one played; what follows would only r
 from datetime import datetime, timezone
 
 from hil.bench.board import BoardError, brief
-from hil.bench.cloud import CloudError
 from hil.bench.control import Denied, Unanswered
 from hil.bench.waiting import NotReached
+from hil.cloud.remote import Refused
 
 from .acts import ACTS, claim_of, name_of
 from .stage import MESSAGES_PER_S, Stage
@@ -20,7 +20,7 @@ ROOTS = {
     "unknown": "Unknown Root CA",
 }
 BREATH_S = 1.5
-FAILURES = (NotReached, AssertionError, BoardError, CloudError, Denied, Unanswered, OSError)
+FAILURES = (NotReached, AssertionError, BoardError, Refused, Denied, Unanswered, OSError)
 
 
 def play(stage: Stage, timeline: Timeline, breathe) -> bool:
@@ -30,8 +30,8 @@ def play(stage: Stage, timeline: Timeline, breathe) -> bool:
     """
     stage.open()
     _begin(stage, timeline)
-    for number, (scenario, title) in enumerate(ACTS, 1):
-        if not _act(stage, timeline, number, scenario, title):
+    for number, act in enumerate(ACTS, 1):
+        if not _act(stage, timeline, number, *act):
             return False
         breathe(BREATH_S)
     try:
@@ -48,14 +48,16 @@ def _begin(stage: Stage, timeline: Timeline) -> None:
         "demo", "run", title="eight acts on one device", messages_per_s=MESSAGES_PER_S,
         at=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), device=stage.device.name,
         roots={cloud.anchor(name): shown for name, shown in ROOTS.items()},
+        titles={name_of(scenario): title for scenario, title, _ in ACTS},
     )  # fmt: skip
 
 
-def _act(stage: Stage, timeline: Timeline, number: int, scenario, title: str) -> bool:
+def _act(stage: Stage, timeline: Timeline, number: int, scenario, title: str, short: str) -> bool:
     name, start_ms = name_of(scenario), timeline.now_ms()
     timeline.add(
-        "demo", "act", start_ms, number=number, name=name, title=title, claim=claim_of(scenario)
-    )
+        "demo", "act", start_ms, number=number, name=name, title=title, short=short,
+        claim=claim_of(scenario),
+    )  # fmt: skip
     failure = None
     try:
         scenario.play(stage.cloud, _OnAir(stage) if number == 1 else stage.device)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hil.bench.board import Process
-from hil.bench.cloud import CloudProcess
+from hil.bench.cloud import Cloud
 from hil.bench.waiting import NotReached, until
 
 from . import acts
@@ -29,7 +29,8 @@ class Stage:
 
     def __init__(self, folder: Path, timeline: Timeline) -> None:
         self._timeline = timeline
-        self.cloud = CloudProcess(_emptied(folder / "cloud"), *acts.CLOUD)
+        self._folder = _emptied(folder / "cloud")
+        self.cloud: Cloud | None = None
         self.device: Process | None = None
         self.broken: list[str] = []
         self._ending: list[Callable[[], object]] = []
@@ -38,10 +39,11 @@ class Stage:
 
     def open(self) -> None:
         """The cloud runs and the device is configured, but still off."""
+        with open(self._folder / "cloud.log", "wb") as log:
+            self.cloud = Cloud(self._folder, *acts.CLOUD, log=log)
         self._ending.append(self.cloud.stop)
-        self.cloud.start()
         name = self.cloud.ready["kinds"][KIND]
-        self.device = Process(self.cloud.folder / KIND, name, self._operator)
+        self.device = Process(self._folder / KIND, name, self._operator)
         self.device.configure(acts.SETTINGS)
         self._follower = JournalFollower(self.cloud, self._timeline)
         self._repeat("journal", EVERY_S["journal"], self._follower.look)

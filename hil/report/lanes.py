@@ -9,7 +9,7 @@ from .story import Act, Span, Story
 
 WIDTH, LEFT, RIGHT = 1200, 132, 16
 HEAD, GAP, LANE, DOTS, CHART, AXIS = 58, 14, 30, 24, 84, 26
-LETTER = 6.4  # a letter's width, on average, at the size of a label
+LETTER, SMALL = 6.4, 6.0  # a letter's width, on average: in a bar, under a number
 STEPS = 300
 LANES = (
     # lane         what its name says                                height
@@ -17,7 +17,7 @@ LANES = (
     ("anchor",     "Root certificate the live session stands on",    LANE),
     ("looks",      "Second handshakes beside the live session",      DOTS),
     ("fault",      "Fault class, as the agent's status names it",    LANE),
-    ("messages",   "Messages sent and not yet at the hub",           CHART),
+    ("messages",   "Sent and not yet at the hub; square roots",           CHART),
 )  # fmt: skip
 NAMES = {
     "session": "Session",
@@ -65,7 +65,7 @@ class Drawing:
         left, right = self.x(act.start_ms), self.x(act.end_ms)
         kind = "act odd" if number % 2 else "act"
         reached = "" if act.result.get("reached", not act.failure) else " failed"
-        shown = _lines(act.title, int((right - left - 8) / LETTER))
+        shown = _lines(act.short, int((right - left - 8) / SMALL))
         words = [
             f'<text class="title" x="{left + 5:.1f}" y="{30 + 13 * i}">{escape(line)}</text>'
             for i, line in enumerate(shown[:2])
@@ -88,15 +88,15 @@ class Drawing:
     def _bar(self, span: Span, top: int, height: int) -> str:
         left = self.x(span.start_ms)
         width = max(1.2, self.x(span.end_ms) - left)
-        fits = width > LETTER * len(span.label) + 8
+        label = _fitting(span.label, int((width - 8) / LETTER))
         text = (
             f'<text x="{left + width / 2:.1f}" y="{top + height / 2 + 4:.1f}">'
-            f"{escape(span.label)}</text>"
+            f"{escape(label)}</text>"
         )
         return (
             f'<g class="bar {span.kind}"><title>{escape(_timed(span))}</title>'
             f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{height}" rx="2"/>'
-            f"{text if fits else ''}</g>"
+            f"{text if label else ''}</g>"
         )
 
     def _looks(self) -> list[str]:
@@ -153,6 +153,14 @@ def _timed(span: Span) -> str:
     start_s, lasted_s = span.start_ms / 1000, (span.end_ms - span.start_ms) / 1000
     lasted = f", for {lasted_s:.1f} s" if span.end_ms > span.start_ms else ""
     return f"{span.label} (at {start_s:.1f} s{lasted})"
+
+
+def _fitting(label: str, letters: int) -> str:
+    """As many of its first words as there is room for."""
+    words = label.split()
+    while words and len(" ".join(words)) > letters:
+        words.pop()
+    return " ".join(words).rstrip(":")
 
 
 def _lines(text: str, letters: int) -> list[str]:

@@ -54,7 +54,7 @@ def page(rows: list[dict]) -> str:
         '<div class="picture">%s</div>' % svg(story),
         _key(),
         "<h2>The acts</h2>",
-        _table(story, acts),
+        _table(story),
         "<h2>What happened</h2>",
         *_logs(story, acts),
     ]
@@ -94,12 +94,10 @@ def _key() -> str:
     return '<ul class="key">%s</ul>' % "".join(items)
 
 
-def _table(story: Story, acts: list[Act]) -> str:
-    played = {act.name: act for act in acts}
+def _table(story: Story) -> str:
     lines = []
     for number, result in enumerate(story.result.get("acts", []), 1):
-        act = played.get(result["name"])
-        title = act.title if act else result["name"]
+        title = story.title(result["name"])
         cells = "".join("<td>%s</td>" % show(result[key]) for _, key, show in COLUMNS)
         lines.append(f"<tr><td>{number}</td><td>{escape(title)}</td>{cells}</tr>")
     heads = "".join("<th>%s</th>" % heading for heading, _, _ in COLUMNS)

@@ -32,6 +32,7 @@ class Act:
     number: int
     name: str
     title: str
+    short: str
     claim: str
     start_ms: int
     end_ms: int
@@ -67,19 +68,23 @@ class Story:
         """The name of an anchor; the beginning of its fingerprint when nobody named it."""
         return self.roots.get(sha256, sha256[:12])
 
+    def title(self, name: str) -> str:
+        """The title of an act, also of one that was not played."""
+        return self.run.get("titles", {}).get(name, name)
+
     def acts(self) -> list[Act]:
-        """In the order played; one that never ended lasts to the end of the run."""
+        """In the order played; each lasts until the next begins, the last to the end of the run."""
         results = {act["name"]: act for act in self.result.get("acts", [])}
         found: list[Act] = []
         for row in self._of("demo"):
             if row["what"] == "act":
-                act = Act(
-                    row["number"], row["name"], row["title"], row["claim"], row["t_ms"], self.end_ms
-                )
+                if found:
+                    found[-1].end_ms = row["t_ms"]
+                named = [row[key] for key in ("number", "name", "title", "short", "claim")]
+                act = Act(*named, row["t_ms"], self.end_ms)
                 act.result = results.get(act.name, {})
                 found.append(act)
             elif row["what"] == "act over" and found:
-                found[-1].end_ms = row["t_ms"]
                 found[-1].failure = row.get("failure") or {}
         return found
 

@@ -11,10 +11,10 @@ def play(cloud, device):
     hub, since = cloud.get("/services")["hub"], cloud.mark()
     address = cloud.ready["net"] + ".12"
     looks = counted(device.status())
-    cloud.post("/hub/listen", up=True, address=address, cut=False)
+    cloud.post("/hub/listen", {"up": True, "address": address, "cut": False})
     device.see("two looks at the old address", lambda s: counted(s) >= looks + 2, 40)
     assert at(device.status()) == hub["address"], "the live session stays where it is"
-    cloud.post("/resolve", **{
+    cloud.post("/resolve", {
         f"{hub['host']}:8883": [f"{address}:{hub['port']}"],
         f"{hub['host']}:443": [f"{address}:{hub['https_port']}"],
     })  # fmt: skip

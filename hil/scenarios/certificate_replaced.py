@@ -10,10 +10,10 @@ from hil.bench.credential import issue
 def play(cloud, device):
     since = cloud.mark()
     certificate, key = issue(device.name)
-    cloud.post(f"/enrollments/{device.name}", primary=certificate.decode())
+    cloud.post(f"/enrollments/{device.name}", {"primary": certificate.decode()})
     device.put("device.key", key)
     device.put("device.pem", certificate)
-    cloud.post(f"/devices/{device.name}/drop", reason="the session ends")
+    cloud.post(f"/devices/{device.name}/drop", {"reason": "the session ends"})
     refused = cloud.see("the hub refuses it", lambda r: r["what"] == "connect refused", since)
     cloud.see("DPS assigns", lambda row: row["what"] == "assigned", refused["n"], 40)
     device.reach("online", 30)

@@ -7,7 +7,7 @@ What was queued for the first hub is delivered to the second.
 
 def play(cloud, device):
     since = cloud.mark()
-    cloud.post(f"/enrollments/{device.name}", hub="hub2")
+    cloud.post(f"/enrollments/{device.name}", {"hub": "hub2"})
     cloud.delete(f"/devices/{device.name}?hub=hub")
     cloud.see("the first hub refuses it", lambda r: r["what"] == "connect refused", since, 20)
     cloud.see("DPS assigns the second hub", lambda row: row["what"] == "assigned", since, 60)

@@ -9,7 +9,7 @@ from .seen import under
 
 def play(cloud, device):
     anchor, since = cloud.anchor("unknown"), cloud.mark()
-    cloud.post("/hub/chain", name="unknown-rsa")
+    cloud.post("/hub/chain", {"name": "unknown-rsa"})
     cloud.see("the gap is reported to the hub", reports_gap, since, 40)
     assert cloud.reported(device.name)["anchorwatch"]["gap"]["hub"]
     assert device.state() == "online"

@@ -21,7 +21,7 @@ def fault(status):
 def moved_without_a_gap(cloud, device, chain, root):
     """Present a chain; the session comes to stand on its root by taking over its predecessor."""
     anchor, since = cloud.anchor(root), cloud.mark()
-    cloud.post("/hub/chain", name=chain)
+    cloud.post("/hub/chain", {"name": chain})
     device.see(f"a session under {root}", lambda status: under(status) == anchor, 40)
     ended = cloud.see("the old session ends", lambda row: row["what"] == "disconnected", since)
     assert ended["reason"].startswith("taken over"), ended

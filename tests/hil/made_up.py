@@ -2,8 +2,8 @@
 
 BALTIMORE, G2 = "b" * 64, "2" * 64
 ACTS = (
-    ("first_boot", "First boot through DPS", "A device finds its hub."),
-    ("root_changes", "Baltimore to G2, connected", "A changed root is met while connected."),
+    ("first_boot", "First boot through DPS", "First boot", "A device finds its hub."),
+    ("root_changes", "Baltimore to G2, connected", "To G2", "A changed root is met."),
 )
 
 
@@ -21,10 +21,10 @@ def status(t_ms, connection, anchor="", fault=None):
 
 
 def act(t_ms, number):
-    name, title, claim = ACTS[number - 1]
+    name, title, short, claim = ACTS[number - 1]
     return {
         "t_ms": t_ms, "who": "demo", "what": "act", "number": number, "name": name,
-        "title": title, "claim": claim,
+        "title": title, "short": short, "claim": claim,
     }  # fmt: skip
 
 
