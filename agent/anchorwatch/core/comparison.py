@@ -8,6 +8,8 @@ from ..config import Config
 from .shapes import Any_, Event
 
 RESOLUTIONS = 3
+AGREE, AGREE_MOST = 2, 8
+RECENT = 12  # times swap_every_s
 
 
 class Comparison:
@@ -17,7 +19,8 @@ class Comparison:
         self._config = config.reverify
         self._missing: list[Any_] = []
         self._before = ("", "")
-        self._last_swap_ms: int | None = None
+        self._agreements = 0
+        self._swaps_ms: list[int] = []
 
     def begin(self) -> None:
         """Forget what earlier handshakes showed: another session, or a look that was asked for."""
@@ -38,19 +41,28 @@ class Comparison:
             return "anchor"
         return "address" if gone else ""
 
-    def agreed(self, why: str, seen: Event) -> bool:
-        """True when the handshake before gave the same reason, or when one is enough."""
+    def agreed(self, why: str, seen: Event, now: int) -> bool:
+        """True when enough handshakes in a row gave the same reason, or when one is enough.
+
+        Two are enough, twice as many after each recent swap: front ends that take turns with two
+        roots must not draw the session to and fro for ever.
+        """
         before, self._before = self._before, (why, seen.anchor)
-        return why in ("token", "asked") or before == self._before
+        self._agreements = self._agreements + 1 if before == self._before else 1
+        recent_ms = 1000 * RECENT * self._config.swap_every_s
+        recent = [t for t in self._swaps_ms if now - t < recent_ms]
+        needed = min(AGREE << len(recent), AGREE_MOST)
+        return why in ("token", "asked") or self._agreements >= needed
 
     def swap_allowed(self, now: int) -> bool:
         """At most one swap for a changed server per swap_every_s."""
         every_ms = 1000 * self._config.swap_every_s
-        return self._last_swap_ms is None or now - self._last_swap_ms >= every_ms
+        return not self._swaps_ms or now - self._swaps_ms[-1] >= every_ms
 
-    def swapped(self, now: int) -> None:
-        """The session moved."""
-        self._last_swap_ms = now
+    def swapped(self, now: int, changed: bool) -> None:
+        """The session moved; `changed`: because the server changed, not for a token or on command."""
+        if changed:
+            self._swaps_ms = self._swaps_ms[-AGREE_MOST:] + [now]
         self.begin()
 
     def _address_gone(self, live: Event, seen: Event, now: int) -> bool:

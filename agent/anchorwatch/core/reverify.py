@@ -65,6 +65,7 @@ class Reverify(Machine):
         self._due_ms: int | None = None
         self._answer = None
         self._refusals = 0
+        self._why = ""
 
     def _begin(self, event: Event, now: int) -> Items:
         self.times.begin(now)
@@ -124,7 +125,7 @@ class Reverify(Machine):
         out, why = self._seen(event, now)
         if why in ("anchor", "address") and not self._comparison.swap_allowed(now):
             return out + [Tell("reverify", {"held": why}), Unchanged()]
-        agreed = self._comparison.agreed(why, event)
+        agreed = self._comparison.agreed(why, event, now)
         if not why:
             return out + [Unchanged()]
         return out + [SwapDue(why) if agreed and not self._probe else Changed(why)]
@@ -175,6 +176,7 @@ class Reverify(Machine):
 
     def _sign(self, event: Event, now: int) -> Items:
         self.wake_at = now + DIAL_MS
+        self._why = event.why
         device = self._device
         resource = hub_wire.sas_resource(
             device.hub or "", device.device_id, device.config.mqtt.module_id
@@ -204,7 +206,7 @@ class Reverify(Machine):
 
     def _swap(self, event: Event, now: int) -> Items:
         self._device.count("swaps")
-        self._comparison.swapped(now)
+        self._comparison.swapped(now, self._why in ("anchor", "address"))
         self._refusals = 0
         self._connection.moved_to(self.last, self._due_ms)
         return [Swap(), Moved(event.session_present)] + self._rest(now)

@@ -91,7 +91,14 @@ class Unauthorized(Machine):
     def _begin(self, event: Event, now: int) -> Items:
         self._retries = 0
         self._changed = self._device.changed_since_accepted
-        return self._endure(event, now)
+        return self._doubt_time(now) + self._endure(event, now)
+
+    def _doubt_time(self, now: int) -> Items:
+        """A token is refused, too, when only its dates are wrong."""
+        signs = self._device.credential["kind"] == "symmetric_key"
+        if not signs or self._device.clock.standing == AUTHENTICATED:
+            return []
+        return self._device.seek_time("hub", now)
 
     def _endure(self, event: Event, now: int) -> Items:
         """One retry after a change; else a soon one and three more that fill the patience."""
@@ -172,8 +179,8 @@ class Unauthorized(Machine):
         wait_ms = window_ms // 2 + phase_wait_ms(now, window_ms // 2, self._device.phase)
         if self._device.hub is None:
             held_ms = 0 if self._budget_left(now) else 1000 * HOUR_S
-            return [self._spend(now), DpsLater(held_ms + wait_ms)]
-        return [HubLater(wait_ms)]
+            return self._doubt_time(now) + [self._spend(now), DpsLater(held_ms + wait_ms)]
+        return self._doubt_time(now) + [HubLater(wait_ms)]
 
     def _clear(self, event: Event, now: int) -> Items:
         self._retries = self._slow_turns = 0
