@@ -211,7 +211,10 @@ class Routing:
         """A time that tells nothing new ends no wait: a certificate may be wrong, not the clock."""
         before = self._watch.clock.standing
         out: Items = self._watch.clock.set(event, now)
-        news = self._watch.clock.standing != before or ClockStepped() in out
+        stepped = ClockStepped() in out
+        if stepped and self._watch.device.credential["kind"] != "x509":
+            out += self._go_on("identity")  # what was refused may be the time in the token
+        news = self._watch.clock.standing != before or stepped
         return out + (self._go_on("clock") if news else [])
 
     def _credential_read(self, event: Event, now: int) -> Items:

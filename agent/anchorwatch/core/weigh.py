@@ -1,7 +1,7 @@
 """From a failure of the session to what comes next. Rule: the only place where fault classes and
 the ladder meet."""
 
-from .clock import STEP_S
+from .clock import AUTHENTICATED, STEP_S
 from .device import Device
 from .faults import Faults
 from .meanings import DpsLater, DpsRefused, HubLater, HubRefused, LookUpNow
@@ -23,7 +23,7 @@ class Weigher:
         fault, verdict = self._hub.classify(event, now)
         out = self._hub.note(fault, verdict, event)
         if fault == "identity":
-            return out + self._ladder.handle(HubRefused(verdict), now)
+            return out + self._doubt("hub", now) + self._ladder.handle(HubRefused(verdict), now)
         out += self._cause("hub", fault, event, now)
         look_up = self._hub.look_up_due(fault, now) and self._device.may_register
         wait_ms = 0 if self._clock_came(fault, now) else self._hub.wait_ms(fault, now)
@@ -38,7 +38,7 @@ class Weigher:
         out = self._dps.note(fault, verdict, event)
         if fault == "identity":
             self._device.reprovision_asked = False
-            return out + self._ladder.handle(DpsRefused(verdict), now)
+            return out + self._doubt("dps", now) + self._ladder.handle(DpsRefused(verdict), now)
         if event.verdict != HUB_NOT_ALLOWED:
             out += self._cause("dps", fault, event, now)
         wait_ms = self._dps.wait_ms(fault, now, getattr(event, "retry_after_s", 0))
@@ -76,6 +76,13 @@ class Weigher:
         if fault in ("trust", "policy") and hasattr(event, "presented"):
             return self._device.trust.refused(endpoint, event, self._device.clock.utc(now))
         return []
+
+    def _doubt(self, endpoint: str, now: int) -> Items:
+        """A token signed by an unproven clock may have been refused for its time alone."""
+        device = self._device
+        if device.credential["kind"] == "x509" or device.clock.standing == AUTHENTICATED:
+            return []
+        return device.clock.ask_date(device.shape("next", endpoint, True, now))
 
     def _clock_came(self, fault: str, now: int) -> bool:
         """The time came while we dialled: dates are judged anew at once."""
