@@ -67,6 +67,7 @@ class Cloud:
         self.random = random.Random(seed)
         self.journal, self.faults = Journal(), Faults()
         self.sntp_offset_s: int | None = 0  # None: the server does not answer
+        self.https = True
         self._ids = self.sessions = self._entries = 0
         self.pairs: list = []
         self._due: list[tuple[int, int, Callable]] = []

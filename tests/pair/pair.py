@@ -27,6 +27,7 @@ class Pair:
     def __init__(
         self, cloud: Cloud, credential: object, config: dict | None = None, *,
         roots: tuple = ("baltimore", "g2"), one_way_ms: int = 10, by_hand: bool = True,
+        saved: dict | None = None, phase: int | None = None,
     ) -> None:  # fmt: skip
         self.cloud, self.credential, self.one_way_ms = cloud, credential, one_way_ms
         self.config = Config(merged(BASE, {**kind_of(credential), **(config or {})}))
@@ -34,20 +35,22 @@ class Pair:
         self.layers = layers(*roots)
         self.links: dict[str, Link] = {}
         self.leaving: Link | None = None
-        self.saved: dict = {}
+        self.saved: dict = dict(saved or {})
         self.saves: list[tuple[int, str]] = []
         self.disk = lambda name: None
         self.told: list[tuple[int, str, dict]] = []
         self.performed: list[tuple[int, object]] = []  # all but Publish
         self.feeder = Feeder(self.config.mqtt.in_flight)
         self._asks = 0
-        self.by_hand = by_hand
+        self.by_hand, self.phase = by_hand, phase
         cloud.pairs.append(self)
         self.start()
 
     def start(self) -> None:
         """A new watch with what the device has on its disk."""
         self.watch = Watch(self.config, self.cloud.random.randrange)
+        if self.phase is not None:
+            self.watch.device.phase = self.phase
         state = {n: copy.deepcopy(b) for n, b in self.saved.items() if not n.startswith("site/")}
         told = self.credential.told()
         self.hear(events.Start(self.by_hand, state, copy.deepcopy(self.layers), told))
@@ -258,7 +261,7 @@ class Pair:
     def _ask_date(self, order: actions.AskDate) -> None:
         front = self.cloud.fronts[order.host]
         event: object = events.ClockSet(self.cloud.utc_s(self.cloud.now_ms), "date")
-        if not front.up or judged(front.next_end()[0], order):
+        if not (front.up and self.cloud.https) or judged(front.next_end()[0], order):
             event = events.TimeFailed("date", "refused")
         self.later(6 * self.one_way_ms, event)
 

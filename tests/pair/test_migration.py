@@ -5,10 +5,10 @@ import pytest
 from anchorwatch.core import actions
 from tests.pair import credentials
 from tests.pair.cloud import DAY, HOUR, HUB, MINUTE, SECOND, End
-from tests.pair.world import Load, online
+from tests.pair.world import Load, call_later, change_later, online
 from tests.timelines.replay import entry
 
-QUICK = {"reverify": {"interval_s": 12, "confirm_s": 2, "swap_every_s": 5}}
+QUICK = {"reverify": {"interval_s": 10, "confirm_s": 1, "swap_every_s": 5}}
 KINDS = {"certificate": credentials.x509_individual, "key": credentials.key_group}
 
 
@@ -34,8 +34,7 @@ def test_desired_change_while_the_session_moves_is_seen():
     for shift_ms in range(0, 400, 7):
         cloud, pair = online(one_way_ms=40)
         assert pair.ask("reverify", swap=True)["ok"]
-        change = {"colour": "red"}
-        cloud.at(cloud.now_ms + shift_ms, lambda: cloud.hub.patch_desired("dev-7", change, 0))
+        change_later(cloud, shift_ms)
         cloud.run_for(10_000)
         assert pair.count(actions.Swap) == 1
         assert pair.tells("desired")[-1]["version"] == 2, shift_ms
@@ -47,11 +46,7 @@ def test_method_called_at_any_moment_of_a_swap_is_answered():
         pair.method_ms = 90
         answers = []
         pair.ask("reverify", swap=True)
-        cloud.at(
-            cloud.now_ms + shift_ms,
-            lambda: cloud.hub.invoke_method("dev-7", "blink", b"1", cloud.now_ms,
-                                            done=answers.append),
-        )  # fmt: skip
+        call_later(cloud, shift_ms, answers)
         cloud.run_for(MINUTE)
         assert answers == [{"status": 200, "payload": 1}], shift_ms
 

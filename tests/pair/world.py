@@ -32,6 +32,22 @@ def online(kind: Callable = credentials.x509_individual, config: dict | None = N
     return cloud, pair
 
 
+def change_later(cloud: Cloud, after_ms: int) -> None:
+    """The operator changes a desired property."""
+    change = {"colour": "red"}
+    cloud.at(
+        cloud.now_ms + after_ms, lambda: cloud.hub.patch_desired("dev-7", change, cloud.now_ms)
+    )
+
+
+def call_later(cloud: Cloud, after_ms: int, answers: list[dict]) -> None:
+    """The operator calls a direct method."""
+    cloud.at(
+        cloud.now_ms + after_ms,
+        lambda: cloud.hub.invoke_method("dev-7", "blink", b"1", cloud.now_ms, done=answers.append),
+    )
+
+
 class Load:
     """Telemetry, methods and C2D for a while, and the promise that none of it is lost."""
 
