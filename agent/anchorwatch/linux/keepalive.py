@@ -1,6 +1,6 @@
 """When a session must speak, and when its peer has been silent for too long.
 
-Rule: no timer and no clock of its own: one deadline, so that an idle session wakes once an interval.
+Rule: no timer and no clock of its own: one deadline, so an idle session wakes once an interval.
 
 Source: MQTT 3.1.1 section 3.1.2.10.
 """

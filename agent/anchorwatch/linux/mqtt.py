@@ -12,7 +12,8 @@ import types
 from selectors import EVENT_READ, EVENT_WRITE
 
 from .keepalive import Keepalive
-from .tls import PEER_ENDED, WANTS
+from .tls import WANTS
+from .tlswire import Wire
 
 _UNUSED = ("logging", "urllib", "urllib.parse", "urllib.request")
 
@@ -37,39 +38,6 @@ paho = _paho()
 # paho speaks MQTT 5's reason codes, the services MQTT 3.1.1's. Any other code passes as it is.
 CONNACK = {0x84: 1, 0x85: 2, 0x88: 3, 0x86: 4, 0x87: 5}
 _READS_A_TURN = 256
-
-
-class Wire:
-    """The socket as paho sees it; remembers how it ended."""
-
-    def __init__(self, sock) -> None:
-        self.sock = sock
-        self.error: OSError | None = None
-        self.recv, self.send = self._noting(sock.recv), self._noting(sock.send)
-        self.fileno, self.setblocking, self.pending = sock.fileno, sock.setblocking, sock.pending
-        self.closing = lambda: None
-
-    def _noting(self, call):
-        def noted(argument):
-            self.error = None
-            try:
-                return call(argument)
-            except OSError as error:
-                self.error = error
-                raise
-
-        return noted
-
-    def close(self) -> None:
-        """Close the socket, once the selector has let go of it; again is nothing."""
-        if self.sock.fileno() >= 0:
-            self.closing()
-            self.sock.close()
-
-    @property
-    def reason(self) -> str:
-        """closed: the peer ended it; network: the line did."""
-        return "closed" if self.error is None or isinstance(self.error, PEER_ENDED) else "network"
 
 
 class _Client(paho.Client):  # type: ignore[name-defined,misc]
