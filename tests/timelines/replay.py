@@ -1,14 +1,14 @@
-"""Replays timelines: events of a story in, transcript out. Runs unchanged on CPython and on MicroPython.
+"""Replays timelines: a story's events in, transcript out; the same on CPython and MicroPython.
 
-    python tests/timelines/replay.py FILE...         prints the transcripts
-    python tests/timelines/replay.py --rewrite FILE... writes them back (CPython only); review the diff
+    python tests/timelines/replay.py FILE...            prints the transcripts
+    python tests/timelines/replay.py --rewrite FILE...  writes them back; review the diff
 
-A story: comment lines (the first is the claim; `# covers: TAG, TAG` says which rows of the design it plays), then
+A story: comment lines (the first is the claim; `# covers: TAG, TAG` names rows of the design), then
 
     config: TREE        laid over BASE
     rand: least | half | most
     auto: no            the disk does not answer by itself: the story says Saved or SaveFailed
-    given: online       a device with a session, its twin at rest; `online key` for one with a symmetric key
+    given: online       a device with a session, its twin at rest; `online key` has a symmetric key
     TIME  EXPRESSION    an event; TIME is in ms, `+N` after the line before, `wake` at the deadline
     TIME  restart       a new Watch; SAVED holds what was saved
 
@@ -31,7 +31,13 @@ BASE = {
     "cloud": {"allow": ["reverify", "reprovision"]},
 }
 T0 = 1_800_000_000
-NAMES = {"g2": "CN=G2", "baltimore": "CN=Baltimore", "msrsa2017": "CN=MS RSA 2017", "unknown": "CN=Unknown"}
+HUB = "hub.hubs.example"
+NAMES = {
+    "g2": "CN=G2",
+    "baltimore": "CN=Baltimore",
+    "msrsa2017": "CN=MS RSA 2017",
+    "unknown": "CN=Unknown",
+}
 RANDS = {"least": lambda n: 0, "half": lambda n: n // 2, "most": lambda n: n - 1}
 
 
@@ -43,7 +49,8 @@ def entry(name):
 
 def layers(*factory, **others):
     """Layers with these factory anchors; site=[names], distrust=[names]."""
-    site = {"anchors": [entry(n) for n in others.get("site", [])], "distrust": others.get("distrust", [])}
+    added, distrust = others.get("site", []), others.get("distrust", [])
+    site = {"anchors": [entry(n) for n in added], "distrust": distrust}
     return {"factory": {"anchors": [entry(n) for n in factory], "distrust": []}, "site": site}
 
 
@@ -61,10 +68,11 @@ def key():
 
 def start(state=None, roots=None, credential=None, by_hand=True):
     """Start with what is not said left usual."""
-    return events.Start(by_hand, state or {}, roots or layers("baltimore", "g2"), credential or x509())
+    roots = roots or layers("baltimore", "g2")
+    return events.Start(by_hand, state or {}, roots, credential or x509())
 
 
-def verified(link, anchor="g2", address="127.0.0.2", addresses=None, host="hub.hubs.example", took_ms=20):
+def verified(link, anchor="g2", address="127.0.0.2", addresses=None, host=HUB, took_ms=20):
     """Verified with a chain under `anchor`."""
     tls = {"version": "1.2", "suite": "ECDHE-RSA-AES128-GCM-SHA256",
            "fragment": {"asked": None, "negotiated": None, "reason": ""}}
@@ -91,7 +99,7 @@ def dps(link, status, body, rid, retry_after=""):
 
 
 def document(desired, rid, body="{}"):
-    """The hub's answer to a GET of the twin: `desired` is the version, body the desired properties."""
+    """The hub's answer to a GET of the twin: version and body of the desired properties."""
     inner = body[1:-1] + "," if body != "{}" else ""
     text = '{"desired":{%s"$version":%d},"reported":{"$version":1}}' % (inner, desired)
     return events.Message("live", "$iothub/twin/res/200/?$rid=%d" % rid, text.encode())
@@ -109,7 +117,8 @@ def twin_status(rid, status):
 
 def pushed(version, body=b"{}"):
     """Desired properties, pushed."""
-    return events.Message("live", "$iothub/twin/PATCH/properties/desired/?$version=%d" % version, body)
+    topic = "$iothub/twin/PATCH/properties/desired/?$version=%d" % version
+    return events.Message("live", topic, body)
 
 
 def call(name, rid, payload=b"{}"):
@@ -126,8 +135,8 @@ def status_of(hub, status="assigned"):
 def online(words):
     """What happened before a story about a device that is online."""
     if "key" in words:
-        session = [events.ClockSet(T0, "kernel"), events.Woke(), verified("live"), events.Signed("hub live", b"sig")]
-        session.insert(0, start(kept(accepted="key-1"), credential=key()))
+        session = [start(kept(accepted="key-1"), credential=key()), events.ClockSet(T0, "kernel")]
+        session += [events.Woke(), verified("live"), events.Signed("hub live", b"sig")]
     else:
         session = [start(kept()), events.Woke(), verified("live")]
     return session + [events.Connected("live", True), document(1, 1), patched(2)]
@@ -140,10 +149,10 @@ def kept(hub="hub.hubs.example", accepted="cert-1"):
 
 def environment():
     """Names an event line may use."""
-    names = {"entry": entry, "layers": layers, "x509": x509, "key": key, "start": start, "kept": kept,
-             "verified": verified, "failed": failed, "assigned": assigned, "dps": dps, "SAVED": {},
-             "document": document, "patched": patched, "twin_status": twin_status, "pushed": pushed,
-             "call": call, "status_of": status_of, "T0": T0}
+    known = (entry, layers, x509, key, start, kept, verified, failed, assigned, dps, document,
+             patched, twin_status, pushed, call, status_of)
+    names = {word.__name__: word for word in known}
+    names.update({"SAVED": {}, "T0": T0})
     for module in (events,):
         for name in dir(module):
             names[name] = getattr(module, name)
@@ -175,7 +184,7 @@ class Replay:
         out = []
         for line in lines:
             bare = line.strip()
-            if bare.startswith("->") or bare.startswith("=="):
+            if bare[:2] in ("->", "=="):
                 continue
             out.append(line.rstrip())
             if bare and not bare.startswith("#"):
@@ -185,7 +194,7 @@ class Replay:
     def _line(self, bare):
         word, _, rest = bare.partition(":")
         if word == "config":
-            self.config = merged(BASE, eval(rest, {}))
+            self.config = merged(BASE, eval(rest.strip(), {}))
             return []
         if word == "rand":
             self.rand = RANDS[rest.strip()]

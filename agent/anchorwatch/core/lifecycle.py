@@ -143,7 +143,6 @@ REGISTRATION: Table = (
     (ASKING,           Woke,           IDLE,             "silent"),
     (POLLING,          Woke,           ASKING,           "poll"),
     (POLLING,          Disconnected,   IDLE,             "drop"),
-    (IDLE,             Offline,        IDLE,             "nothing"),
 )
 
 RESTING = "resting"

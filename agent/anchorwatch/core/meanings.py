@@ -192,6 +192,12 @@ class Got(Record):
     version: int
 
 
+class Overtaken(Record):
+    """Twin: a push with a later version came before this document."""
+
+    fields = ()
+
+
 class Patched(Record):
     """Twin: the reported patch was taken."""
 

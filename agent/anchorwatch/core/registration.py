@@ -178,9 +178,6 @@ class Registration(Machine):
     def _end(self, event: Event, now: int) -> Items:
         return self._close("failed") + [event]
 
-    def _nothing(self, event: Event, now: int) -> Items:
-        return []
-
     def _close(self, reason: str) -> Items:
         link, self.link = self.link, ""
         return [Close(link, reason)]

@@ -16,6 +16,7 @@ from .meanings import (
     Moved,
     Offline,
     Online,
+    Overtaken,
     Patched,
     Quiet,
     Tuned,
@@ -33,15 +34,14 @@ LATER = "waiting to ask"
 TWIN: Table = (
     # in       on            go to      and
     (OFFLINE,  Online,       GETTING,   "get"),
-    (OFFLINE,  Offline,      OFFLINE,   "nothing"),
     (GETTING,  Got,          READY,     "take"),
+    (GETTING,  Overtaken,    GETTING,   "get_again"),
     (GETTING,  TwinRefused,  LATER,     "later"),
     (GETTING,  Woke,         LATER,     "later"),
     (GETTING,  Desired,      GETTING,   "mind"),
     (GETTING,  Gap,          GETTING,   "mind"),
     (GETTING,  Moved,        GETTING,   "get"),
     (GETTING,  Offline,      OFFLINE,   "close"),
-    (READY,    Woke,         GETTING,   "get"),
     (READY,    Gap,          GETTING,   "get"),
     (READY,    Moved,        GETTING,   "get"),
     (READY,    Desired,      READY,     "apply"),
@@ -114,7 +114,8 @@ class Twin(Machine):
         if request_id != str(self._request) or not self.open:
             return None
         if document is not None and self.state == GETTING:
-            return Got(document["desired"], document["desired"]["$version"])
+            version = document["desired"]["$version"]
+            return Overtaken() if self._minded > version else Got(document["desired"], version)
         if status == 204 and self.state == PATCHING:
             return Patched(version or 0)
         return TwinRefused(status)
@@ -123,12 +124,12 @@ class Twin(Machine):
         self.wake_at = self._until_ms = now + REPLY_MS
         return [Publish("live", hub_wire.twin_get_topic(self._next_id()), b"", 1, self._mid())]
 
+    def _get_again(self, event: Event, now: int) -> Items:
+        self._minded = 0
+        return self._get(event, now)
+
     def _take(self, event: Event, now: int) -> Items:
         """The whole document: what changed while we were away is in it."""
-        if self._minded > event.version:  # a push overtook the document
-            self._minded = 0
-            self.wake_at = now
-            return []
         self._minded = 0
         news = event.version != self.version
         self.version = event.version
@@ -181,9 +182,6 @@ class Twin(Machine):
 
     def _close(self, event: Event, now: int) -> Items:
         self._minded = 0
-        return []
-
-    def _nothing(self, event: Event, now: int) -> Items:
         return []
 
     def _settled(self) -> Items:
