@@ -174,9 +174,9 @@ def test_date_of_an_unverified_server_does_not_count(chain):
 
 
 @pytest.mark.tls
-@pytest.mark.parametrize("utc_s", [NOW_S - 2 * DAY_S, NOW_S + 31 * DAY_S])
-def test_date_outside_the_certificate_that_it_came_under_does_not_count(root, chain, utc_s):
-    with web(chain, dated(utc_s)) as server:
+@pytest.mark.parametrize("days", [-2, 31])
+def test_date_outside_the_certificate_that_it_came_under_does_not_count(root, chain, days):
+    with web(chain, dated(NOW_S + days * DAY_S)) as server:
         assert ask_date(server, [root]) == TimeFailed("date", "outside-certificate")
 
 

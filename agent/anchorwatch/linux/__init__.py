@@ -1,1 +1,1 @@
-"""The CPython driver: performs the core's actions on Linux and posts its events. One library, one file."""
+"""The CPython driver: performs the core's actions on Linux and posts its events."""
