@@ -69,6 +69,13 @@ class Link:
         if self.at_device:
             self._to_device(lambda: self._end(Disconnected(None, reason)))
 
+    def unheard(self) -> None:
+        """A mute line at last: each end gives the other up by its keepalive."""
+        if self.at_server:
+            self._cut("keepalive")
+        if self.at_device:
+            self._end(Disconnected(None, "silent"))
+
     def _to_server(self, does: Callable[[], object]) -> None:
         self._cloud.at(self._cloud.now_ms + self._pair.one_way_ms, lambda: self._at_server(does))
 

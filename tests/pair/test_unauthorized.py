@@ -98,8 +98,10 @@ def test_rolled_certificate_is_retried_once_then_registered_and_back():
     assert pair.watch.states()["ladder"] == "clear"
 
 
-def test_hub_that_closes_right_after_connack_is_contended_and_sends_nobody_to_dps():
-    cloud, pair = online()
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_hub_that_closes_right_after_connack_is_contended_and_sends_nobody_to_dps(kind):
+    """The moves of an hourly token are no new sessions: contention ends in spite of them."""
+    cloud, pair = online(kind)
     cloud.faults.add("CLOSE_AFTER_CONNACK", service="hub", count=None)
     cloud.hub.drop("dev-7", "upgrade", cloud.now_ms)
     began_ms = cloud.now_ms
@@ -113,6 +115,8 @@ def test_hub_that_closes_right_after_connack_is_contended_and_sends_nobody_to_dp
     pair.run_until("online", 2 * HOUR)
     cloud.run_for(1_000)
     assert not pair.feeder.waiting
+    cloud.run_for(3 * HOUR)
+    assert pair.fault is None
 
 
 def test_hub_that_closes_before_connack_is_throttled():

@@ -22,6 +22,8 @@ SCHEDULES = {
     "clock": (0, 10_000, 600_000),
     "memory": (0, 10_000, 300_000),
 }
+# Identity beside a session; without one the ladder says how long to wait.
+BESIDE = (30_000, 60_000, 3_600_000)
 CONNACK = {
     1: ("policy", "protocol-version"),
     2: ("identity", "id-rejected"),
@@ -67,22 +69,28 @@ class Faults:
 
     def classify(self, event: Event, now: int) -> tuple[Any_, ...]:
         """(class, verdict) of a Failed, Refused, Disconnected or Unregistered."""
+        accepted = self._ended(now)
         if isinstance(event, Refused):
             return CONNACK.get(event.code, ("service", "connack-%d" % event.code))
         if isinstance(event, Disconnected):
-            return self._closed(event, now)
+            return self._closed(event, accepted, now)
         if event.fault not in SCHEDULES and event.fault != "identity":
             return ("network", event.verdict)
         return (event.fault, event.verdict)
 
-    def _closed(self, event: Event, now: int) -> tuple[Any_, ...]:
+    def _ended(self, now: int) -> bool:
+        """Whatever failed, no session is left; True when there was one."""
         online_ms, self._online_ms = self._online_ms, None
-        if online_ms is None:
+        if online_ms is not None:
+            self._settle(now - online_ms)
+        return online_ms is not None
+
+    def _closed(self, event: Event, accepted: bool, now: int) -> tuple[Any_, ...]:
+        if not accepted:
             self._unanswered += 1
             if self._unanswered >= REPEATED:
                 return ("throttled", "closed-before-connack")
             return ("network", event.reason)
-        self._settle(now - online_ms)
         if event.reason != "closed":
             return ("network", event.reason)
         self._closed_at = [t for t in self._closed_at if now - t < CONTENDED_MS] + [now]
@@ -108,13 +116,13 @@ class Faults:
         return "contended" in self._tries and lasted_ms < floor + 2 * window_ms
 
     def online(self, now: int) -> None:
-        """The endpoint accepted us."""
-        self._online_ms = now
+        """The endpoint accepted us; a session that moved over goes on."""
+        self._online_ms = now if self._online_ms is None else self._online_ms
         self._unanswered = 0
         self._outage_since_ms = None
         self._outage_tries = 0
         self._looked_up = False
-        if "contended" not in self._tries:
+        if self.present is not None and self.present["class"] != "contended":
             self.present = None
 
     def now(self, now: int) -> MaybeTree:
@@ -136,11 +144,16 @@ class Faults:
         """Failures of a class since it was last reset."""
         return int(self._tries.get(fault, 0))
 
+    def counted(self, fault: str) -> int:
+        """One more failure of a class; how many there were before."""
+        tries = self.tries(fault)
+        self._tries[fault] = tries + 1
+        return tries
+
     def wait_ms(self, fault: str, now: int, retry_after_s: int = 0) -> int:
         """Count one more failure of a class and say how long to wait."""
-        tries = self._tries.get(fault, 0)
-        self._tries[fault] = tries + 1
-        floor, first, ceiling = SCHEDULES[fault]
+        tries = self.counted(fault)
+        floor, first, ceiling = SCHEDULES.get(fault, BESIDE)
         floor = 1000 * retry_after_s or floor
         if retry_after_s:
             self._held_until_ms = now + floor
@@ -180,8 +193,6 @@ class Faults:
             "tries": self._tries.get(fault, 0) + 1,
         }
         self._device.count("fault_" + fault)
-        if fault == "identity":  # has no schedule here: the ladder waits
-            self._tries[fault] = self.tries(fault) + 1
         return [Tell("fault", self.present)]
 
     def waiting(self, wait_ms: int) -> None:
