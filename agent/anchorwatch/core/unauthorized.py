@@ -37,7 +37,7 @@ LADDER: Table = (
     (CLEAR,      HubRefused,   PATIENCE,    "begin"),
     (CLEAR,      DpsRefused,   SLOW,        "slow_down"),
     (CLEAR,      Hastened,     SELF_CHECK,  "check"),
-    (CLEAR,      Accepted,     CLEAR,       "nothing"),
+    (CLEAR,      Accepted,     CLEAR,       "clear"),
     (CLEAR,      Assigned,     CLEAR,       "remember"),
     (PATIENCE,   HubRefused,   PATIENCE,    "endure"),
     (PATIENCE,   Spent,        SELF_CHECK,  "check"),
@@ -84,9 +84,6 @@ class Unauthorized(Machine):
         self._registered_with: str | None = None
         self._slow_turns = 0
         self._cycles: list[Any_] = []  # (utc_s or None, now_ms) of each cycle through DPS
-
-    def _nothing(self, event: Event, now: int) -> Items:
-        return []
 
     def _begin(self, event: Event, now: int) -> Items:
         self._retries = 0
