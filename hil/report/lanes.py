@@ -8,8 +8,8 @@ from html import escape
 from .story import Act, Span, Story
 
 WIDTH, LEFT, RIGHT = 1200, 132, 16
-HEAD, GAP, LANE, DOTS, CHART, AXIS = 58, 14, 30, 24, 84, 26
-LETTER, SMALL = 6.4, 6.0  # a letter's width, on average: in a bar, under a number
+HEAD, GAP, LANE, DOTS, CHART, AXIS, KEY_LINE = 58, 14, 30, 24, 84, 34, 20
+LETTER, SMALL = 6.0, 6.0  # a letter's width, on average: in a bar, under a number
 STEPS = 300
 LANES = (
     # lane         what its name says                                height
@@ -26,6 +26,19 @@ NAMES = {
     "fault": "Fault class",
     "messages": "In flight",
 }
+SESSION_KEY = (
+    ("bar online", "session up"),
+    ("bar moving", "moving to the new link"),
+    ("bar joining", "dialing and joining"),
+    ("bar at-dps", "registering at DPS"),
+    ("bar waiting", "waiting to try again"),
+)
+LOOKS_KEY = (
+    ("dot look", "second handshake, nothing to do"),
+    ("dot swap", "the session moves"),
+    ("dot gap", "no root here for what it saw"),
+)
+SIZES = {"look": 4, "swap": 7, "gap": 6}
 
 
 class Drawing:
@@ -40,7 +53,7 @@ class Drawing:
             self.tops[name] = top
             top += height + GAP
         self.bottom = top - GAP
-        self.height = self.bottom + AXIS
+        self.height = self.bottom + AXIS + 3 * KEY_LINE
 
     def x(self, t_ms: int) -> float:
         return LEFT + t_ms * self.scale
@@ -54,8 +67,7 @@ class Drawing:
             out.append(self._name(name, told, height))
         for name, spans in self._lanes().items():
             out += [self._bar(span, self.tops[name], LANE) for span in spans]
-        out += self._looks() + self._messages() + self._axis()
-        return out
+        return out + self._looks() + self._messages() + self._axis() + self._keys()
 
     def _lanes(self) -> dict[str, list[Span]]:
         story = self.story
@@ -101,11 +113,10 @@ class Drawing:
 
     def _looks(self) -> list[str]:
         top = self.tops["looks"] + DOTS / 2
-        sizes = {"look": 4, "swap": 7, "gap": 6}
         return [
             f'<g class="dot {moment.kind}"><title>{escape(_timed(moment))}</title>'
-            f'<circle cx="{self.x(moment.start_ms):.1f}" cy="{top}" r="{sizes[moment.kind]}"/></g>'
-            for moment in sorted(self.story.looks(), key=lambda m: sizes[m.kind])
+            f'<circle cx="{self.x(moment.start_ms):.1f}" cy="{top}" r="{SIZES[moment.kind]}"/></g>'
+            for moment in sorted(self.story.looks(), key=lambda m: SIZES[m.kind])
         ]
 
     def _messages(self) -> list[str]:
@@ -137,6 +148,27 @@ class Drawing:
             x = self.x(1000 * t_s)
             out.append(f'<text class="tick" x="{x:.1f}" y="{self.bottom + 17}">{t_s} s</text>')
         return out
+
+
+    def _keys(self) -> list[str]:
+        """What the colours mean: a line each for session, anchors and looks."""
+        anchors = {span.label: "bar " + span.kind for span in self.story.anchors()}
+        lines = (SESSION_KEY, [(kind, label) for label, kind in anchors.items()], LOOKS_KEY)
+        out = []
+        for number, entries in enumerate(lines):
+            x, y = float(LEFT), self.bottom + AXIS + KEY_LINE * number
+            for kind, told in entries:
+                out.append(_key(kind, told, x, y))
+                x += 40 + LETTER * len(told)
+        return out
+
+
+def _key(kind: str, told: str, x: float, y: int) -> str:
+    mark = f'<circle cx="{x + 6:.0f}" cy="{y + 6}" r="5"/>'
+    if kind.startswith("bar"):
+        mark = f'<rect x="{x:.0f}" y="{y}" width="12" height="12" rx="2"/>'
+    shown = f'<text x="{x + 18:.0f}" y="{y + 10}">{escape(told)}</text>'
+    return f'<g class="key {kind.split()[1]}">{mark}{shown}</g>'
 
 
 def _rules(top: int, most: int) -> list[str]:

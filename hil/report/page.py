@@ -21,16 +21,6 @@ COLUMNS = (
     ("Longest silence",   "longest_silence_ms",   lambda v: "%.1f s" % (v / 1000)),
 )  # fmt: skip
 TOTALS = ("sent", "delivered", "lost", "duplicated")
-KEY = (
-    ("online", "", "session up"),
-    ("moving", "", "moving to the new link"),
-    ("joining", "", "dialing and joining"),
-    ("dps", "", "registering at DPS"),
-    ("waiting", "", "waiting to try again"),
-    ("", "round hollow", "second handshake, nothing to do"),
-    ("moving", "round", "second handshake, session moves"),
-    ("bad", "round", "second handshake, no root for it here"),
-)
 INTRODUCTION = """\
 <p>One device, one emulated cloud, two real processes on one machine. The device sends {rate}
 messages a second and answers direct methods all the while; meanwhile the cloud changes under it,
@@ -52,7 +42,6 @@ def page(rows: list[dict]) -> str:
         _verdict(story, acts),
         INTRODUCTION.format(rate=story.run.get("messages_per_s", "some")),
         '<div class="picture">%s</div>' % svg(story),
-        _key(),
         "<h2>The acts</h2>",
         _table(story),
         "<h2>What happened</h2>",
@@ -84,14 +73,6 @@ def _verdict(story: Story, acts: list[Act]) -> str:
     if story.stopped:
         text += " The run was stopped: %s." % story.stopped
     return '<p class="verdict%s">%s</p>' % ("" if good else " bad", escape(text))
-
-
-def _key() -> str:
-    items = []
-    for colour, shape, told in KEY:
-        painted = ' style="background:var(--%s)"' % colour if colour else ""
-        items.append(f'<li><i class="{shape}"{painted}></i>{told}</li>')
-    return '<ul class="key">%s</ul>' % "".join(items)
 
 
 def _table(story: Story) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 ONLINE, JOINING, AT_DPS, WAITING, MOVING = "online", "joining", "at-dps", "waiting", "moving"
 NOTHING = ""
+ANCHOR_COLOURS = 5
 
 # The agent's state words, put into five kinds a newcomer can tell apart.
 KINDS = {
@@ -94,19 +95,19 @@ class Story:
 
     def anchors(self) -> list[Span]:
         """The anchor of the live session, nothing while there is none."""
-        names: list[str] = []
+        known: list[str] = []
 
         def shown(sha256: str) -> tuple[str, str]:
             if not sha256:
                 return NOTHING, ""
-            if sha256 not in names:
-                names.append(sha256)
-            return "anchor-%d" % (names.index(sha256) % 5), self.root_name(sha256)
+            if sha256 not in known:
+                known.append(sha256)
+            return "anchor-%d" % (known.index(sha256) % ANCHOR_COLOURS), self.root_name(sha256)
 
         return [span for span in self._spans(_anchor, shown) if span.kind]
 
     def faults(self) -> list[Span]:
-        """The fault that the agent's status named, by class."""
+        """The last fault told, by class, until the session is up or the status is well again."""
         spans = self._spans(_fault, lambda fault: (fault[0], ": ".join(f for f in fault if f)))
         return [span for span in spans if span.kind]
 
@@ -167,10 +168,19 @@ def _anchor(row: dict) -> str | None:
 
 
 def _fault(row: dict) -> tuple[str, str] | None:
-    if row["what"] != "status":
-        return None
-    fault = row.get("fault") or {}
-    return fault.get("class", NOTHING), fault.get("verdict", NOTHING)
+    """What a row says of faults; None for nothing.
+
+    The status shows one fault of several and is read now and then, so it only ends them; a fault
+    that is over before it is read ends with what it was about.
+    """
+    if row["what"] == "fault":
+        return row["class"], row["verdict"]
+    well = {
+        "status": not row.get("fault"),
+        "state": row.get("machines", {}).get("connection") == "online",
+        "gap": not row.get("open"),
+    }
+    return (NOTHING, NOTHING) if well.get(row["what"]) else None
 
 
 def _moment(row: dict, kind: str, label: str) -> Span:

@@ -22,6 +22,7 @@ svg text{fill:var(--ink)}
 .act.failed .number,.act.failed .title{fill:var(--bad)}
 .name text{text-anchor:end;font-weight:600}.level{text-anchor:end;font-size:11px}
 .bar text{fill:#fff;text-anchor:middle;font-size:11px;pointer-events:none}
+.key text{font-size:11px}svg .key text{fill:var(--dim)}
 .tick{text-anchor:middle;font-size:11px}svg .tick,svg .level{fill:var(--dim)}
 .axis{stroke:var(--dim)}.rule{stroke:var(--dim);stroke-dasharray:2 4;opacity:.6}
 .online rect{fill:var(--online)}.moving rect{fill:var(--moving)}.joining rect{fill:var(--joining)}
@@ -47,11 +48,6 @@ p{max-width:78ch;margin:8px 0}.dim{color:var(--dim)}
 .verdict{font-size:18px;border-left:4px solid var(--online);padding:4px 0 4px 14px;margin:16px 0}
 .verdict.bad{border-color:var(--bad)}
 .picture{overflow-x:auto;margin:16px 0 4px}.picture svg{min-width:900px;width:100%;display:block}
-.key{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;color:var(--dim);padding:0;
-margin:6px 0}
-.key li{list-style:none}.key i{display:inline-block;width:11px;height:11px;border-radius:2px;
-margin-right:6px;vertical-align:-1px}
-.key i.round{border-radius:50%}.key i.hollow{border:2px solid var(--dim)}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:15px}
 th,td{padding:7px 10px;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}
 th{font-weight:600;color:var(--dim);font-size:13px}

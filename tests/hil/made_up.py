@@ -48,6 +48,7 @@ def rows(**more):
          "messages_per_s": 20, "roots": {BALTIMORE: "Baltimore CyberTrust Root",
                                          G2: "DigiCert Global Root G2"}, **more},
         act(0, 1), status(10, "idle"), state(100, "registering"),
+        {"t_ms": 299, "who": "agent", "what": "fault", "said": "hub h: refused", **refused},
         status(300, "waiting for hub", fault=refused), state(900, "dialing hub"),
         state(1_000, "online", BALTIMORE, "127.7.7.2"), status(1_001, "online", BALTIMORE),
         over(2_000, 1), act(2_000, 2),

@@ -74,8 +74,27 @@ def test_anchor_nobody_named_is_shown_by_its_fingerprint():
     assert [span.label for span in story.anchors()] == ["b" * 12, "2" * 12]
 
 
-def test_fault_lane_follows_the_status_not_the_moment_it_was_told():
-    assert spans(Story(run()).faults()) == [(300, 1_001, "network: refused")]
+def test_fault_lasts_from_when_it_was_told_until_the_session_is_up():
+    assert spans(Story(run()).faults()) == [(299, 1_000, "network: refused")]
+
+
+def test_fault_that_no_status_ever_showed_ends_with_its_gap():
+    rows = run()
+    about = {"class": "trust", "verdict": "unknown-issuer", "said": "hub h: unknown-issuer"}
+    rows.insert(-1, {"t_ms": 3_000, "who": "agent", "what": "fault", **about})
+    rows.insert(-1, {"t_ms": 3_100, "who": "agent", "what": "gap", "open": False, "endpoint": "h"})
+    rows.sort(key=lambda row: row["t_ms"])
+    assert spans(Story(rows).faults())[-1] == (3_000, 3_100, "trust: unknown-issuer")
+
+
+def test_second_fault_takes_the_place_of_the_first():
+    rows = run()
+    about = {"class": "throttled", "verdict": "dps-429", "said": "dps d: dps-429"}
+    rows.insert(6, {"t_ms": 500, "who": "agent", "what": "fault", **about})
+    rows.sort(key=lambda row: row["t_ms"])
+    assert spans(Story(rows).faults()) == [
+        (299, 500, "network: refused"), (500, 1_000, "throttled: dps-429"),
+    ]  # fmt: skip
 
 
 def test_message_in_flight_counts_until_its_first_arrival():
@@ -149,6 +168,7 @@ def test_narration_says_each_change_once():
     moved = "has moved: the session now stands at hub.example (127.7.7.2), under "
     assert told == [
         "asks DPS which hub it belongs to",
+        "fault of class network: hub h: refused",
         "dials the hub",
         "is online at hub.example (127.7.7.2), under Baltimore CyberTrust Root",
         "hub now presents the chain g2-rsa",
