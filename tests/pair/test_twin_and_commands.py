@@ -6,7 +6,7 @@ import pytest
 
 from anchorwatch.core import actions
 from tests.pair.cloud import HOUR, HUB, MINUTE
-from tests.pair.world import change_later, online
+from tests.pair.world import change_later, device, online
 
 
 def desired(pair):
@@ -121,6 +121,29 @@ def test_quiet_session_reports_once_and_not_again():
     written = len(cloud.journal.of("reported"))
     cloud.run_for(6 * HOUR)
     assert len(cloud.journal.of("reported")) == written
+
+
+@pytest.mark.parametrize("moves", [False, True], ids=["stays", "reconnects"])
+def test_subscription_without_a_suback_is_made_again(moves):
+    """The hub keeps a session that broke before its SUBACK, but keeps no filters of it."""
+    cloud, pair = device()
+    cloud.faults.add("NO_SUBACK", service="hub")
+    pair.run_until("online")
+    if moves:
+        cloud.run_for(1_000)
+        cloud.hub.drop("dev-7", "upgrade", cloud.now_ms)
+    cloud.run_for(3 * MINUTE)
+    assert call(cloud, pair, "blink") == {"status": 200, "payload": {}}
+    assert pair.watch.states()["twin"] == "ready"
+
+
+def test_subscriptions_that_the_hub_confirmed_are_not_made_again_by_a_move():
+    cloud, pair = online()
+    made = pair.count(actions.Subscribe)
+    for _ in range(3):
+        pair.ask("reverify", swap=True)
+        cloud.run_for(MINUTE)
+    assert pair.count(actions.Swap) == 3 and pair.count(actions.Subscribe) == made
 
 
 def test_method_of_the_application_is_answered():

@@ -81,6 +81,7 @@ class Connection(Machine):
         self.evidence: Verified | None = None  # of the live session
         self.token_due_ms: int | None = None
         self._dialed: Verified | None = None
+        self.subscribed = False  # confirmed by the hub since the agent started
 
     def _wait(self, event: Event, now: int) -> Items:
         self.wake_at = now + event.wait_ms
@@ -99,6 +100,7 @@ class Connection(Machine):
     def _settle(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_MS
         self._device.reprovision_asked = False
+        self.subscribed = self.subscribed and event.hub == self._device.hub
         return [self._device.assign(event)]
 
     def _settle_again(self, event: Event, now: int) -> Items:
@@ -130,7 +132,7 @@ class Connection(Machine):
         """CONNACK 0: subscribe before feeding, so that nothing sent to us is missed."""
         self.evidence = self._dialed
         return (
-            ([Subscribe("live", self._filters())] if not event.session_present else [])
+            self._subscribe(event.session_present)
             + [Feed("live")]
             + self._online(event.session_present, now)
             + [Online(event.session_present)]
@@ -146,8 +148,18 @@ class Connection(Machine):
 
     def _move(self, event: Event, now: int) -> Items:
         """The second link is the session now; subscriptions last unless the hub kept none."""
-        subscribe = [] if event.session_present else [Subscribe("live", self._filters())]
+        subscribe = self._subscribe(event.session_present)
         return subscribe + [Feed("live")] + self._online(event.session_present, now)
+
+    def _subscribe(self, session_present: bool) -> Items:
+        """Not again for a session whose filters the hub has confirmed: one that broke between
+        CONNACK and SUBACK is kept by the hub without them."""
+        self.subscribed = self.subscribed and session_present
+        return self.subscribe_again()
+
+    def subscribe_again(self) -> Items:
+        """SUBSCRIBE, unless its SUBACK came."""
+        return [] if self.subscribed else [Subscribe("live", self._filters())]
 
     def moved_to(self, evidence: Verified, token_due_ms: int | None) -> None:
         """Reverify hands over what it knows of the link that is about to be live."""

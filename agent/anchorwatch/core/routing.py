@@ -123,7 +123,8 @@ class Routing:
             return watch.clock.woke(now) + [event]
         for machine in (watch.connection, watch.registration, watch.reverify, watch.twin):
             if machine.wake_at is not None and machine.wake_at <= now:
-                return machine.handle(event, now) + [event]
+                deaf = watch.connection.subscribe_again() if machine is watch.twin else []
+                return deaf + machine.handle(event, now) + [event]
         late: Items = watch.methods.woke(now)
         return late
 
@@ -137,6 +138,7 @@ class Routing:
         if self._watch.registration.busy and event.link == self._watch.registration.link:
             return self._watch.registration.handle(event, now)
         if not [code for code in event.granted if code >= 128]:
+            self._watch.connection.subscribed = True
             return []
         return [
             Tell(
