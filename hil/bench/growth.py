@@ -1,0 +1,92 @@
+"""Two hundred new sessions: does anything grow?
+
+All but two are commanded moves, two come after the line was cut: three cuts in five minutes are
+"contended", and that waits as it should. Memory is read on the way, since a slope says more than
+two ends.
+"""
+
+from collections.abc import Callable
+
+from . import processes
+from .board import Process
+from .devices import OURS, PAHO, SDK
+from .journal import Journal
+from .rig import Rig
+from .waiting import until
+
+READINGS = 10
+SLOPE_LIMIT_KIB = 1.0  # a reconnect; 200 of them are then less than the noise of one reading
+HOW = "over {n} new sessions, by `reverify --swap`, two of them after the line was cut; {more}"
+
+
+def run(count: int, note: Callable[[str], None]) -> dict:
+    """The figures over `count` sessions."""
+    with Rig() as rig:
+        device = rig.device(OURS)
+        device.start(serves=False)
+        journal = Journal(rig.cloud)
+        readings = []
+        for number in range(count):
+            if number % max(1, count // READINGS) == 0:
+                readings.append(_reading(number, device, note))
+            _one(rig, device, journal, number, number in (count // 4, 3 * count // 4))
+        readings.append(_reading(count, device, note))
+        return figures(readings, count)
+
+
+def _one(rig: Rig, device: object, journal: Journal, number: int, cut: bool) -> None:
+    before = journal.sessions(device.device_id)
+    if cut:
+        rig.network.cut()
+    else:
+        device.board.ask("reverify", "--swap")
+
+    def look() -> tuple[object, object]:
+        now = journal.sessions(device.device_id)
+        return now > before and _rests(device.board), now
+
+    until(f"session {number + 1}", look, 60, every_s=0.05)
+
+
+def _rests(board: Process) -> bool:
+    machines = board.status()["machines"]
+    return machines["connection"] == "online" and machines["reverify"] == "resting"
+
+
+def _reading(number: int, device: object, note: Callable[[str], None]) -> dict:
+    pid = device.pid
+    reading = {
+        "after": number, "uss_kib": processes.uss_kib(pid), "files": processes.files(pid),
+        "threads": processes.threads(pid),
+    }  # fmt: skip
+    note("after {after}: {uss_kib} KiB, {files} files, {threads} threads".format(**reading))
+    return reading
+
+
+def figures(readings: list[dict], count: int) -> dict:
+    """The slope of memory, and what files and threads have become more."""
+    settled = readings[len(readings) // 3 :]  # caches fill at first
+    rows = (
+        ("memory slope", slope(settled), SLOPE_LIMIT_KIB, "KiB a session",
+         "least squares over the last two thirds of %d readings" % len(readings)),
+        ("open files more", readings[-1]["files"] - readings[0]["files"], 0, "", "/proc/PID/fd"),
+        ("threads more", readings[-1]["threads"] - readings[0]["threads"], 0, "",
+         "/proc/PID/task"),
+    )  # fmt: skip
+    return {
+        f"growth: {name}": {
+            OURS: round(value, 2), SDK: None, PAHO: None, "limit": limit, "unit": unit,
+            "how": HOW.format(n=count, more=how),
+        }  # fmt: skip
+        for name, value, limit, unit, how in rows
+    }
+
+
+def slope(readings: list[dict]) -> float:
+    """KiB for each session, by least squares."""
+    xs, ys = [r["after"] for r in readings], [r["uss_kib"] for r in readings]
+    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    spread = sum((x - mean_x) ** 2 for x in xs)
+    if not spread:
+        return 0.0
+    return sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / spread

@@ -1,0 +1,71 @@
+"""From nothing to a session: the processor's time until the hub has accepted the device.
+
+Ours knows its hub from an earlier run, as the others know theirs from their connection string.
+"""
+
+import os
+from collections.abc import Callable
+
+from . import gaps, sdk
+from .devices import OURS, PAHO, SDK
+from .rig import Rig
+from .waiting import until
+
+SHARE = 0.6
+HOW = (
+    "user + system time of the process, its ended threads included (wait4), from its start until"
+    " the hub's journal has its CONNECT; median of {n}"
+)
+
+
+def run(count: int, note: Callable[[str], None]) -> dict:
+    """The figures; each device is started `count` times."""
+    spent: dict = {}
+    with Rig() as rig:
+        for name in (OURS, SDK, PAHO):
+            try:
+                device = rig.device(name)
+            except sdk.NoSdk as e:
+                note(f"{name}: not measured: {e}")
+                continue
+            device.start(serves=False)  # warm: compiled modules, and ours knows its hub
+            device.stop()
+            spent[name] = gaps.median([_spent_ms(rig, device) for _ in range(count)])
+            note(f"{name}: {spent[name]:.0f} ms of processor time")
+    return figures(spent, count)
+
+
+def _spent_ms(rig: Rig, device: object) -> float:
+    mark = rig.cloud.mark()
+
+    def look() -> tuple[object, object]:
+        rows = rig.cloud.rows("connected", mark, service="hub", device=device.device_id)
+        return bool(rows), process.poll()
+
+    process = device.launched()
+    try:
+        until("the hub accepts it", look, 30, every_s=0.01)
+    finally:
+        process.kill()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+    return 1000 * (usage.ru_utime + usage.ru_stime)
+
+
+def figures(spent: dict, count: int) -> dict:
+    """One figure; the limit is a share of what the SDK takes."""
+    theirs = spent.get(SDK)
+    return {
+        "start to connected: processor": {
+            **{name: _rounded(spent.get(name)) for name in (OURS, SDK, PAHO)},
+            "limit": _rounded(SHARE * theirs if theirs else None), "unit": "ms",
+            "how": HOW.format(n=count) + f"; the limit is {SHARE} of the SDK's",
+        }  # fmt: skip
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
