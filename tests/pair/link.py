@@ -7,7 +7,6 @@ broker (hil/cloud/session.py), the device's end those of the driver (contract se
 from collections.abc import Callable
 
 from anchorwatch.core.events import (
-    Acked,
     Connected,
     Disconnected,
     Message,
@@ -16,8 +15,6 @@ from anchorwatch.core.events import (
     Subscribed,
 )
 from hil.cloud.session import CloseSession, Delay, Session, Silence
-
-NETWORK = "network"
 
 
 class Link:
@@ -150,8 +147,3 @@ class Link:
     def _tell_end(self) -> None:
         """A takeover's close may be slower on its way than the CONNACK that caused it."""
         self._to_device(lambda: self._end(Disconnected(None, "closed")), self._pair.close_lag_ms)
-
-
-def acked(mid: str) -> Acked:
-    """PUBACK of the core's own message."""
-    return Acked(None, mid)

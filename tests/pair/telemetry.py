@@ -14,7 +14,6 @@ class Feeder:
         self.sent = 0
         self.waiting: dict[str, Callable[[str], str]] = {}
         self.in_flight: set[str] = set()
-        self.dwell: list[str] = []
         self._at_most = at_most
         self._link: object | None = None
         self._open = False

@@ -223,16 +223,9 @@ class Connection(Machine):
                     event.status, None if wait_s is None else str(wait_s), event.body
                 )
             except MalformedMessage as error:
-                return [
-                    Tell(
-                        "warning",
-                        {
-                            "what": "look-up: " + error.reason,
-                            "value": error.value,
-                            "remedy": "none here",
-                        },
-                    )
-                ] + self._weigher.looked_up(None, now)
+                what = "look-up: " + error.reason
+                told = {"what": what, "value": error.value, "remedy": "none here"}
+                return [Tell("warning", told)] + self._weigher.looked_up(None, now)
         return self._weigher.looked_up(meaning, now)
 
     def _stop(self, event: Event, now: int) -> Items:
