@@ -6,7 +6,7 @@ Source: design section 7 and section 12.
 
 from ..errors import RootsRejected
 from .actions import Save, Tell
-from .answers import refuse, reply
+from .answers import refuse, reply, warning
 from .meanings import LookNow
 from .shapes import Any_, Event, Items, Tree
 from .trust import Trust
@@ -73,7 +73,10 @@ class Roots:
         if event.name not in self._pending:
             return []
         ask_id, anchors, distrust = self._pending.pop(event.name)
-        self._trust.load("site", anchors, distrust)
+        try:
+            self._trust.load("site", anchors, distrust)
+        except RootsRejected as error:  # another layer changed while this one was written
+            return [refuse(ask_id, error.what, error.value, error.remedy)]
         return [
             Tell("trust", {"layer": "site", "anchors": len(anchors), "distrust": len(distrust)}),
             reply(ask_id, {"changed": True}),
@@ -95,13 +98,8 @@ class Roots:
             self._trust.load(event.layer, event.anchors, event.distrust)
         except RootsRejected as error:
             return [
-                Tell(
-                    "warning",
-                    {
-                        "what": "layer %s not taken: %s" % (event.layer, error.what),
-                        "value": error.value,
-                        "remedy": error.remedy,
-                    },
+                warning(
+                    "layer %s not taken: %s" % (event.layer, error.what), error.value, error.remedy
                 )
             ]
         return [

@@ -23,6 +23,7 @@ class Weigher:
         fault, verdict = self._hub.classify(event, now)
         out = self._hub.note(fault, verdict, event)
         if fault == "identity":
+            self._hub.counted(fault)
             return out + self._doubt("hub", now) + self._ladder.handle(HubRefused(verdict), now)
         out += self._cause("hub", fault, event, now)
         look_up = self._hub.look_up_due(fault, now) and self._device.may_register
@@ -38,6 +39,7 @@ class Weigher:
         out = self._dps.note(fault, verdict, event)
         if fault == "identity":
             self._device.reprovision_asked = False
+            self._dps.counted(fault)
             return out + self._doubt("dps", now) + self._ladder.handle(DpsRefused(verdict), now)
         if event.verdict != HUB_NOT_ALLOWED:
             out += self._cause("dps", fault, event, now)

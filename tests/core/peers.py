@@ -1,0 +1,199 @@
+"""Peers for a Watch: one that says anything at any time, and one that behaves.
+
+Rule: both keep the driver's promises; what a network, a server or a disk can choose is theirs.
+"""
+
+from anchorwatch.core import actions, events
+from tests.core import promises
+from tests.timelines import replay
+
+FAULTS = ("network", "trust", "policy", "clock", "memory", "identity", "nobody knows this")
+REASONS = ("closed", "silent", "network", "protocol", "asked")
+TEXTS = (
+    b"", b"{}", b"null", b"[]", b"{", b"\xff\x00", b'{"status":"assigning"}',
+    b'{"operationId":"4.op","status":"assigning"}',
+    b'{"operationId":"4.op","status":"disabled","registrationState":{}}',
+    b'{"status":"assigned","registrationState":{"assignedHub":"h2.hubs.example","deviceId":"d"}}',
+    b'{"status":"assigned","registrationState":{"assignedHub":"evil.example","deviceId":"d"}}',
+    b'{"status":"assigned","registrationState":{"assignedHub":7,"deviceId":null}}',
+    b'{"desired":{"$version":3},"reported":{"$version":9}}',
+    b'{"desired":{"$version":9,"anchorwatch":{"reverifyIntervalS":1}},"reported":{"$version":1}}',
+    b'{"anchorwatch":{"reverifyIntervalS":900}}', b'{"anchorwatch":{"reverifyIntervalS":true}}',
+    b'{"anchorwatch":[1]}', b'{"errorCode":401002}', b"1" * 300, b"[" * 300,
+)  # fmt: skip
+TOPICS = (
+    "$dps/registrations/res/%(status)d/?$rid=%(rid)d",
+    "$dps/registrations/res/%(status)d/?$rid=%(rid)d&retry-after=%(wait)d",
+    "$dps/registrations/res/x/?$rid=", "$dps/registrations/res/200",
+    "$iothub/twin/res/%(status)d/?$rid=%(rid)d",
+    "$iothub/twin/res/204/?$rid=%(rid)d&$version=%(wait)d",
+    "$iothub/twin/PATCH/properties/desired/?$version=%(version)d",
+    "$iothub/twin/PATCH/properties/desired/?$version=-1",
+    "$iothub/methods/POST/blink/?$rid=%(rid)d", "$iothub/methods/POST/reverify/?$rid=%(rid)d",
+    "$iothub/methods/POST/reprovision/?$rid=%(rid)d", "$iothub/methods/POST//?$rid=#",
+    "devices/dev-7/messages/devicebound/%%24.mid=1&a", "devices/other/messages/devicebound/",
+    "", "$iothub/", "\x00\u20ac",
+)  # fmt: skip
+STATUSES = (200, 202, 204, 400, 401, 404, 409, 429, 500, 503, 999, 0)
+ANCHORS = ("g2", "baltimore", "msrsa2017", "unknown")
+
+
+class Wild:
+    """Says what a driver may say, with content by chance. `rand` is a random.Random."""
+
+    def __init__(self, line, rand):
+        self._line, self._rand = line, rand
+
+    def event(self, now):
+        """One event that could come now."""
+        line, pick = self._line, self._rand.choice
+        could = [self._message]
+        for link in promises.LINKS:
+            could += {
+                promises.DIALING: [self._dialed] * 3,
+                promises.CONNECTING: [self._connack] * 3,
+                promises.VERIFIED: [self._gone],
+                promises.CONNECTED: [self._gone, self._message] * 2,
+            }.get(line.links[link], [])
+        could += [self._answer] * min(6, 2 * len(line.asked)) + [self._wish]
+        return pick(could)(now)
+
+    def _link(self, *states):
+        fits = [k for k in promises.LINKS if self._line.links[k] in states]
+        return self._rand.choice(fits or ["live"])
+
+    def _dialed(self, now):
+        link, rand = self._link(promises.DIALING), self._rand
+        if rand.random() < 0.4:
+            shown = rand.choice([[], ["CN=x"], ["CN=leaf", "CN=\u20ac\x07"]])
+            return events.Failed(link, rand.choice(FAULTS), "by-chance", shown, None)
+        host = self._line.dialed[link].host
+        addresses = rand.sample(["127.0.0.2", "127.0.0.3", "127.0.0.4"], rand.randrange(4))
+        return replay.verified(link, rand.choice(ANCHORS), rand.choice(["127.0.0.2", "127.0.0.9"]),
+                               addresses, host, rand.randrange(9_000))
+
+    def _connack(self, now):
+        link = self._link(promises.CONNECTING)
+        return self._rand.choice([
+            events.Connected(link, True), events.Connected(link, False), self._gone(now, link),
+            events.Refused(link, self._rand.choice([1, 2, 3, 4, 5, 6, 255])),
+        ])  # fmt: skip
+
+    def _gone(self, now, link=None):
+        states = (promises.VERIFIED, promises.CONNECTING, promises.CONNECTED)
+        if link is None and not [k for k in promises.LINKS if self._line.links[k] in states]:
+            return self._message(now)
+        return events.Disconnected(link or self._link(*states), self._rand.choice(REASONS))
+
+    def _message(self, now):
+        rand = self._rand
+        values = {"status": rand.choice(STATUSES), "rid": rand.randrange(1, 12),
+                  "wait": rand.choice([0, 1, 60, 3600]), "version": rand.randrange(12)}
+        link = self._link(promises.CONNECTED)
+        return events.Message(link, rand.choice(TOPICS) % values, rand.choice(TEXTS))
+
+    def _answer(self, now):
+        rand = self._rand
+        asked = rand.choice(self._line.asked) if self._line.asked else None
+        self._line.answered(asked)
+        return answer(asked, now, rand) or self._message(now)
+
+    def _wish(self, now):
+        rand = self._rand
+        what = rand.choice(["reverify", "reprovision", "told", "status", "roots_list", "nonsense",
+                            "roots_explain", "roots_add", "roots_distrust", "reply", "read"])
+        if what == "read":
+            return rand.choice([events.CredentialRead(replay.x509(rand.choice(["c1", "c2"]))),
+                                events.LayerRead("site", [replay.entry("unknown")], []),
+                                events.LayerRead("factory", [], [])])
+        word = rand.choice(["unauthorized", "connected", "?"])
+        arguments = {"swap": rand.random() < 0.5, "word": word,
+                     "sha256": rand.choice(ANCHORS), "entry": replay.entry(rand.choice(ANCHORS)),
+                     "pem": "PEM", "rid": str(rand.randrange(12)), "status": 200, "payload": {}}
+        return events.Asked(what, arguments, "c%d" % rand.randrange(1000))
+
+
+def answer(action, now, rand):
+    """An answer to what was asked, good or bad by chance; None for what nobody answers."""
+    good = rand.random() < 0.6
+    kind = type(action)
+    if kind is actions.Sign:
+        return events.Signed(action.purpose, promises.SECRET)
+    if kind is actions.Save:
+        return events.Saved(action.name, 1) if good else events.SaveFailed(action.name, "full")
+    if kind is actions.Hold:
+        return events.Held(rand.randrange(3))
+    if kind is actions.Ping:
+        return events.Ponged(action.link) if good else None
+    if kind is actions.Publish:
+        return events.Acked(action.link, action.mid)
+    if kind is actions.Subscribe:
+        granted = rand.choice([[], [1], [128], [1] * len(action.filters)])
+        return events.Subscribed(action.link, granted)
+    return _outside(kind, good, now, rand)
+
+
+def _outside(kind, good, now, rand):
+    if kind is actions.AskTime or kind is actions.AskDate:
+        source = "sntp" if kind is actions.AskTime else "date"
+        utc_s = replay.T0 + now // 1000 + rand.choice([0, 0, 1, -400, 1000, -2_000_000_000])
+        return events.ClockSet(utc_s, source) if good else events.TimeFailed(source, "timeout")
+    if kind is actions.LookUp:
+        text = rand.choice(TEXTS)
+        failed = events.LookUpFailed(rand.choice(FAULTS), "by-chance")
+        status = rand.choice(STATUSES)
+        return events.LookedUp(status, rand.choice([None, 5]), text) if good else failed
+    return None
+
+
+class Kind:
+    """A hub, a DPS and a disk that do as documented, at once."""
+
+    def __init__(self, line, hub="hub.hubs.example"):
+        self._line, self._hub = line, hub
+
+    def events(self, action, now):
+        """What follows an action."""
+        does = getattr(self, "_" + type(action).__name__.lower(), None)
+        return does(action, now) if does else []
+
+    def _dial(self, action, now):
+        return [replay.verified(action.link, host=action.host)]
+
+    def _connect(self, action, now):
+        return [events.Connected(action.link, False)]
+
+    def _subscribe(self, action, now):
+        return [events.Subscribed(action.link, [1] * len(action.filters))]
+
+    def _publish(self, action, now):
+        out = [events.Acked(action.link, action.mid)]
+        rid = action.topic.partition("$rid=")[2].partition("&")[0]
+        if action.topic.startswith("$dps/"):
+            out.append(events.Message(action.link, *replay.assigned(self._hub, int(rid))))
+        if action.topic.startswith("$iothub/twin/GET"):
+            out.append(replay.document(1, int(rid)))
+        if action.topic.startswith("$iothub/twin/PATCH"):
+            out.append(replay.patched(int(rid)))
+        return out
+
+    def _sign(self, action, now):
+        return [events.Signed(action.purpose, promises.SECRET)]
+
+    def _save(self, action, now):
+        return [events.Saved(action.name, 1)]
+
+    def _hold(self, action, now):
+        return [events.Held(0)]
+
+    def _ping(self, action, now):
+        return [events.Ponged(action.link)]
+
+    def _asktime(self, action, now):
+        return [events.ClockSet(replay.T0 + now // 1000, "sntp")]
+
+    def _askdate(self, action, now):
+        return [events.ClockSet(replay.T0 + now // 1000, "date")]
+
+    def _lookup(self, action, now):
+        return [replay.status_of(self._hub)]

@@ -1,0 +1,94 @@
+"""What a driver promises the core, and what the core owes a driver: a table of two links.
+
+Rule: an event that this file offers is one that a true driver may say now; an action that a true
+driver could not perform is an AssertionError.
+"""
+
+from anchorwatch.core import events
+from anchorwatch.core.record import show
+
+LINKS = ("live", "next")
+NOTHING, DIALING, VERIFIED, CONNECTING, CONNECTED = "-", "dialing", "verified", "connecting", "up"
+SECRET = b"canary-secret"
+SECRET_TEXTS = ("canary-secret", "Y2FuYXJ5LXNlY3JldA")      # as it is, and in base64
+
+
+class Promises:
+    """The links as a driver knows them; `perform` takes every action of a Watch in order."""
+
+    def __init__(self):
+        self.links = {link: NOTHING for link in LINKS}
+        self.dialed = {}
+        self.asked = []             # actions that wait for one answer
+        self.saved = {}
+        self.told = []
+        self.connects = []
+
+    def perform(self, action):
+        """Note what a driver would do now."""
+        for secret in SECRET_TEXTS:
+            assert secret not in repr(action), "a secret shows in %s" % type(action).__name__
+        getattr(self, "_" + type(action).__name__.lower(), self._ask)(action)
+
+    def _ask(self, action):
+        self.asked.append(action)
+
+    def _tell(self, action):
+        self.told.append(action)
+        assert SECRET_TEXTS[0] not in show(action.about)
+
+    def _forget(self, link):
+        self.asked = [a for a in self.asked if getattr(a, "link", None) != link]
+
+    def _dial(self, action):
+        self._forget(action.link)
+        self.links[action.link], self.dialed[action.link] = DIALING, action
+        assert action.anchors, "a dial that no server can satisfy"
+
+    def _connect(self, action):
+        assert self.links[action.link] == VERIFIED, "CONNECT on a link that is not verified"
+        assert self.dialed[action.link].slot is not None, "CONNECT on a probe"
+        self.links[action.link] = CONNECTING
+        self.connects.append(action)
+
+    def _up(self, action):
+        assert self.links[action.link] == CONNECTED, "%r on a link that is %s" % (
+            action, self.links[action.link])
+
+    def _subscribe(self, action):
+        self._up(action)
+        self.asked.append(action)
+
+    _publish = _ping = _subscribe
+    _feed = _up
+
+    def _close(self, action):
+        self.links[action.link] = NOTHING
+        self._forget(action.link)
+
+    def _swap(self, action):
+        assert self.links["next"] == CONNECTED, "a swap to a link that is not connected"
+        self.links["live"], self.links["next"] = CONNECTED, NOTHING
+        self.dialed["live"] = self.dialed["next"]
+        self._forget("live")
+        self._forget("next")
+
+    def _save(self, action):
+        self.saved[action.name] = action.body
+        self.asked.append(action)
+
+    def _settime(self, action):
+        pass
+
+    def happened(self, event):
+        """An event is given to the core: the links are as it says."""
+        after = {events.Verified: VERIFIED, events.Connected: CONNECTED, events.Failed: NOTHING,
+                 events.Refused: NOTHING, events.Disconnected: NOTHING}.get(type(event))
+        if after is not None:
+            self.links[event.link] = after
+        if after == NOTHING:
+            self._forget(event.link)
+
+    def answered(self, action):
+        """One question less."""
+        self.asked = [a for a in self.asked if a is not action]

@@ -1,0 +1,148 @@
+"""Whatever a peer does: no exception, no message into the void, always a deadline, no secret told.
+
+Rule: peers are by chance, the seed is in the test's name; the driver's promises are kept.
+"""
+
+import random
+
+import pytest
+
+from anchorwatch.config import Config
+from anchorwatch.core import events, lifecycle
+from anchorwatch.core.record import show
+from anchorwatch.core.watch import Watch
+from tests.core import promises
+from tests.core.peers import Kind, Wild
+from tests.core.test_lifecycle import HELD_BY, RESTS, TRANSIENT
+from tests.timelines import replay
+from tests.timelines.test_timelines import TABLES
+
+SEEDS = range(48)
+STEPS = 300
+DAY_MS = 86_400_000
+KEY = {"credential": {"kind": "symmetric_key", "cert_file": ""}, "clock": {"sntp": "t.example:1"}}
+CONFIGS = (
+    {},
+    KEY,
+    {"dps": None, "hub": {"host": "hub.hubs.example"}},
+    {"reverify": {"interval_s": 60, "confirm_s": 5, "action": "swap"}, "clock": {"sntp": "t.ex:1"}},
+    {"reverify": {"interval_s": 30, "confirm_s": 1, "swap_every_s": 0, "address_gone_s": 0}},
+    {"unauthorized": {"patience_s": 0, "slow_first_s": 1}, "fleet": {"devices": 100_000}},
+)
+
+
+class World:
+    """A Watch on a line, with time that goes on."""
+
+    def __init__(self, over, rand):
+        self.rand, self.now = rand, 0
+        self.watch = Watch(Config(replay.merged(replay.BASE, over)), lambda n: rand.randrange(n))
+        self.line = promises.Promises()
+        self.key = over is KEY
+
+    def give(self, event):
+        """One event, its actions performed, and what must hold after it."""
+        self.line.happened(event)
+        done = self.watch.handle(event, self.now)
+        for action in done:
+            self.line.perform(action)
+        self._check(event)
+        return done
+
+    def _check(self, event):
+        watch = self.watch
+        if isinstance(event, events.Woke):
+            assert watch.wake_at is None or watch.wake_at >= self.now, "a deadline in the past"
+        for name in TABLES:
+            state = getattr(watch, name).state
+            assert state not in TRANSIENT.get(name, ())
+            if name in RESTS and state not in RESTS[name]:
+                holder = getattr(watch, HELD_BY.get((name, state), name))
+                assert holder.wake_at is not None, "%s waits in '%s' for ever" % (name, state)
+
+    def start(self):
+        credential = replay.key() if self.key else replay.x509()
+        state = self.rand.choice([{}, replay.kept(), replay.kept("hub2.hubs.example", "other")])
+        self.give(replay.start(state, credential=credential, by_hand=self.rand.random() < 0.5))
+
+    def wild(self, steps):
+        peer = Wild(self.line, self.rand)
+        for _ in range(steps):
+            self.now += self.rand.choice([0, 1, 20, 500, 5_000, 61_000])
+            if self.watch.wake_at is not None and self.watch.wake_at <= self.now:
+                if self.rand.random() < 0.8:
+                    self.give(events.Woke())
+                    continue
+            elif self.rand.random() < 0.15 and self.watch.wake_at is not None:
+                self.now = self.watch.wake_at
+                self.give(events.Woke())
+                continue
+            self.give(peer.event(self.now))
+
+    def kind(self, until_ms):
+        """Let a peer that behaves answer everything; stop when the device is online."""
+        peer, waiting = Kind(self.line), self.owed()
+        while self.now < until_ms and not (self.online() and not waiting):
+            if not waiting:
+                self.now = max(self.now, self.watch.wake_at)
+            event = waiting.pop(0) if waiting else events.Woke()
+            if self.stale(event):
+                continue
+            for action in self.give(event):
+                waiting += peer.events(action, self.now)
+
+    def owed(self):
+        """The answers that are due when the trouble ends."""
+        due = []
+        for link, state in self.line.links.items():
+            if state == promises.CONNECTING:
+                due.append(events.Connected(link, False))
+            if state == promises.DIALING:
+                due.append(replay.verified(link, host=self.line.dialed[link].host))
+        for action in self.line.asked:
+            due += Kind(self.line).events(action, self.now)
+        self.line.asked = []
+        return due
+
+    def stale(self, event):
+        """True for an answer to a link that was closed or dialled again since."""
+        link, held = getattr(event, "link", None), self.line.links
+        needs = {events.Verified: promises.DIALING, events.Connected: promises.CONNECTING}
+        if link is None:
+            return False
+        return held[link] != needs.get(type(event), promises.CONNECTED)
+
+    def online(self):
+        return self.watch.connection.state == lifecycle.ONLINE
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_a_peer_does_breaks_a_promise_and_the_device_comes_back(seed):
+    rand = random.Random(seed)
+    world = World(CONFIGS[seed % len(CONFIGS)], rand)
+    world.start()
+    world.wild(STEPS)
+    trouble_ends_ms = world.now
+    world.kind(trouble_ends_ms + 2 * DAY_MS)
+    assert world.online(), "seed %d: %s" % (seed, world.watch.states())
+    assert promises.SECRET_TEXTS[0] not in show(world.watch.status(world.now))
+    assert promises.SECRET_TEXTS[1] not in show(world.watch.status(world.now))
+
+
+def test_the_secret_is_really_in_the_password():
+    """The check above could fail: the canary does reach a CONNECT."""
+    world = World(KEY, random.Random(0))
+    world.start()
+    world.kind(DAY_MS)
+    assert [c for c in world.line.connects if promises.SECRET_TEXTS[1] in (c.password or "")]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_stop_ends_everything_whatever_was_under_way(seed):
+    rand = random.Random(1000 + seed)
+    world = World(CONFIGS[seed % len(CONFIGS)], rand)
+    world.start()
+    world.wild(rand.randrange(200))
+    world.give(events.Stop())
+    assert world.watch.connection.state == lifecycle.STOPPED
+    assert world.line.links == {"live": promises.NOTHING, "next": promises.NOTHING}
