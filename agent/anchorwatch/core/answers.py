@@ -23,3 +23,8 @@ def refuse(ask_id: str, what: str, value: str, remedy: str, code: int = 1) -> Te
             "remedy": remedy,
         },
     )
+
+
+def warning(what: str, value: str, remedy: str) -> Tell:
+    """Something that needs a person's eye and no reaction of ours."""
+    return Tell("warning", {"what": what, "value": value, "remedy": remedy})

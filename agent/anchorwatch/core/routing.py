@@ -5,22 +5,21 @@ An event goes to the machine that owns its link or asked for it.
 
 # isort: off
 # fmt: off
-from ..errors import MalformedMessage
-from ..wire import hub as hub_wire
-from .actions import Tell
+from .answers import warning
 from .asked import Commands
 from .events import (
     Acked, Asked, ClockSet, Connected, CredentialRead, Disconnected, Failed, Held, LayerRead,
     LookedUp, LookUpFailed, Message, Ponged, Refused, Saved, SaveFailed, Signed, Start, Stop,
     Subscribed, TimeFailed, Verified, Woke,
 )
+from .inbound import Inbound
 from .lifecycle import WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import (
     Accepted, Adrift, Assigned, Changed, ClockStepped, ClockSuspect, Dirty, DpsLater, HubLater,
     Joining, LookDue, LookNow, LookUpNow, Moved, NoDps, Offline, Online, ProbeDue, Quiet, Register,
     RegisterBeside, Sound, Spent, Stayed, SwapDue, Taken, Tuned, Unchanged, Unregistered,
 )
-from .shapes import Any_, Event, Items, Routes, Watch
+from .shapes import Event, Items, Routes, Watch
 # fmt: on
 # isort: on
 
@@ -32,7 +31,7 @@ class Routing:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._commands = Commands(watch)
+        self._commands, self._inbound = Commands(watch), Inbound(watch)
         self._new_twin = False
         self.routes: Routes = self._events()
         self.routes.update(self._meanings())
@@ -47,9 +46,9 @@ class Routing:
                 Start: self._start,
                 Woke: self._woke,
                 Stop: self._watch.connection.handle,
-                Subscribed: self._subscribed,
+                Subscribed: self._inbound.subscribed,
                 Acked: self._watch.methods.acked,
-                Message: self._message,
+                Message: self._inbound.message,
                 Ponged: self._watch.reverify.handle,
                 Held: self._watch.reverify.handle,
                 Saved: self._saved,
@@ -134,70 +133,16 @@ class Routing:
         machine = self._watch.connection if event.link == "live" else self._watch.reverify
         return machine.handle(event, now)
 
-    def _subscribed(self, event: Event, now: int) -> Items:
-        if self._watch.registration.busy and event.link == self._watch.registration.link:
-            return self._watch.registration.handle(event, now)
-        if not [code for code in event.granted if code >= 128]:
-            self._watch.connection.subscribed = True
-            return []
-        return [
-            Tell(
-                "warning",
-                {
-                    "what": "the hub refused a subscription",
-                    "value": repr(event),
-                    "remedy": "check that this identity may receive",
-                },
-            )
-        ]
-
-    def _message(self, event: Event, now: int) -> Items:
-        if self._watch.registration.busy and event.link == self._watch.registration.link:
-            return self._watch.registration.message(event, now)
-        try:
-            parsed = hub_wire.parse_message(
-                event.topic, event.payload, self._watch.device.device_id
-            )
-        except MalformedMessage as error:
-            self._watch.device.count("malformed")
-            return [
-                Tell(
-                    "warning",
-                    {
-                        "what": "message of the hub: " + error.reason,
-                        "value": error.value,
-                        "remedy": "none here",
-                    },
-                )
-            ]
-        if parsed[0] == "method":
-            return self._call(parsed, now)
-        if parsed[0] == "c2d":
-            self._watch.device.count("c2d")
-            return [Tell("c2d", {"properties": parsed[1], "payload": parsed[2]})]
-        meaning = self._watch.twin.meaning(parsed)
-        return self._watch.twin.handle(meaning, now) if meaning is not None else []
-
-    def _call(self, parsed: tuple[Any_, ...], now: int) -> Items:
-        """A call that came with the last of a session has nobody left to answer."""
-        if self._watch.connection.online_since_ms is None:
-            return []
-        called: Items = self._watch.methods.call(parsed, now)
-        return called
-
     def _saved(self, event: Event, now: int) -> Items:
         if event.name == "assignment":
             return self._watch.connection.handle(event, now)
         return self._watch.roots.saved(event, now)
 
     def _save_failed(self, event: Event, now: int) -> Items:
-        told = Tell(
-            "warning",
-            {
-                "what": "state not written: " + event.reason,
-                "value": event.name,
-                "remedy": "the agent goes on from memory; make room on the disk",
-            },
+        told = warning(
+            "state not written: " + event.reason,
+            event.name,
+            "the agent goes on from memory; make room on the disk",
         )
         if event.name == "assignment":
             return [told] + self._watch.connection.handle(event, now)

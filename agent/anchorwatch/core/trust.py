@@ -9,6 +9,7 @@ factory, system and site; the signed vendor layer has its place between system a
 from ..config import Config
 from ..errors import RootsRejected
 from .actions import Save, Tell
+from .answers import warning
 from .evidence import Evidence
 from .shapes import Any_, Entry, Event, Items, MaybeTree, Tree
 
@@ -39,13 +40,8 @@ class Trust:
         self._layers = {name: layers[name] for name in layers}
         bare = [e for e in self.endpoints if not self.offered(e)]
         return [
-            Tell(
-                "warning",
-                {
-                    "what": "no trust anchor for " + e,
-                    "value": "",
-                    "remedy": "put roots into trust.factory_dir or trust.site_dir",
-                },
+            warning(
+                "no trust anchor for " + e, "", "put roots into trust.factory_dir or trust.site_dir"
             )
             for e in bare
         ]

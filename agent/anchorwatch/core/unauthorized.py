@@ -5,7 +5,8 @@ Rule: every rung is a state, so `status` shows it; nothing here stops for ever, 
 within a budget.
 """
 
-from .actions import Save, Tell
+from .actions import Save
+from .answers import warning
 from .backoff import phase_wait_ms
 from .clock import AUTHENTICATED, NONE
 from .device import Device
@@ -126,13 +127,10 @@ class Unauthorized(Machine):
         if ends is None or utc_s <= ends:
             return []
         return [
-            Tell(
-                "warning",
-                {
-                    "what": "the device certificate has expired",
-                    "value": str(ends),
-                    "remedy": "install a new certificate for the same name",
-                },
+            warning(
+                "the device certificate has expired",
+                str(ends),
+                "install a new certificate for the same name",
             )
         ]
 

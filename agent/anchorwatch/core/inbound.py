@@ -1,0 +1,58 @@
+"""What comes in on a link: messages and subscriptions. Rule: parsed here, decided in the machines.
+
+A registration that has the link gets what comes on it; everything else is the hub's.
+"""
+
+from ..errors import MalformedMessage
+from ..wire import hub as hub_wire
+from .actions import Tell
+from .answers import warning
+from .shapes import Any_, Event, Items, Watch
+
+
+class Inbound:
+    """message(event), subscribed(event); `watch` holds the machines."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def subscribed(self, event: Event, now: int) -> Items:
+        """SUBACK."""
+        if self._watch.registration.busy and event.link == self._watch.registration.link:
+            return self._watch.registration.handle(event, now)
+        if not [code for code in event.granted if code >= 128]:
+            self._watch.connection.subscribed = True
+            return []
+        return [
+            warning(
+                "the hub refused a subscription",
+                repr(event),
+                "check that this identity may receive",
+            )
+        ]
+
+    def message(self, event: Event, now: int) -> Items:
+        """A PUBLISH: a method, C2D, the twin, or what nobody documented."""
+        if self._watch.registration.busy and event.link == self._watch.registration.link:
+            return self._watch.registration.message(event, now)
+        try:
+            parsed = hub_wire.parse_message(
+                event.topic, event.payload, self._watch.device.device_id
+            )
+        except MalformedMessage as error:
+            self._watch.device.count("malformed")
+            return [warning("message of the hub: " + error.reason, error.value, "none here")]
+        if parsed[0] == "method":
+            return self._call(parsed, now)
+        if parsed[0] == "c2d":
+            self._watch.device.count("c2d")
+            return [Tell("c2d", {"properties": parsed[1], "payload": parsed[2]})]
+        meaning = self._watch.twin.meaning(parsed)
+        return self._watch.twin.handle(meaning, now) if meaning is not None else []
+
+    def _call(self, parsed: tuple[Any_, ...], now: int) -> Items:
+        """A call that came with the last of a session has nobody left to answer."""
+        if self._watch.connection.online_since_ms is None:
+            return []
+        called: Items = self._watch.methods.call(parsed, now)
+        return called
