@@ -60,7 +60,7 @@ class Comparison:
         return not self._swaps_ms or now - self._swaps_ms[-1] >= every_ms
 
     def swapped(self, now: int, changed: bool) -> None:
-        """The session moved; `changed`: because the server changed, not for a token or on command."""
+        """The session moved; `changed`: for the server, not for a token or on command."""
         if changed:
             self._swaps_ms = self._swaps_ms[-AGREE_MOST:] + [now]
         self.begin()

@@ -1,4 +1,6 @@
-"""The second look: when, and whether it leads to a swap. Source: design section 6.
+"""Moving: from a look that gives a reason to a session on the second link.
+
+Source: design section 6.
 
 Rule: nothing here touches the live session before the second link has been accepted.
 """
@@ -8,17 +10,15 @@ Rule: nothing here touches the live session before the second link has been acce
 from ..wire import hub as hub_wire
 from .actions import Close, Connect, Feed, Hold, Ping, Swap, Tell
 from .backoff import delay_ms
-from .comparison import Comparison
 from .connection import Connection
 from .device import Device
-from .events import Disconnected, Failed, Held, Ponged, Refused, Saved, SaveFailed, Signed, Verified
+from .events import Disconnected, Failed, Held, Ponged, Refused, Saved, SaveFailed, Signed
 from .faults import Faults
-from .lifecycle import REPROVISIONING, RESTING, REVERIFY, SETTLING_BESIDE
-from .looktimes import DAY_MS, LookTimes
-from .machine import Machine, rows_of
+from .lifecycle import REVERIFY
+from .looks import Looks
+from .machine import rows_of
 from .meanings import (
-    Adrift, Changed, ClockStepped, Joining, LookDue, LookNow, Moved, ProbeDue, Quiet, Stayed,
-    SwapDue, Taken, Unchanged,
+    Adrift, ClockStepped, Joining, LookNow, Moved, Quiet, Stayed,
 )
 from .shapes import Count, Event, Items
 from .token import Tokens
@@ -31,10 +31,9 @@ QUIET_MS = 35_000
 PING_MS = 10_000
 STAY_MS = 30_000
 STAY_MOST_MS = 600_000
-ALARM_TRIES = 3
 
 
-class Reverify(Machine):
+class Reverify(Looks):
     """The second link, next to a live session."""
 
     rows = rows_of(REVERIFY)
@@ -54,122 +53,13 @@ class Reverify(Machine):
         dps_faults: Faults,
         open_requests: Count,
     ) -> None:
-        self._device, self._tokens, self._connection = device, tokens, connection
-        self._faults, self._dps_faults, self._open_requests = faults, dps_faults, open_requests
-        self.times = LookTimes(device, connection)
-        self.last: Event = None
-        self.dps_seen: Verified | None = None
-        self._asked = self._probe = False
-        self._comparison = Comparison(device.config)
+        super().__init__(device, tokens, connection, faults, dps_faults)
+        self._open_requests = open_requests
         self._connect: Connect | None = None
         self._due_ms: int | None = None
         self._answer = None
         self._refusals = 0
         self._why = ""
-
-    def _begin(self, event: Event, now: int) -> Items:
-        self.times.begin(now)
-        self._comparison.begin()
-        return self._rest(now)
-
-    def _rest(self, now: int, wait_ms: int | None = None) -> Items:
-        self._asked = False
-        self.wake_at = self.times.rest(now, wait_ms)
-        return []
-
-    @property
-    def taken(self) -> bool:
-        """True while a registration beside the session has the second link."""
-        return self._connection.state in (REPROVISIONING, SETTLING_BESIDE)
-
-    def _choose(self, event: Event, now: int) -> Items:
-        if self.taken:
-            return [Taken()]
-        return [LookDue() if self.times.look_due(now) else ProbeDue()]
-
-    def _rest_a_minute(self, event: Event, now: int) -> Items:
-        self.wake_at = now + DIAL_MS
-        return []
-
-    def _look_soon(self, event: Event, now: int) -> Items:
-        self.wake_at = self.times.soon(now)
-        return []
-
-    def tune(self, interval_s: int, now: int) -> None:
-        """Another interval, from the cloud."""
-        self.times.interval_s = interval_s
-        if self.state == RESTING:
-            self._rest(now)
-
-    def _look(self, event: Event, now: int) -> Items:
-        action = self._device.config.reverify.action
-        probe = not self.times.token_due(now) and action != "swap"
-        return self._dial("hub", probe, now)
-
-    def _look_asked(self, event: Event, now: int) -> Items:
-        self._asked = event.swap
-        self._comparison.begin()
-        return self._dial("hub", False, now)
-
-    def _look_again(self, event: Event, now: int) -> Items:
-        return self._dial("hub", False, now)
-
-    def _dial(self, endpoint: str, probe: bool, now: int) -> Items:
-        self.wake_at = now + DIAL_MS
-        self._probe = probe
-        self._device.count("looks")
-        return [self._device.dial("next", endpoint, probe, now)]
-
-    def _compare(self, event: Event, now: int) -> Items:
-        """No move over a probe, which showed no certificate, nor by one handshake alone."""
-        out, why = self._seen(event, now)
-        if why in ("anchor", "address") and not self._comparison.swap_allowed(now):
-            return out + [Tell("reverify", {"held": why}), Unchanged()]
-        agreed = self._comparison.agreed(why, event, now)
-        if not why:
-            return out + [Unchanged()]
-        return out + [SwapDue(why) if agreed and not self._probe else Changed(why)]
-
-    def _seen(self, event: Event, now: int) -> tuple[Items, str]:
-        self.last = event
-        self._faults.good()
-        out = self._device.trust.record("hub", event, self._device.clock.utc(now))
-        out.append(
-            Tell(
-                "reverify",
-                {"anchor": event.anchor, "address": event.address, "took_ms": event.took_ms},
-            )
-        )
-        if self.times.token_due(now):
-            return out, "token"
-        if self._asked:
-            return out, "asked"
-        return out, self._comparison.reason(self._connection.evidence, event, now)
-
-    def _close_and_rest(self, event: Event, now: int) -> Items:
-        return [Close("next", "looked")] + self._rest(now)
-
-    def _confirm_later(self, event: Event, now: int) -> Items:
-        self.wake_at = now + 1000 * self._device.config.reverify.confirm_s
-        return [Tell("reverify", {"changed": event.why}), Close("next", "looked")]
-
-    def _warn(self, event: Event, now: int) -> Items:
-        """The second handshake failed: the live session stays, the cloud hears of a gap."""
-        fault, verdict = self._faults.classify(event, now)
-        alarm = fault != "network" or self._faults.tries("network") + 1 >= ALARM_TRIES
-        told = self._faults.note(fault, verdict, event) if alarm else []
-        wait_ms = self._faults.wait_ms(fault, now)
-        self._faults.waiting(wait_ms)
-        out = [Close("next", "failed")] + self._rest(now, wait_ms)
-        utc_s = self._device.clock.utc(now)
-        if fault in ("trust", "policy"):
-            out += self._device.trust.refused("hub", event, utc_s)
-        if fault == "clock":
-            out += self._device.seek_time("hub", now)
-        return out + told
-
-    def _silent(self, event: Event, now: int) -> Items:
-        return self._warn(Failed("next", "network", "silent", [], None), now)
 
     def _drop(self, event: Event, now: int) -> Items:
         return [Feed("live")] + self._warn(Failed("next", "network", event.reason, [], None), now)
@@ -245,25 +135,3 @@ class Reverify(Machine):
 
     def _nothing(self, event: Event, now: int) -> Items:
         return []
-
-    def _probe_dps(self, event: Event, now: int) -> Items:
-        return self._dial("dps", True, now)
-
-    def _note_dps(self, event: Event, now: int) -> Items:
-        self.dps_seen = event
-        self._dps_faults.good()
-        self.wake_at = self.times.probed(now, DAY_MS)
-        kept = self._device.trust.record("dps", event, self._device.clock.utc(now))
-        return [Close("next", "looked")] + kept
-
-    def _warn_dps(self, event: Event, now: int) -> Items:
-        fault, verdict = self._dps_faults.classify(event, now)
-        out: Items = [Close("next", "failed")]
-        if fault in ("trust", "policy"):
-            out += self._device.trust.refused("dps", event, self._device.clock.utc(now))
-            out += self._dps_faults.note(fault, verdict, event)
-        self.wake_at = self.times.probed(now, self._dps_faults.wait_ms(fault, now))
-        return out
-
-    def _silent_dps(self, event: Event, now: int) -> Items:
-        return self._warn_dps(Failed("next", "network", "silent", [], None), now)

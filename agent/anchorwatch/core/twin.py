@@ -85,7 +85,7 @@ class Twin(Machine):
         self._acknowledged: Tree = {}
         self._request = 0
         self._minded = 0
-        self._until_ms = 0      # of the request, or of the pause after a refused one
+        self._until_ms = 0  # of the request, or of the pause after a refused one
 
     @property
     def open(self) -> int:
