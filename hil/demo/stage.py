@@ -35,7 +35,6 @@ class Stage:
         self.broken: list[str] = []
         self._ending: list[Callable[[], object]] = []
         self._sending: Regular | None = None
-        self._follower: JournalFollower | None = None
 
     def open(self) -> None:
         """The cloud runs and the device is configured, but still off."""
@@ -45,12 +44,13 @@ class Stage:
         name = self.cloud.ready["kinds"][KIND]
         self.device = Process(self._folder / KIND, name, self._operator)
         self.device.configure(acts.SETTINGS)
-        self._follower = JournalFollower(self.cloud, self._timeline)
-        self._repeat("journal", EVERY_S["journal"], self._follower.look)
+        follower = JournalFollower(self.cloud, self._timeline)
+        self._ending.append(follower.look)  # what came since its last look
+        self._repeat("journal", EVERY_S["journal"], follower.look)
+        self._ending.append(self._switch_off)
 
     def on_air(self) -> None:
         """The agent runs: the program on the device begins, and so do the cloud's calls."""
-        self._ending.append(self._switch_off)
         socket, timeline = self.device.socket, self._timeline
         answerer = Answerer(socket, timeline)
         answerer.start()

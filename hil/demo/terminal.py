@@ -3,6 +3,7 @@
 Rule: called from several threads, one at a time (timeline.py sees to that).
 """
 
+import json
 import shutil
 import textwrap
 
@@ -48,9 +49,16 @@ class Terminal:
         failure = row["failure"]
         if failure:
             self.say(self._painted("   NOT REACHED: %s" % failure["waited_for"], RED))
-            self.say("   last seen: %s" % failure["last"])
+            self._last_seen(failure["last"])
             return
         self.say(self._painted("   reached after %.1f s" % (row["took_ms"] / 1000), GREEN))
+
+    def _last_seen(self, last: dict) -> None:
+        """The status, and what the wait looked at; the page has both in full."""
+        for name, value in last.items():
+            text = textwrap.shorten(f"{name}: {json.dumps(value)}", 8 * self._width)
+            for line in textwrap.wrap(text, self._width - 6):
+                self.say("      " + line)
 
     def table(self, acts: list[dict]) -> None:
         """The results, act by act."""

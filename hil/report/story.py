@@ -108,7 +108,15 @@ class Story:
 
     def faults(self) -> list[Span]:
         """The last fault told, by class, until the session is up or the status is well again."""
-        spans = self._spans(_fault, lambda fault: (fault[0], ": ".join(f for f in fault if f)))
+        session = {"connection": ""}
+
+        def fault(row: dict) -> tuple[str, str] | None:
+            before = session["connection"]
+            session["connection"] = _connection(row) or before
+            came_up = session["connection"] == "online" and before not in ("online", "swapping")
+            return (NOTHING, NOTHING) if came_up else _fault(row)
+
+        spans = self._spans(fault, lambda fault: (fault[0], ": ".join(f for f in fault if f)))
         return [span for span in spans if span.kind]
 
     def looks(self) -> list[Span]:
@@ -177,7 +185,6 @@ def _fault(row: dict) -> tuple[str, str] | None:
         return row["class"], row["verdict"]
     well = {
         "status": not row.get("fault"),
-        "state": row.get("machines", {}).get("connection") == "online",
         "gap": not row.get("open"),
     }
     return (NOTHING, NOTHING) if well.get(row["what"]) else None

@@ -87,6 +87,16 @@ def test_fault_that_no_status_ever_showed_ends_with_its_gap():
     assert spans(Story(rows).faults())[-1] == (3_000, 3_100, "trust: unknown-issuer")
 
 
+def test_fault_of_a_second_look_lasts_while_the_session_is_up():
+    rows = run()
+    about = {"class": "trust", "verdict": "unknown-issuer", "said": "hub h: unknown-issuer"}
+    rows.insert(-1, {"t_ms": 3_000, "who": "agent", "what": "fault", **about})
+    rows.insert(-1, made_up.state(3_050, "online", made_up.G2, "127.7.7.2"))
+    rows.insert(-1, made_up.status(3_200, "online", made_up.G2))
+    rows.sort(key=lambda row: row["t_ms"])
+    assert spans(Story(rows).faults())[-1] == (3_000, 3_200, "trust: unknown-issuer")
+
+
 def test_second_fault_takes_the_place_of_the_first():
     rows = run()
     about = {"class": "throttled", "verdict": "dps-429", "said": "dps d: dps-429"}
