@@ -9,6 +9,7 @@ from .actions import Tell
 from .backoff import at_ceiling, delay_ms, phase_wait_ms
 from .device import Device
 from .events import Disconnected, Refused
+from .remedies import remedy
 from .shapes import Any_, Event, Items, MaybeTree, Tree
 
 # class: floor, first, ceiling in ms
@@ -30,19 +31,6 @@ CONNACK = {
     3: ("service", "unavailable"),
     4: ("identity", "bad-credentials"),
     5: ("identity", "not-authorized"),
-}
-REMEDIES = {
-    "network": "check the line, the name service and the firewall for this port",
-    "service": "nothing to do here: the service is not answering as it should",
-    "contended": "the hub closes what it accepted: another client uses this device id (a cloned "
-    "image?), the daily quota is used up, or the device is being disabled",
-    "throttled": "nothing to do here: the service asked to wait",
-    "trust": "compare the presented root with `anchorwatch roots list`; add it if you trust it",
-    "policy": "compare what the server offers with [tls.hub] and [tls.dps]",
-    "clock": "check the SNTP server and the real-time clock",
-    "memory": "free memory",
-    "identity": "check the device at the hub and its enrollment: "
-    "disabled, removed, or registered with another key or certificate",
 }
 LASTED_MS = 60_000
 CONTENDED_MS = 300_000
@@ -189,7 +177,7 @@ class Faults:
             "verdict": verdict,
             "what": "%s %s: %s" % (self._endpoint, host, verdict),
             "value": presented[-1] if presented else (getattr(event, "address", None) or ""),
-            "remedy": REMEDIES[fault],
+            "remedy": remedy(fault, verdict),
             "tries": self._tries.get(fault, 0) + 1,
         }
         self._device.count("fault_" + fault)

@@ -9,7 +9,7 @@ import time
 
 from ..config import Config
 from ..core.events import ClockSet, Start, TimeFailed, Verified
-from ..core.faults import REMEDIES
+from ..core.remedies import remedy
 from ..core.watch import Watch
 from ..errors import AgentError, StateError
 from .clock import Times, known, now_ms
@@ -135,7 +135,7 @@ class Check:
         what = "%s: %s" % (answer.fault, answer.verdict)
         if answer.fault in ("trust", "clock"):
             what += ", presented under " + presented
-        self._note(endpoint, False, what, place, REMEDIES[answer.fault])
+        self._note(endpoint, False, what, place, remedy(answer.fault, answer.verdict))
 
 
 class _Here:

@@ -189,7 +189,7 @@ def _dates(
         return "ok", 0
     for at, certificate in enumerate(read):
         if _is_root(read, at):
-            continue  # expiry alone never takes an anchor away (R2); ours is in the store, with dates
+            continue  # expiry alone never takes an anchor away (R2); the store has its own
         if judge_utc_s < certificate.not_before:
             return "not-yet-valid", at
         if judge_utc_s > certificate.not_after:
