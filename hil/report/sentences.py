@@ -97,7 +97,7 @@ class Teller:
 
     def _listen(self, row: dict) -> str:
         if not row["up"]:
-            return "%s goes down" % row["of"]
+            return "%s %s" % (row["of"], "dies without a word" if row["freeze"] else "goes down")
         return "%s listens at %s" % (row["of"], row["address"] or "its address")
 
     def _resolve(self, row: dict) -> str:

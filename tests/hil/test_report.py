@@ -11,6 +11,8 @@ from hil.report.page import page, picture
 from hil.report.sentences import Teller
 from hil.report.story import Story
 
+from tests import house
+
 from . import made_up
 
 RESULT = [
@@ -121,6 +123,20 @@ def test_picture_alone_is_well_formed_and_small():
     assert root.tag.endswith("svg")
     assert "prefers-color-scheme:dark" in text
     assert len(text) < 150_000
+
+
+def test_picture_of_the_readme_is_one_of_these():
+    file = house.ROOT / "hil" / "report" / "demo.svg"
+    text = file.read_text()
+    assert len(text) < 150_000 and "report/demo.svg" in (file.parents[1] / "README.md").read_text()
+    acts = [g for g in ElementTree.fromstring(text).iter() if "act" in g.get("class", "").split()]
+    assert [act[0].text[:2] for act in acts] == ["%d." % number for number in range(1, 9)]
+
+
+def test_service_that_dies_is_told_from_one_that_goes_down():
+    row = {"who": "operator", "what": "listen", "of": "hub", "up": False, "address": None}
+    assert Teller(str).tell({**row, "freeze": True}) == "hub dies without a word"
+    assert Teller(str).tell({**row, "freeze": False}) == "hub goes down"
 
 
 def test_every_bar_and_dot_has_its_hover_title():
