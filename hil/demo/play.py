@@ -23,14 +23,14 @@ BREATH_S = 1.5
 FAILURES = (NotReached, AssertionError, BoardError, Refused, Denied, Unanswered, OSError)
 
 
-def play(stage: Stage, timeline: Timeline, breathe) -> bool:
+def play(stage: Stage, timeline: Timeline, breathe, acts: tuple = ACTS) -> bool:
     """The whole run; True when every act reached its state and the queue drained.
 
     breathe  called with seconds: a pause after each act, so that its end can be seen
     """
     stage.open()
-    _begin(stage, timeline)
-    for number, act in enumerate(ACTS, 1):
+    _begin(stage, timeline, acts)
+    for number, act in enumerate(acts, 1):
         if not _act(stage, timeline, number, *act):
             return False
         breathe(BREATH_S)
@@ -42,13 +42,13 @@ def play(stage: Stage, timeline: Timeline, breathe) -> bool:
     return True
 
 
-def _begin(stage: Stage, timeline: Timeline) -> None:
+def _begin(stage: Stage, timeline: Timeline, acts: tuple) -> None:
     cloud = stage.cloud
     timeline.add(
         "demo", "run", title="eight acts on one device", messages_per_s=MESSAGES_PER_S,
         at=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), device=stage.device.name,
         roots={cloud.anchor(name): shown for name, shown in ROOTS.items()},
-        titles={name_of(scenario): title for scenario, title, _ in ACTS},
+        titles={name_of(scenario): title for scenario, title, _ in acts},
     )  # fmt: skip
 
 

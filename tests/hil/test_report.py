@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 from hil.report.page import page, picture
 from hil.report.sentences import Teller
 from hil.report.story import Story
-
 from tests import house
 
 from . import made_up
