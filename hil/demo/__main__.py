@@ -8,6 +8,7 @@ import argparse
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from hil.report.page import page
@@ -26,7 +27,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m hil.demo", description=__doc__)
     parser.add_argument("--dir", type=Path, default=Path("build/demo"), help="where to write")
     folder = parser.parse_args(arguments).dir.resolve()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     terminal = Terminal(sys.stdout)
     timeline = Timeline(terminal.hear)
     try:
@@ -52,8 +52,10 @@ def _played(stage: Stage, timeline: Timeline) -> int:
     except KeyboardInterrupt:
         timeline.add("demo", "stopped", why="somebody pressed Ctrl-C")
         return INTERRUPTED
-    except FAILURES as e:
-        timeline.add("demo", "stopped", why=f"{type(e).__name__}: {e}")
+    except Exception as e:  # whatever it was, the page is written and tells it
+        timeline.add("demo", "stopped", why=f"{type(e).__name__}: {e} {getattr(e, 'last', '')}")
+        if not isinstance(e, FAILURES):
+            traceback.print_exc()
         return 1
     finally:
         stage.close()
@@ -67,4 +69,5 @@ def _written(folder: Path, timeline: Timeline) -> list[Path]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

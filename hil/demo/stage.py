@@ -39,7 +39,7 @@ class Stage:
     def open(self) -> None:
         """The cloud runs and the device is configured, but still off."""
         with open(self._folder / "cloud.log", "wb") as log:
-            self.cloud = Cloud(self._folder, *acts.CLOUD, log=log)
+            self.cloud = self._started(log)
         self._ending.append(self.cloud.stop)
         name = self.cloud.ready["kinds"][KIND]
         self.device = Process(self._folder / KIND, name, self._operator)
@@ -87,6 +87,13 @@ class Stage:
                 end()
             except Exception as e:  # what is left must still be ended
                 self.broken.append(f"{getattr(end, '__qualname__', end)}: {e}")
+
+    def _started(self, log) -> Cloud:
+        try:
+            return Cloud(self._folder, *acts.CLOUD, log=log)
+        except RuntimeError as e:
+            lines = Path(log.name).read_text(errors="replace").splitlines()
+            raise NotReached(str(e), lines[-3:]) from e
 
     def _switch_off(self) -> None:
         if self.device.pid is not None:

@@ -22,10 +22,11 @@ def _windows(rows: list[dict]) -> dict[str, dict]:
     An act lasts until the next begins, the last one until the end: nothing sent is left out.
     """
     acts = [row for row in rows if row["what"] == "act"]
-    starts = [row["t_ms"] for row in acts][1:] + [max([row["t_ms"] for row in rows], default=0) + 1]
+    after_all_ms = max([row["t_ms"] for row in rows], default=0) + 1
+    ends = [*[row["t_ms"] for row in acts[1:]], after_all_ms][: len(acts)]
     over = {row["name"]: row for row in rows if row["what"] == "act over"}
     windows = {}
-    for row, end_ms in zip(acts, starts, strict=True):
+    for row, end_ms in zip(acts, ends, strict=True):
         name = row["name"]
         reached = name in over and not over[name].get("failure")
         until_ms = over[name]["t_ms"] if name in over else end_ms

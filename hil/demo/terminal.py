@@ -31,6 +31,8 @@ class Terminal:
             self._act(row)
         elif row["what"] == "act over":
             self._over(row)
+        elif row["what"] == "stopped":
+            self.say(self._painted("\nSTOPPED: %s" % row["why"], RED))
         elif sentence := self._teller.tell(row):
             who = self._painted("%-8s" % row["who"], "\033[%sm" % COLOURS[row["who"]])
             self.say("%7.1f s  %s  %s" % (row["t_ms"] / 1000, who, sentence))

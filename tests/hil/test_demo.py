@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from hil.demo.__main__ import main
 from hil.demo.acts import ACTS, SETTINGS, claim_of, name_of
 from hil.demo.application import Answerer, Sender
 from hil.demo.observers import JournalFollower, StatusReader
@@ -150,6 +151,25 @@ def test_terminal_tells_acts_and_what_was_waited_for():
     assert "NOT REACHED: a swap" in text and 'seen: ["x", ' in text
     assert len(text) < 4_000, "the page has the rest"
     assert "\033" not in text, "colours are for terminals"
+
+
+def test_terminal_says_why_a_run_was_stopped():
+    out = io.StringIO()
+    Terminal(out).hear({"who": "demo", "what": "stopped", "why": "no port", "t_ms": 1})
+    assert out.getvalue() == "\nSTOPPED: no port\n"
+
+
+def test_cloud_that_does_not_start_still_leaves_a_report(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("hil.demo.acts.CLOUD", ("--net", "300.1"))
+    assert main(["--dir", str(tmp_path)]) == 1
+    assert "the cloud did not start" in (tmp_path / "report.html").read_text()
+    assert json.loads((tmp_path / "timeline.jsonl").read_text().splitlines()[-1])["acts"][7] == {
+        "name": "hub_moves", "reached": False, "sent": 0, "delivered": 0, "lost": 0,
+        "duplicated": 0, "longest_silence_ms": 0,
+    }  # fmt: skip
+    said = capsys.readouterr()
+    assert "STOPPED: NotReached: the cloud did not start" in said.out and "300.1" in said.out
+    assert "Traceback" not in said.err
 
 
 def test_what_is_repeated_tells_the_fault_that_ended_it_and_stops():
