@@ -13,6 +13,8 @@ WAIT_S = 20.0
 class Unreachable(AgentError):
     """Nobody listens on the socket, or nobody answers: try later."""
 
+    code = 3
+
 
 class Refusal(AgentError):
     """The agent said no; `code` is the exit code."""

@@ -1,215 +1,41 @@
-"""The command line: arguments to one call to an exit code.
+"""The command line's front: arguments to one call to an exit code.
 
-Rule: it translates, nothing else. Exit codes: 0 done, 1 refused, 2 wrong usage or configuration,
-3 try later; `run` also gives 70 when the agent has crashed.
+Rule: `run` imports nothing that only the other commands need: a device starts with it. Exit codes:
+0 done, 1 refused, 2 wrong usage or configuration, 3 try later; `run` also gives 70 when the agent
+has crashed.
 """
 
-import argparse
-import json
-import os
 import sys
-from binascii import b2a_base64
 
-from .. import __version__
-from ..config import Config
 from ..errors import AgentError, ConfigError
-from . import page
-from .caller import Caller, Refusal, Unreachable
-from .toml import load
+from .launch import CONFIG, run
 
-CONFIG = "/etc/anchorwatch/anchorwatch.toml"
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ENTRY = ("import sys; sys.path.insert(0, sys.argv[1]);"
-         "from anchorwatch.linux import entry; sys.exit(entry.main(int(sys.argv[2])))")
-DONE, REFUSED, WRONG, LATER = 0, 1, 2, 3
-_STDIN_AT_MOST = 262_145
+REFUSED, WRONG = 1, 2
 
 
 def main(argv: list[str] | None = None) -> int:
     """Perform one command; the exit code."""
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
     try:
+        path = _plain_run(words)
+        if path is not None:
+            return run(path)
+        from .commands import parser
+
+        arguments = parser().parse_args(words)
         return arguments.command(arguments)
-    except Refusal as error:
-        return _complain(error, error.code)
-    except Unreachable as error:
-        return _complain(error, LATER)
-    except ConfigError as error:
-        return _complain(error, WRONG)
     except AgentError as error:
-        return _complain(error, REFUSED)
+        print("anchorwatch: %s" % error, file=sys.stderr)
+        return WRONG if isinstance(error, ConfigError) else getattr(error, "code", REFUSED)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Every command and its arguments."""
-    top = argparse.ArgumentParser(prog="anchorwatch", description="Keeps a device's hub session.")
-    top.add_argument("--version", action="version", version="anchorwatch " + __version__)
-    top.add_argument("--config", metavar="PATH", default=CONFIG, help="default: %(default)s")
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
-    _add(commands, "run", run, "keep watch until asked to stop")
-    _add(commands, "status", status, "what holds now", json=True)
-    _add(commands, "check", check, "try files and endpoints once, from here", json=True)
-    _add(commands, "reverify", reverify, "look at the hub's certificate now").add_argument(
-        "--swap", action="store_true", help="move the session whatever is found")
-    _add(commands, "reprovision", reprovision, "ask DPS for the assignment now")
-    _add(commands, "told", told, "say what a neighbour program met").add_argument(
-        "word", choices=("unauthorized", "connected"))
-    _add(commands, "logs", logs, "the agent's last lines").add_argument(
-        "--most", type=int, default=100, metavar="N", help="up to 500; default: %(default)s")
-    _add_send(commands)
-    _add_roots(commands)
-    return top
-
-
-def _add(commands, name: str, command, words: str, json: bool = False):
-    made = commands.add_parser(name, help=words, description=words)
-    made.set_defaults(command=command)
-    if json:
-        made.add_argument("--json", action="store_true", help="as one JSON object")
-    return made
-
-
-def _add_send(commands) -> None:
-    made = _add(commands, "send", send, "queue one telemetry message")
-    made.add_argument("--property", action="append", default=[], metavar="K=V")
-    made.add_argument("--mid", default="", help="message id; default: a new one")
-    made.add_argument("text", help="the payload; - reads standard input")
-
-
-def _add_roots(commands) -> None:
-    roots = commands.add_parser("roots", help="the trust layers").add_subparsers(
-        metavar="COMMAND", required=True)
-    _add(roots, "list", roots_list, "every anchor, its layer, where it is offered", json=True)
-    _add(roots, "explain", roots_explain, "why an anchor is trusted or not").add_argument("sha256")
-    _add(roots, "add", roots_add, "add a root to the site layer").add_argument("file")
-    _add(roots, "distrust", roots_distrust, "stop trusting a root").add_argument("sha256")
-
-
-# Commands.
-
-def run(arguments) -> int:
-    """Check the configuration and its files, then become the bare agent."""
-    tree, folder = load(arguments.config)
-    handed = {"tree": tree, "folder": folder, "by_hand": os.isatty(2)}
-    descriptor = os.memfd_create("anchorwatch", 0)
-    os.write(descriptor, json.dumps(handed).encode())
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    os.execv(sys.executable, [sys.executable, "-I", "-c", ENTRY, ROOT, str(descriptor)])
-
-
-def status(arguments) -> int:
-    """Print the status."""
-    tree = _ask(arguments, "status")
-    _show(json.dumps(tree, indent=1, sort_keys=True) if arguments.json
-          else "\n".join(page.status(tree)))
-    return DONE
-
-
-def check(arguments) -> int:
-    """Try everything from here; 0 when all of it holds."""
-    from .check import checked  # the TLS side is not needed by any other command
-
-    rows = checked(arguments.config)
-    _show(json.dumps(rows, indent=1) if arguments.json else "\n".join(page.checks(rows)))
-    return DONE if all(row["ok"] for row in rows) else REFUSED
-
-
-def reverify(arguments) -> int:
-    """Ask for a second look."""
-    _show(_ask(arguments, "reverify", {"swap": arguments.swap})["looking"])
-    return DONE
-
-
-def reprovision(arguments) -> int:
-    """Ask for a registration."""
-    _show("registering " + _ask(arguments, "reprovision")["registering"])
-    return DONE
-
-
-def told(arguments) -> int:
-    """Pass on what a neighbour met."""
-    answer = _ask(arguments, "told", {"word": arguments.word})
-    _show("taken" if answer["taken"] else "not needed: " + answer["state"])
-    return DONE
-
-
-def send(arguments) -> int:
-    """Queue one message; its id is printed."""
-    payload = arguments.text.encode()
-    if arguments.text == "-":
-        payload = sys.stdin.buffer.read(_STDIN_AT_MOST)
-    given = {"payload": b2a_base64(payload, newline=False).decode(), "mid": arguments.mid,
-             "properties": dict(_property(text) for text in arguments.property)}
-    _show(_ask(arguments, "send", given)["mid"])
-    return DONE
-
-
-def logs(arguments) -> int:
-    """Print the agent's last lines."""
-    for row in _ask(arguments, "logs", {"most": arguments.most})["lines"]:
-        _show("%10.3f  %s" % (row["t_ms"] / 1000, row["line"]))
-    return DONE
-
-
-def roots_list(arguments) -> int:
-    """Print every anchor."""
-    tree = _ask(arguments, "roots_list")
-    _show(json.dumps(tree, indent=1) if arguments.json else "\n".join(page.roots(tree)))
-    return DONE
-
-
-def roots_explain(arguments) -> int:
-    """Print the reasons."""
-    _show("\n".join(_ask(arguments, "roots_explain", {"sha256": arguments.sha256})["why"]))
-    return DONE
-
-
-def roots_add(arguments) -> int:
-    """Offer a root to the site layer."""
-    try:
-        with open(arguments.file, encoding="ascii", errors="replace") as file:
-            text = file.read(_STDIN_AT_MOST)
-    except OSError as error:
-        raise ConfigError("file cannot be read", "%s (%s)" % (arguments.file, error.strerror),
-                          "name a PEM file") from error
-    try:
-        _show(_changed(_ask(arguments, "roots_add", {"pem": text})))
-    except Refusal as error:
-        named = "%s (%s)" % (arguments.file, error.value) if error.value else arguments.file
-        raise Refusal(error.code, error.what, named, error.remedy) from error
-    return DONE
-
-
-def roots_distrust(arguments) -> int:
-    """Put a root on the site layer's list of distrusted ones."""
-    _show(_changed(_ask(arguments, "roots_distrust", {"sha256": arguments.sha256})))
-    return DONE
-
-
-def _ask(arguments, do: str, given: dict | None = None) -> dict:
-    tree, folder = load(arguments.config)
-    with Caller(Config(tree, folder).control.socket) as caller:
-        return caller.ask(do, given)
-
-
-def _property(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise ConfigError("not a property", text, "write --property NAME=VALUE")
-    return name, value
-
-
-def _changed(answer: dict) -> str:
-    return "done" if answer["changed"] else "nothing to do: it is so already"
-
-
-def _show(text: str) -> None:
-    print(text)
-
-
-def _complain(error: AgentError, code: int) -> int:
-    print("anchorwatch: %s" % error, file=sys.stderr)
-    return code
+def _plain_run(words: list[str]) -> str | None:
+    """The configuration of `[--config PATH] run`; None for all else."""
+    if words[-1:] != ["run"] or len(words) not in (1, 3):
+        return None
+    if len(words) == 1:
+        return CONFIG
+    return words[1] if words[0] == "--config" else None
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ TLS library alone reads the private key, at each handshake. Nothing here prints 
 
 import json
 import os
-import subprocess
 import sys
 
 from ..errors import ConfigError, MalformedMessage
@@ -66,6 +65,8 @@ class Credential:
 
 def examine(certificate_file: str, key_file: str) -> dict:
     """What keys.describe says, from a child process; see there. Raises ConfigError."""
+    import subprocess  # a device with a symmetric key starts without it
+
     command = [sys.executable, "-I", "-c", _CHILD, _ROOT, certificate_file, key_file]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,

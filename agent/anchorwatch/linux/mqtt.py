@@ -15,15 +15,16 @@ from .keepalive import Keepalive
 from .tls import WANTS
 from .tlswire import Wire
 
-_UNUSED = ("logging", "urllib", "urllib.parse", "urllib.request")
+_UNUSED = ("logging", "platform", "urllib", "urllib.parse", "urllib.request", "uuid")
 
 
 def _paho():
-    """paho's client module without what it imports for web sockets, proxies and logs: 3 MB."""
+    """paho's client module without what it imports for web sockets, logs, made-up names: 3 MB."""
     stubs = {name: types.ModuleType(name) for name in _UNUSED if name not in sys.modules}
     for name in stubs:
         for level, word in enumerate(("DEBUG", "INFO", "WARNING", "ERROR")):
             setattr(stubs[name], word, 10 * level + 10)
+        stubs[name].system = lambda: "Linux"  # type: ignore[attr-defined]
     sys.modules.update(stubs)
     try:
         from paho.mqtt import client
