@@ -1,4 +1,4 @@
-"""The three devices that are compared: ours, azure-iot-device, plain paho. One set of words for all.
+"""The devices that are compared: ours, azure-iot-device, plain paho. One set of words for all.
 
 Rule: begin(), rest() and heard are the same for each; how it comes to a fresh session is its own.
 """

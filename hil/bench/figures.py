@@ -1,6 +1,6 @@
 """Figures as they are written down, and the judgement on their limits.
 
-A figure is {"ours", "azure-iot-device", "paho", "limit", "unit", "how"}, null where it cannot apply.
+A figure is {"ours", "azure-iot-device", "paho", "limit", "unit", "how"}; null: cannot apply.
 Rule: a limit holds when ours is there and not above it; a figure without a limit is never missed.
 Source: contract section 7.
 """

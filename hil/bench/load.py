@@ -1,4 +1,4 @@
-"""The operator's traffic while sessions move: direct methods, letters to the device, a desired change.
+"""The operator's traffic while sessions move: direct methods, letters, a desired change.
 
 Rule: everything it sends is counted, and every failure keeps its reason.
 """

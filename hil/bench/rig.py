@@ -63,7 +63,9 @@ class Rig:
         while self._ending:
             self._ending.pop()()
 
-    def device(self, name: str, token_s: int = 3600, keepalive_s: int = 240, **more: dict) -> object:
+    def device(
+        self, name: str, token_s: int = 3600, keepalive_s: int = 240, **more: dict
+    ) -> object:
         """A device that is switched off; `more` are settings of ours alone. Raises sdk.NoSdk."""
         if name == OURS:
             return self._ours(keepalive_s, more)
