@@ -107,7 +107,12 @@ class World:
     def stale(self, event):
         """True for an answer to a link that was closed or dialled again since."""
         link, held = getattr(event, "link", None), self.line.links
-        needs = {events.Verified: promises.DIALING, events.Connected: promises.CONNECTING}
+        needs = {
+            events.Verified: promises.DIALING,
+            events.Failed: promises.DIALING,
+            events.Connected: promises.CONNECTING,
+            events.Refused: promises.CONNECTING,
+        }
         if link is None:
             return False
         return held[link] != needs.get(type(event), promises.CONNECTED)
