@@ -3,7 +3,7 @@
 Rule: nothing is imported that only the start needs; arguments and environment hold no secret.
 """
 
-import json
+import marshal
 import os
 import sys
 
@@ -17,7 +17,7 @@ REFUSED, WRONG, LATER, CRASHED = 1, 2, 3, 70
 def main(descriptor: int) -> int:
     """Run until asked to stop; the exit code of `anchorwatch run`."""
     with os.fdopen(descriptor, "rb") as file:
-        handed = json.load(file)
+        handed = marshal.load(file)
     try:
         agent = Agent(Config(handed["tree"], handed["folder"]), handed["by_hand"])
         start = agent.begin()

@@ -4,6 +4,7 @@ Rule: a device starts with this, so it imports nothing else that a start does no
 """
 
 import gc
+import marshal  # both ends are one interpreter, and it is there already
 import os
 import sys
 
@@ -18,14 +19,12 @@ _PACKAGES = ("site-packages", "dist-packages")
 def run(path: str) -> int:
     """Check the configuration and its files, then become the bare agent."""
     gc.disable()  # imports make no garbage, and looking for it is a tenth of their time
-    import json
-
     from .toml import load
 
     tree, folder = load(path)
     handed = {"tree": tree, "folder": folder, "by_hand": os.isatty(2)}
     descriptor = os.memfd_create("anchorwatch", 0)
-    os.write(descriptor, json.dumps(handed).encode())
+    os.write(descriptor, marshal.dumps(handed))
     os.lseek(descriptor, 0, os.SEEK_SET)
     # -S: what `site` would add is known here already, and costs a tenth of the start.
     os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", ENTRY, _paths(), str(descriptor)])
