@@ -120,3 +120,14 @@ def test_idle_week_is_quiet(capsys):
     assert written <= 7 * 4
     assert pair.count(actions.Swap) == 0
     assert len(cloud.journal.of("connected")) == 2 and len(cloud.journal.of("register")) == 1
+
+
+def test_status_names_the_fault_of_what_is_waited_for():
+    cloud, pair = online()
+    cloud.down(HUB)
+    cloud.run_for(MINUTE)
+    assert pair.fault["endpoint"] == "hub"
+    cloud.dps.faults.add("BUSY", service="dps", retry_after_s=600)
+    pair.ask("reprovision")
+    cloud.run_for(MINUTE)
+    assert (pair.fault["endpoint"], pair.fault["class"]) == ("dps", "throttled")

@@ -7,7 +7,8 @@ from ..errors import MalformedMessage
 from ..wire import hub as hub_wire
 from .actions import Tell
 from .answers import warning
-from .shapes import Any_, Event, Items, Watch
+from .letters import Letters
+from .shapes import Any_, Event, Items, Tree, Watch
 
 
 class Inbound:
@@ -15,6 +16,7 @@ class Inbound:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
+        self.letters = Letters()
 
     def subscribed(self, event: Event, now: int) -> Items:
         """SUBACK."""
@@ -45,10 +47,17 @@ class Inbound:
         if parsed[0] == "method":
             return self._call(parsed, now)
         if parsed[0] == "c2d":
-            self._watch.device.count("c2d")
-            return [Tell("c2d", {"properties": parsed[1], "payload": parsed[2]})]
+            return self._letter(parsed[1], parsed[2], now)
         meaning = self._watch.twin.meaning(parsed)
         return self._watch.twin.handle(meaning, now) if meaning is not None else []
+
+    def _letter(self, properties: Tree, payload: bytes, now: int) -> Items:
+        """Cloud-to-device: told once, however often sessions move."""
+        if self.letters.again(properties, payload, now):
+            self._watch.device.count("c2d_again")
+            return []
+        self._watch.device.count("c2d")
+        return [Tell("c2d", {"properties": properties, "payload": payload})]
 
     def _call(self, parsed: tuple[Any_, ...], now: int) -> Items:
         """A call that came with the last of a session has nobody left to answer."""

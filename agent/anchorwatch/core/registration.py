@@ -89,8 +89,10 @@ class Registration(Machine):
         if word == "busy":
             fault = "throttled" if meaning[1] == 429 else "service"
             return Unregistered(fault, "dps-%d" % meaning[1], [], meaning[2])
-        verdict = "dps-%d" % (meaning[2] or meaning[1])
-        return Unregistered("identity", verdict, [meaning[4]], 0)
+        _, status, code, _, message = meaning
+        word = message.partition(":")[0] if status == 200 and not code else str(code or status)
+        verdict = "dps-" + word
+        return Unregistered("identity", verdict, [message], 0)
 
     def _assigned(self, meaning: tuple[Any_, ...]) -> Event:
         _, hub, device_id, substatus = meaning

@@ -191,6 +191,7 @@ class Routing:
 
     def _online(self, event: Event, now: int) -> Items:
         self._well()
+        self._inbound.letters.began(now, moved=False)
         dial = self._watch.device.shape("next", "hub", True, now)
         return (
             self._watch.reverify.handle(event, now)
@@ -212,6 +213,7 @@ class Routing:
 
     def _moved(self, event: Event, now: int) -> Items:
         self._well()
+        self._inbound.letters.began(now, moved=True)
         out: Items = self._watch.connection.handle(event, now) + self._watch.methods.moved()
         return out + self._watch.twin.handle(event, now)
 

@@ -4,6 +4,7 @@ nothing.
 Source: contract section 4, design section 12.
 """
 
+from .lifecycle import REGISTERING, WAITING_FOR_DPS
 from .shapes import Event, MaybeEvent, MaybeTree, Tree, Watch
 from .trust import Trust
 
@@ -43,8 +44,11 @@ def page(watch: Watch, now: int) -> Tree:
 
 
 def fault(watch: Watch, now: int) -> MaybeTree:
-    """The fault that holds now: of the session first, then of the second look."""
-    for faults in (watch.hub_faults, watch.dps_faults, watch.look_faults, watch.probe_faults):
+    """The fault that holds now: of what the session waits for, then of the second look."""
+    session = [watch.hub_faults, watch.dps_faults]
+    if watch.connection.state in (WAITING_FOR_DPS, REGISTERING):
+        session.reverse()
+    for faults in session + [watch.look_faults, watch.probe_faults]:
         held = faults.now(now)
         if held is not None:
             present = {k: held[k] for k in held if k != "wait_ms"}

@@ -80,7 +80,6 @@ class Unauthorized(Machine):
     def __init__(self, device: Device) -> None:
         self._device = device
         self._retries = 0
-        self._changed = False
         self._registered_ms: int | None = None
         self._registered_with: str | None = None
         self._slow_turns = 0
@@ -88,7 +87,6 @@ class Unauthorized(Machine):
 
     def _begin(self, event: Event, now: int) -> Items:
         self._retries = 0
-        self._changed = self._device.changed_since_accepted
         return self._doubt_time(now) + self._endure(event, now)
 
     def _doubt_time(self, now: int) -> Items:
@@ -106,7 +104,7 @@ class Unauthorized(Machine):
         patience_ms = 1000 * self._device.config.unauthorized.patience_s
         if self._retries == 1:
             return [HubLater(min(SOON_MS + self._rand(SOON_MOST_MS), patience_ms))]
-        if self._changed or self._retries > 1 + RETRIES:
+        if self._device.changed_since_accepted or self._retries > 1 + RETRIES:
             return [Spent()]
         each_ms = patience_ms // RETRIES
         return [HubLater(each_ms + self._rand(each_ms // 4 + 1))]
@@ -171,7 +169,8 @@ class Unauthorized(Machine):
         grown_ms = 1000 * config.slow_first_s << min(self._slow_turns, 20)
         window_ms = max(min(grown_ms, 1000 * config.slow_most_s), self._device.window_ms)
         self._slow_turns += 1
-        wait_ms = window_ms // 2 + phase_wait_ms(now, window_ms // 2, self._device.phase)
+        quarter_ms = window_ms // 4
+        wait_ms = 3 * quarter_ms + phase_wait_ms(now, quarter_ms, self._device.phase)
         if self._device.hub is None:
             held_ms = 0 if self._budget_left(now) else 1000 * HOUR_S
             return self._doubt_time(now) + [self._spend(now), DpsLater(held_ms + wait_ms)]
