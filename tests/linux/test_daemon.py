@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from anchorwatch.linux.caller import Refusal
+from anchorwatch.linux.crash import within_the_hour
 from anchorwatch.linux.store import open_store
 from anchorwatch.wire import frame
 from tests.linux import authority
@@ -218,6 +219,20 @@ def test_crash_is_written_down_and_shown_after_the_next_start(start, tmp_path):
     agent = start()
     crash = agent.ready()["agent"]["last_crash"]
     assert crash["count"] == 1 and [w for w in crash["where"] if "loop.py" in w]
+
+
+def test_three_crashes_in_an_hour_lead_to_a_reduced_watch(start, tmp_path):
+    config = write_config(tmp_path)
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", CRASHING, config], capture_output=True, timeout=30,
+                       check=False)
+    assert start().ready()["agent"]["reduced"]
+
+
+def test_crashes_of_another_hour_do_not_count():
+    assert within_the_hour({"recent": [100, 3_000, 3_700]}, 3_701) == [3_000, 3_700]
+    assert within_the_hour({"recent": [5_000]}, 4_000) == []
+    assert within_the_hour(None, 4_000) == []
 
 
 FULL_DISK = """

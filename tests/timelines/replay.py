@@ -66,10 +66,13 @@ def key():
             "not_after": None, "cn": None}
 
 
-def start(state=None, roots=None, credential=None, by_hand=True):
+def start(state=None, roots=None, credential=None, by_hand=True, crashes=0):
     """Start with what is not said left usual."""
     roots = roots or layers("baltimore", "g2")
-    return events.Start(by_hand, state or {}, roots, credential or x509())
+    found = dict(state or {})
+    if crashes:
+        found["crash"] = {"recent": crashes}
+    return events.Start(by_hand, found, roots, credential or x509())
 
 
 def verified(link, anchor="g2", address="127.0.0.2", addresses=None, host=HUB, took_ms=20):

@@ -125,7 +125,7 @@ class Connection(Machine):
 
     def _connect(self, event: Event, now: int) -> Items:
         self.wake_at = now + CONNECT_MS
-        self.token_due_ms = self._tokens.due_ms(now)
+        self.token_due_ms = None if self._device.reduced else self._tokens.due_ms(now)
         return [self._device.connect("live", self._tokens.password(event))]
 
     def _welcome(self, event: Event, now: int) -> Items:

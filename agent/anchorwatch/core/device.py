@@ -14,6 +14,7 @@ from .clock import AUTHENTICATED, Clock
 from .shapes import Event, Items, Rand, Tree
 from .trust import Trust
 
+CRASHES = 3
 CLIENT_TYPE = "anchorwatch"
 
 
@@ -25,6 +26,7 @@ class Device:
         self.credential: Tree = {}
         self.assignment: Tree | None = None
         self.reprovision_asked = False
+        self.crashes = 0  # within the hour before this start
         self.judged_utc_s = 0  # at the last dial
         self.budgets: Tree = {"cycles": [], "hub": {}, "dps": {}}
         self.counters: Tree = {}
@@ -52,6 +54,11 @@ class Device:
         return self.assignment["device_id"] if self.assignment else self._own_id()
 
     @property
+    def reduced(self) -> bool:
+        """Reduced watch: after three crashes in an hour nothing is moved that can stay."""
+        return self.crashes >= CRASHES
+
+    @property
     def may_register(self) -> bool:
         """True when [dps] is configured and unauthorized.action allows it."""
         return bool(self.config.dps.host) and self.config.unauthorized.action == "reprovision"
@@ -60,6 +67,7 @@ class Device:
         """Take what the driver found."""
         self.credential = event.credential
         self.assignment = event.state.get("assignment")
+        self.crashes = event.state.get("crash", {}).get("recent", 0)
         self.budgets.update(event.state.get("budgets", {}))
         if self.assignment is None and self.config.hub.host:
             self.assignment = {

@@ -12,8 +12,8 @@ class Start(Record):
     """The agent starts: what the driver found on the device.
 
     by_hand     True when a person started it at a terminal: the first dial is not spread
-    state       {"assignment": {...}, "budgets": {...}, "trust": {...}, "clock": {...}}, absent
-                ones left out
+    state       {"assignment": {...}, "budgets": {...}, "trust": {...}, "clock": {...}, "crash":
+                {"recent": crashes within the hour}}, absent ones left out
     layers      {"factory": {"anchors": [entry], "distrust": [sha256]}, "system": ..., "site": ...};
                 an entry is what `pki.der.anchor_entry` returns
     credential  {"kind": "x509" | "symmetric_key", "slot": "a", "fingerprint": ..., "not_before":

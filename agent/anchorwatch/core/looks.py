@@ -118,6 +118,8 @@ class Looks(Machine):
                 {"anchor": event.anchor, "address": event.address, "took_ms": event.took_ms},
             )
         )
+        if self._device.reduced and not self._asked:
+            return out, ""
         if self.times.token_due(now):
             return out, "token"
         if self._asked:

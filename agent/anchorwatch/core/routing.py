@@ -112,7 +112,8 @@ class Routing:
         self._watch.ladder.start(now)
         held_ms = max(self._watch.hub_faults.start(), self._watch.dps_faults.start())
         spread_ms = max(1000 * self._watch.config.boot.spread_s, self._watch.device.window_ms)
-        wait_ms = 0 if event.by_hand else max(held_ms, self._watch.device.rand_below(spread_ms + 1))
+        at_once = event.by_hand and not self._watch.device.reduced
+        wait_ms = 0 if at_once else max(held_ms, self._watch.device.rand_below(spread_ms + 1))
         return out + [HubLater(wait_ms) if self._watch.device.hub else DpsLater(wait_ms)]
 
     def _woke(self, event: Event, now: int) -> Items:

@@ -21,6 +21,7 @@ def page(watch: Watch, now: int) -> Tree:
             "version": AGENT,
             "state": connection.state,
             "mode": device.config.mqtt.mode,
+            "reduced": device.reduced,
             "since_s": None if since is None else (now - since) // 1000,
         },
         "machines": watch.states(),
@@ -67,6 +68,7 @@ def reported(watch: Watch) -> Tree:
         "trust": {e: _anchor(trust, seen[e]) for e in seen if seen[e] is not None},
         "gap": {e: _told(trust.gaps[e]) if e in trust.gaps else None for e in trust.endpoints},
         "clock": watch.clock.standing,
+        "crashes": {"recent": watch.device.crashes, "reduced": watch.device.reduced},
         "identity": {
             "fingerprint": watch.device.credential.get("fingerprint"),
             "not_after": watch.device.credential.get("not_after"),

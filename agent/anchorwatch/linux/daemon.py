@@ -18,7 +18,7 @@ from ..errors import StateError
 from .applications import Applications
 from .clock import Times, known, now_ms
 from .control import Control, group_id, role_of
-from .crash import account
+from .crash import account, within_the_hour
 from .credential import Credential
 from .deeds import Deeds
 from .dial import Dialer
@@ -140,6 +140,7 @@ class Agent:
         if time_known is not None:
             self._inbox.post(time_known)
         mine = {name: state[name] for name in _STATE if name in state}
+        mine["crash"] = {"recent": len(within_the_hour(self._crash, int(time.time())))}
         return Start(self._by_hand, mine, layers, credential)
 
     def _listen(self) -> None:

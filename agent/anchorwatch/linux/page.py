@@ -24,6 +24,8 @@ def status(tree: dict) -> list[str]:
     crash = agent.get("last_crash")
     if crash:
         lines.append("crash     %s (%d so far)" % (crash["what"], crash["count"]))
+    if agent.get("reduced"):
+        lines.append("reduced   three crashes in an hour: nothing is moved that can stay")
     return lines
 
 
