@@ -31,7 +31,7 @@ def run(count: int, note: Callable[[str], None]) -> dict:
                 readings.append(_reading(number, device, note))
             _one(rig, device, journal, number, number in (count // 4, 3 * count // 4))
         readings.append(_reading(count, device, note))
-        return figures(readings, count)
+    return figures(readings, count)
 
 
 def _one(rig: Rig, device: object, journal: Journal, number: int, cut: bool) -> None:

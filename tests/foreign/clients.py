@@ -3,26 +3,21 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SDK = "azure-iot-device==2.14.0"
+from hil.bench import sdk
+
 NSS_WRAPPER = ("/usr/lib/*/libnss_wrapper.so", "/usr/lib*/libnss_wrapper.so")
 
 
 def sdk_python() -> str:
-    """The Python of a virtual environment that holds Microsoft's SDK; it pins an older paho."""
-    place = ROOT / "build" / "foreign-sdk"
-    python, stamp = place / "bin" / "python", place / "installed"
-    if not stamp.exists() or stamp.read_text() != SDK:
-        _run("cannot make a virtual environment", [sys.executable, "-m", "venv", str(place)])
-        install = [str(python), "-m", "pip", "install", "--quiet", "--no-input", SDK]
-        _run(f"pip cannot install {SDK}", install)
-        stamp.write_text(SDK)
-    return str(python)
+    """The Python of the virtual environment that holds Microsoft's SDK; the bench's too."""
+    try:
+        return sdk.python()
+    except sdk.NoSdk as e:
+        pytest.skip(str(e))
 
 
 def _run(failure: str, command: list[str]) -> None:
