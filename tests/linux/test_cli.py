@@ -1,6 +1,8 @@
 """The command line through main([...]): usage, errors, exit codes; a real agent behind it."""
 
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -45,7 +47,7 @@ CASES = (
 
 
 @pytest.mark.parametrize("text,said,also", CASES, ids=[case[1] for case in CASES])
-@pytest.mark.parametrize("command", ["run", "status", "check"])
+@pytest.mark.parametrize("command", ["status", "check"])
 def test_configuration_error_says_what_and_where_and_is_exit_code_two(
         capsys, tmp_path, command, text, said, also):
     file = tmp_path / "a.toml"
@@ -54,6 +56,18 @@ def test_configuration_error_says_what_and_where_and_is_exit_code_two(
     assert code == 2 and out == ""
     assert said in err and also in err, err
     assert "c2VjcmV0" not in err
+
+
+@pytest.mark.parametrize("text,said,also", CASES, ids=[case[1] for case in CASES])
+def test_configuration_error_stops_run_before_it_is_an_agent(tmp_path, text, said, also):
+    (tmp_path / "a.toml").write_text(text)
+    command = [sys.executable, "-m", "anchorwatch.linux.cli", "--config", "a.toml", "run"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=30, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert said in done.stderr and also in done.stderr and "Traceback" not in done.stderr
+    assert "c2VjcmV0" not in done.stderr and os.listdir(tmp_path) == ["a.toml"]
 
 
 def test_missing_and_binary_configuration_is_exit_code_two(capsys, tmp_path):

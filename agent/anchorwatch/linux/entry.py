@@ -1,25 +1,23 @@
-"""The process that stays: the checked configuration comes through an open file, the agent runs.
+"""The process that stays: the configuration is read and checked, the agent runs.
 
-Rule: nothing is imported that only the start needs; arguments and environment hold no secret.
+Rule: arguments and environment hold no secret and no setting.
 """
 
-import marshal
 import os
 import sys
 
 from ..config import Config
 from ..errors import AgentError, ConfigError, StateError
+from . import toml
 from .daemon import Agent
 
 REFUSED, WRONG, LATER, CRASHED = 1, 2, 3, 70
 
 
-def main(descriptor: int) -> int:
+def main(path: str) -> int:
     """Run until asked to stop; the exit code of `anchorwatch run`."""
-    with os.fdopen(descriptor, "rb") as file:
-        handed = marshal.load(file)
     try:
-        agent = Agent(Config(handed["tree"], handed["folder"]), handed["by_hand"])
+        agent = Agent(Config(*toml.read(path)), os.isatty(2))
         start = agent.begin()
     except AgentError as error:
         print("anchorwatch: %s" % error, file=sys.stderr)

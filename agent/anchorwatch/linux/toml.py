@@ -1,4 +1,4 @@
-"""The configuration file: read, parsed, checked. Rule: never imported by the resident process."""
+"""The configuration file: read, parsed, checked. Rule: nothing else knows that it is TOML."""
 
 import os
 import sys
@@ -19,9 +19,17 @@ def load(path: str) -> tuple[dict, str]:
 
     Raises  ConfigError: unreadable, not TOML (with the line), or a setting is wrong
     """
-    tree, folder = _parse(_read(path), path), os.path.dirname(os.path.abspath(path))
+    tree, folder = read(path)
     Config(tree, folder)
     return tree, folder
+
+
+def read(path: str) -> tuple[dict, str]:
+    """The same, its settings not yet checked.
+
+    Raises  ConfigError: unreadable, or not TOML (with the line)
+    """
+    return _parse(_read(path), path), os.path.dirname(os.path.abspath(path))
 
 
 def _read(path: str) -> str:
