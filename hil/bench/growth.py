@@ -69,9 +69,8 @@ def figures(readings: list[dict], count: int) -> dict:
     rows = (
         ("memory slope", slope(settled), SLOPE_LIMIT_KIB, "KiB a session",
          "least squares over the last two thirds of %d readings" % len(readings)),
-        ("open files more", readings[-1]["files"] - readings[0]["files"], 0, "", "/proc/PID/fd"),
-        ("threads more", readings[-1]["threads"] - readings[0]["threads"], 0, "",
-         "/proc/PID/task"),
+        ("open files more", _more(readings, "files"), 0, "", "/proc/PID/fd"),
+        ("threads more", _more(readings, "threads"), 0, "", "/proc/PID/task"),
     )  # fmt: skip
     return {
         f"growth: {name}": {
@@ -80,6 +79,12 @@ def figures(readings: list[dict], count: int) -> dict:
         }  # fmt: skip
         for name, value, limit, unit, how in rows
     }
+
+
+def _more(readings: list[dict], word: str) -> int:
+    """The least of the second half over the least of the first: a caller may just be connected."""
+    values, half = [reading[word] for reading in readings], len(readings) // 2
+    return min(values[half:]) - min(values[:half])
 
 
 def slope(readings: list[dict]) -> float:
