@@ -70,12 +70,12 @@ def _spent_ms(rig: Rig, device: object) -> float:
 
 
 def figures(spent: dict, count: int) -> dict:
-    """One figure; the limit is a share of what the SDK takes."""
+    """One figure; the limit is a share of what the SDK takes, so without it nothing holds."""
     theirs = spent.get(SDK)
     return {
         "start to connected: processor": {
             **{name: _rounded(spent.get(name)) for name in (OURS, SDK, PAHO)},
-            "limit": _rounded(SHARE * theirs if theirs else None), "unit": "ms",
+            "limit": _rounded(SHARE * (theirs or 0)), "unit": "ms",
             "how": HOW.format(n=count) + f"; the limit is {SHARE} of the SDK's",
         }  # fmt: skip
     }

@@ -102,11 +102,19 @@ def test_growth_is_the_slope_and_not_the_ends():
     assert growth.slope([*readings[:2], {"after": 2, "uss_kib": 1_003}]) == 1.5
 
 
-def test_without_the_sdk_nothing_can_be_below_a_share_of_it():
-    found = start.figures({OURS: 100.0, SDK: 200.0, PAHO: 90.0}, 3)
-    assert figures.missed(found) == []
-    found = start.figures({OURS: 130.0, SDK: 200.0, PAHO: 90.0}, 3)
-    assert len(figures.missed(found)) == 1
+START = {
+    "half of the SDK's": ({OURS: 100.0, SDK: 200.0, PAHO: 90.0}, []),
+    "more than its share": (
+        {OURS: 130.0, SDK: 200.0, PAHO: 90.0}, ["start to connected: processor"]
+    ),
+    "no SDK to compare with": ({OURS: 10.0, PAHO: 90.0}, ["start to connected: processor"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", START)
+def test_a_start_is_judged_by_what_the_sdk_took_in_the_same_run(case):
+    spent, missed = START[case]
+    assert figures.missed(start.figures(spent, 3)) == missed
 
 
 def test_every_figure_of_a_swap_is_there_for_both_round_trips():
