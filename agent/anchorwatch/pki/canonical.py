@@ -6,7 +6,10 @@ escaped; it is not the JSON of wire/jsonwrite.py. Numbers are integers; a float 
 Source: the OLPC wiki, "Canonical JSON"; TUF specification 1.0, section 4.2.
 """
 
+import hashlib
+
 from ..errors import MalformedMessage
+from .shapes import Put
 
 DEPTH = 16
 _WORDS = {None: "null", True: "true", False: "false"}
@@ -14,36 +17,43 @@ _WORDS = {None: "null", True: "true", False: "false"}
 
 def canonical(tree: object) -> bytes:
     """The bytes that a signature over `tree` covers; MalformedMessage for what has no such form."""
-    parts: list[str] = []
-    _write(parts, tree, DEPTH)
-    return "".join(parts).encode()
+    parts: list[bytes] = []
+    _write(parts.append, tree, DEPTH)
+    return b"".join(parts)
 
 
-def _write(parts: list[str], tree: object, depth: int) -> None:
+def digest(tree: object) -> bytes:
+    """The SHA-256 of `canonical(tree)`, piece by piece: a board has no room for the whole."""
+    hashed = hashlib.sha256()
+    _write(hashed.update, tree, DEPTH)
+    return hashed.digest()
+
+
+def _write(put: Put, tree: object, depth: int) -> None:
     if depth < 0:
         raise MalformedMessage("signed JSON nested deeper than %d" % DEPTH)
     if isinstance(tree, dict):
-        _write_members(parts, tree, depth)
+        _write_members(put, tree, depth)
     elif isinstance(tree, (list, tuple)):
-        parts.append("[")
+        put(b"[")
         for number, item in enumerate(tree):
             if number:
-                parts.append(",")
-            _write(parts, item, depth - 1)
-        parts.append("]")
+                put(b",")
+            _write(put, item, depth - 1)
+        put(b"]")
     else:
-        parts.append(_scalar(tree))
+        put(_scalar(tree).encode())
 
 
-def _write_members(parts: list[str], tree: dict[object, object], depth: int) -> None:
+def _write_members(put: Put, tree: dict[object, object], depth: int) -> None:
     names = [name for name in tree if isinstance(name, str)]
     if len(names) < len(tree):
         raise MalformedMessage("signed JSON with a member name that is no text")
-    parts.append("{")
+    put(b"{")
     for number, name in enumerate(sorted(names)):
-        parts.append((",%s:" if number else "%s:") % _quoted(name))
-        _write(parts, tree[name], depth - 1)
-    parts.append("}")
+        put(((",%s:" if number else "%s:") % _quoted(name)).encode())
+        _write(put, tree[name], depth - 1)
+    put(b"}")
 
 
 def _scalar(value: object) -> str:

@@ -43,13 +43,18 @@ def is_point(point: bytes) -> bool:
 
 def verify(point: bytes, message: bytes, signature: bytes) -> bool:
     """Whether `signature`, DER, over `message` was made by the key whose public point this is."""
+    return verify_digest(point, hashlib.sha256(message).digest(), signature)
+
+
+def verify_digest(point: bytes, digest: bytes, signature: bytes) -> bool:
+    """The same over the SHA-256 of a message."""
     numbers = _numbers(signature)
     if numbers is None or not is_point(point):
         return False
     r, s = numbers
     inverse = pow(s, N - 2, N)
-    digest = int.from_bytes(hashlib.sha256(message).digest(), "big")
-    x, _, z = _sum(digest * inverse % N, r * inverse % N, _coordinates(point))
+    number = int.from_bytes(digest, "big")
+    x, _, z = _sum(number * inverse % N, r * inverse % N, _coordinates(point))
     if not z:
         return False
     square = z * z % P

@@ -2,3 +2,6 @@
 
 Entry = None
 Profile = None
+Put = None
+File = None
+Maker = None
