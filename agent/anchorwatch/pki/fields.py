@@ -92,6 +92,14 @@ def is_sha256(value: object) -> bool:
     return isinstance(value, str) and len(value) == 64 and not [c for c in value if c not in _HEX]
 
 
+def digits(tree: dict[str, object], name: str, at_most: int) -> str:
+    """Hexadecimal digits, lower case: also safe as a part of a file's name."""
+    value = text(tree, name, at_most)
+    if [c for c in value if c not in _HEX]:
+        raise wrong(name, value)
+    return value
+
+
 def sha256(tree: dict[str, object], name: str) -> str:
     """A fingerprint."""
     value = tree.get(name)

@@ -60,7 +60,7 @@ class Meta:
         self.version = 0 if target else fields.whole(tree, "version", 1)
         self.length = fields.whole(tree, "length") if target or "length" in tree else -1
         hashes = fields.mapped(tree, "hashes", 8) if target or "hashes" in tree else {}
-        self.hashes = {name: fields.text(hashes, name, 128) for name in hashes}
+        self.hashes = {name: fields.digits(hashes, name, 128) for name in hashes}
         if target and not hashes:
             raise fields.wrong("hashes")
 

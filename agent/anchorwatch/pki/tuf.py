@@ -77,6 +77,20 @@ class TrustedSet:
             raise refused("file is not part of the bundle", name)
         return self.snapshot.meta[name]
 
+    def target(self, path: str) -> Meta:
+        """What the targets say of a file."""
+        if self.targets is None or path not in self.targets.targets:
+            raise refused("file is not part of the bundle", path)
+        return self.targets.targets[path]
+
+    def file_of_target(self, path: str, meta: Meta, at_most: int) -> Wanted:
+        """How a target is named, with the hash in front where snapshots are consistent."""
+        folder, slash, name = path.rpartition("/")
+        hashes = [meta.hashes[kind] for kind in sorted(meta.hashes)]
+        if self.root.consistent:
+            path = "%s%s%s.%s" % (folder, slash, hashes[0], name)
+        return Wanted(path, path, min(at_most, meta.length))
+
     def take(self, data: bytes | None) -> str:
         """The file last wanted, None if it does not exist; the role that is new now, or ""."""
         role = self._phase
