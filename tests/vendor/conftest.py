@@ -21,6 +21,6 @@ def shop(empty):
 def released(shop):
     """With DigiCert G2 active in the first release."""
     shop.do("add", G2, "--state", "active")
-    shop.sign()
+    shop.sign_all()
     shop.publish()
     return shop

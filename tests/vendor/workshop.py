@@ -64,9 +64,13 @@ class Workshop:
         return str(self.path / "keys" / (name + ".pub.pem"))
 
     def sign(self, *names):
-        """With the keys of these holders; with enough of all when none is named."""
-        words = [word for name in names or HOLDERS for word in ("--key", self.key(name))]
-        return self.do("sign", *words)
+        """With the keys of these holders, in one call; what it printed."""
+        return self.do("sign", *[word for name in names for word in ("--key", self.key(name))])
+
+    def sign_all(self, *names):
+        """Everybody in turn, also who has nothing to sign."""
+        for name in names or HOLDERS:
+            self.try_("sign", self.dir, "--key", self.key(name))
 
     def publish(self):
         return self.do("publish", self.out)
@@ -76,8 +80,7 @@ class Workshop:
 
     def release(self, *names):
         """Sign and publish what is drafted."""
-        for name in names or HOLDERS:
-            self.try_("sign", self.dir, "--key", self.key(name))
+        self.sign_all(*names)
         return self.publish()
 
     def trust(self):

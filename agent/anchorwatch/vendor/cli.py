@@ -8,7 +8,8 @@ import sys
 import time
 
 from ..errors import AgentError, ConfigError
-from . import commands, editing, entries, signing
+from ..pki import bundle
+from . import commands, editing, signing
 from .papers import ROLES
 
 REFUSED, WRONG = 1, 2
@@ -84,9 +85,9 @@ def _add_roots(made) -> None:
     one = _add(made, "add", editing.add, "put new roots into the bundle")
     one.add_argument("file", nargs="+", help="PEM, one root in each")
     one.add_argument("--state", choices=("staged", "active"), default="staged")
-    one.add_argument("--scope", action="append", choices=entries.ENDPOINTS,
+    one.add_argument("--scope", action="append", choices=bundle.SCOPES,
                      help="default: hub and dps")
-    one.add_argument("--cloud", action="append", choices=entries.CLOUDS, help="default: global")
+    one.add_argument("--cloud", action="append", choices=bundle.CLOUDS, help="default: global")
     one.add_argument("--dns", action="append", metavar="SUFFIX", help="only for such names")
     one.add_argument("--from", dest="from_", metavar="DATE", help="not offered before")
     for state, words in (("stage", "staged"), ("activate", "active"), ("sunset", "sunset"),
@@ -103,16 +104,18 @@ def _add_words(made) -> None:
     one = _add(made, "distrust", editing.distrust, "stop trusting a root")
     one.add_argument("root", metavar="PEM|SHA256")
     one.add_argument("--key", action="store_true", help="the SHA-256 is that of the key")
-    one.add_argument("--kind", choices=entries.KINDS, default="hard")
+    one.add_argument("--kind", choices=bundle.KINDS, default="hard")
     one.add_argument("--after", metavar="DATE", help="sunset: leaves issued after it")
     one.add_argument("--hold-s", type=int, metavar="N", help="hard: 0 for a known exploitation")
     one.add_argument("--reason", metavar="TEXT")
     one.add_argument("--withdraw", action="store_true", help="take it back")
     one = _add(made, "announce", editing.announce, "which root an endpoint will present")
-    one.add_argument("--endpoint", required=True, choices=entries.ENDPOINTS)
+    one.add_argument("--endpoint", required=True, choices=bundle.SCOPES)
     one.add_argument("--root", metavar="PEM|SHA256")
     one.add_argument("--date", metavar="DATE")
     one.add_argument("--withdraw", action="store_true", help="take it back")
+    one = _add(made, "policy", editing.policy, "how long devices wait for evidence")
+    one.add_argument("number", nargs="+", metavar="NAME=N", help=", ".join(sorted(bundle.POLICY)))
     one = _add(made, "reset-floor", editing.reset_floor, "lower devices' floor of time")
     one.add_argument("date", metavar="DATE")
 
@@ -122,8 +125,11 @@ def _add_releases(made) -> None:
     one.add_argument("out", metavar="OUT")
     one = _add(made, "verify", commands.verify, "what a device out of its box would do")
     one.add_argument("--root", metavar="FILE", help="its vendor.root.json")
+    one.add_argument("--cloud", choices=bundle.CLOUDS, default="global")
     one = _add(made, "rehearse", commands.rehearse, "what a device with a state would do")
-    one.add_argument("--from", dest="from_", required=True, metavar="STATE")
+    one.add_argument("--from", dest="from_", required=True, metavar="STATE",
+                     help="its state folder, or a folder published earlier")
+    one.add_argument("--cloud", choices=bundle.CLOUDS, default="global")
     one = _add(made, "factory", commands.make_factory, "the factory layer of a package")
     one.add_argument("out", metavar="OUT")
     _add(made, "show", commands.show, "roots, documents, signatures")

@@ -20,7 +20,7 @@ def publish(arguments) -> int:
     entries.check_whole(work.trust, arguments.now_s)
     found = publication.contents(work)
     publication.check_folder(arguments.out, found)
-    for device in (rehearsal.fresh(found["1.root.json"]), publication.up_to_date(work)):
+    for device in publication.devices(work):
         rehearsal.run(device, found.get, arguments.now_s)
     if work.papers.draft:
         work.release()
@@ -36,13 +36,13 @@ def verify(arguments) -> int:
     root = files.read(arguments.root) if arguments.root else read("1.root.json")
     if root is None:
         raise ConfigError("no 1.root.json in the folder", arguments.dir, "add --root FILE")
-    return _tell(rehearsal.run(rehearsal.fresh(root), read, arguments.now_s), {})
+    return _tell(rehearsal.run(rehearsal.fresh(root, arguments.cloud), read, arguments.now_s), {})
 
 
 def rehearse(arguments) -> int:
     """What a device with that state would do with the folder."""
-    device = rehearsal.stored(arguments.from_)
-    known = rehearsal.reader(arguments.from_)(workspace.TRUST)
+    device = rehearsal.stored(arguments.from_, arguments.cloud)
+    known = device.files.get(workspace.TRUST)
     before = jsonread.parse_object(known) if known else {}
     return _tell(rehearsal.run(device, _reader(arguments.dir), arguments.now_s), before)
 

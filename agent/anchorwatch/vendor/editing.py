@@ -8,6 +8,7 @@ import copy
 import os
 
 from ..errors import ConfigError, TrustError
+from ..pki import bundle
 from . import dates, entries, files, rehearsal, workspace
 from .papers import DAYS
 from .workspace import Workspace
@@ -62,6 +63,19 @@ def announce(arguments) -> int:
     root, date_s = fingerprint(arguments.root), dates.utc_s(arguments.date)
     return _edit(arguments, lambda work: entries.announce(
         work.trust, arguments.endpoint, root, date_s))
+
+
+def policy(arguments) -> int:
+    """Change numbers of the policy; one that is not given stays the device's own."""
+    numbers = {}
+    for word in arguments.number:
+        name, _, number = word.partition("=")
+        if name not in bundle.POLICY or not number.isdigit():
+            raise ConfigError("not a number of the policy", word,
+                              "write NAME=N, NAME one of " + ", ".join(sorted(bundle.POLICY)))
+        numbers[name] = int(number)
+    return _edit(arguments, lambda work: work.trust.update(
+        policy=dict(work.trust.get("policy", {}), **numbers)))
 
 
 def reset_floor(arguments) -> int:

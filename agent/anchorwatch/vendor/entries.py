@@ -8,13 +8,10 @@ Source: design, "Trust"; the device's reader of the same file is pki/bundle.py.
 
 from ..errors import ConfigError, RootsRejected, TrustError
 from ..pki import pem
+from ..pki.bundle import SCOPES
 from ..pki.der import Certificate, anchor_entry
 from . import dates
 
-ENDPOINTS = ("hub", "dps", "est", "mirror")
-STATES = ("staged", "active", "sunset", "retired")
-CLOUDS = ("global", "usgov", "china")
-KINDS = ("hard", "sunset")
 _HEX = "0123456789abcdef"
 
 
@@ -106,8 +103,8 @@ def bare(trust: dict, endpoints, clouds: list[str], now_s: int) -> list[str]:
 def check(before: dict, after: dict, now_s: int) -> None:
     """RootsRejected if an endpoint had its active root before the edit and has none after it."""
     known = clouds(before)
-    poor = bare(before, ENDPOINTS, known, now_s)
-    lost = [row for row in bare(after, ENDPOINTS, known, now_s) if row not in poor]
+    poor = bare(before, SCOPES, known, now_s)
+    lost = [row for row in bare(after, SCOPES, known, now_s) if row not in poor]
     if lost:
         raise _refusal(lost)
 

@@ -25,21 +25,12 @@ class Secrets:
     """Passphrases and PINs: one line each from a file descriptor, or typed at the terminal."""
 
     def __init__(self, descriptor: int | None = None) -> None:
-        self._file = None
-        if descriptor is not None:
-            try:
-                self._file = os.fdopen(descriptor, "rb", closefd=False)
-            except OSError as error:
-                raise ConfigError("descriptor cannot be read", descriptor,
-                                  "open it: 3< file") from error
+        self._descriptor = descriptor
 
     def __call__(self, name: str) -> str:
         """The secret called `name`."""
-        if self._file is not None:
-            line = self._file.readline(_SECRET_AT_MOST).rstrip(b"\r\n")
-            if not line:
-                raise ConfigError("no line is left on the descriptor", name, "give one line each")
-            return line.decode("utf-8", "surrogateescape")
+        if self._descriptor is not None:
+            return self._line(self._descriptor, name)
         if not sys.stdin.isatty():
             raise ConfigError("a secret is needed and nobody can type it", name,
                               "give it with --passphrase-fd")
@@ -48,9 +39,25 @@ class Secrets:
     def twice(self, name: str) -> str:
         """A new secret; at the terminal it is typed twice."""
         typed = self(name)
-        if self._file is None and self("again, " + name) != typed:
+        if self._descriptor is None and self("again, " + name) != typed:
             raise ConfigError("the two are not the same", name, "type it again")
         return typed
+
+    def _line(self, descriptor: int, name: str) -> str:
+        """Byte by byte: what follows the line may be for the next program."""
+        line = b""
+        try:
+            while not line.endswith(b"\n") and len(line) < _SECRET_AT_MOST:
+                byte = os.read(descriptor, 1)
+                if not byte:
+                    break
+                line += byte
+        except OSError as error:
+            raise ConfigError("descriptor cannot be read", descriptor,
+                              "open it: 3< file") from error
+        if not line.strip(b"\r\n"):
+            raise ConfigError("no line is left on the descriptor", name, "give one line each")
+        return line.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 
 def make(folder: str, name: str, passphrase: str | None) -> SSlibKey:

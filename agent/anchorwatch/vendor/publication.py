@@ -15,9 +15,9 @@ import os
 
 from ..errors import ConfigError, MalformedMessage, TrustError
 from ..wire import jsonread
-from . import files
+from . import entries, files
 from .papers import ROLES
-from .rehearsal import Device
+from .rehearsal import Device, fresh
 from .workspace import Workspace
 
 TIMESTAMP = "timestamp.json"
@@ -62,10 +62,18 @@ def contents(work: Workspace) -> dict[str, bytes]:
     return found
 
 
-def up_to_date(work: Workspace) -> Device:
-    """A device that has the last release; before the first one, with the first root."""
+def devices(work: Workspace) -> list[Device]:
+    """Who has to take the release: a device out of its box and, once there is a release, one that
+    has it; of every cloud.
+    """
     known = {role: paper.to_bytes() for role, paper in work.papers.released.items()}
-    return Device(known.pop("root", None) or work.papers.newest("root").to_bytes(), known)
+    first = known.pop("root", None)
+    found = []
+    for cloud in entries.clouds(work.trust):
+        found.append(fresh(contents(work)["1.root.json"], cloud))
+        if first:
+            found.append(Device(first, known, {}, cloud))
+    return found
 
 
 def check_folder(out: str, found: dict[str, bytes]) -> None:

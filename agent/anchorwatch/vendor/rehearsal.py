@@ -6,21 +6,26 @@ Rule: not a word of its own on signatures, versions or dates; all of that is pki
 import os
 import re
 
+from .. import __version__
 from ..errors import ConfigError, TrustError
-from ..pki import metadata, tuf
-from ..pki.der import anchor_entry
-from ..wire import jsonread
+from ..pki import bundle, metadata, tuf
+from ..pki.delivery import Delivery
 from . import files
-from .workspace import TRUST
 
-_KEPT = ("timestamp", "snapshot", "targets")
+ROLES = ("root", "timestamp", "snapshot", "targets")
 
 
 class Device:
-    """What a device trusts before: `root` bytes, and `kept`, {role: bytes} of what it installed."""
+    """What a device trusts before.
 
-    def __init__(self, root: bytes, kept: dict[str, bytes]) -> None:
-        self.root, self.kept = root, kept
+    root   bytes; kept  {role: bytes} of the metadata it has installed
+    files  {name: bytes} of the targets it has installed
+    cloud  whose roots it wants
+    """
+
+    def __init__(self, root: bytes, kept: dict[str, bytes], files: dict[str, bytes],
+                 cloud: str = "global") -> None:
+        self.root, self.kept, self.files, self.cloud = root, kept, files, cloud
 
 
 class Verdict:
@@ -34,28 +39,31 @@ class Verdict:
         self.roots, self.targets, self.trust = roots, targets, trust
 
 
-def fresh(root: bytes) -> Device:
+def fresh(root: bytes, cloud: str = "global") -> Device:
     """A device out of its box."""
-    return Device(root, {})
+    return Device(root, {}, {}, cloud)
 
 
-def stored(folder: str) -> Device:
+def stored(folder: str, cloud: str = "global") -> Device:
     """A device as its files tell: a state folder, a client's metadata folder, or a published one.
 
     Raises  ConfigError: no root there
     """
     folder = _innermost(folder)
-    found: dict[str, tuple[int, str]] = {}
-    for name in files.names(folder):
-        match = re.fullmatch(r"(?:(\d{1,9})\.)?(root|timestamp|snapshot|targets)\.json", name)
+    names = files.names(folder)
+    newest: dict[str, tuple[int, str]] = {}
+    for name in names:
+        match = re.fullmatch(r"(?:(\d{1,9})\.)?(%s)\.json" % "|".join(ROLES), name)
         if match:
-            version = int(match[1] or 0)
-            found[match[2]] = max(found.get(match[2], (0, name)), (version, name))
-    if "root" not in found:
+            row = int(match[1] or 0), name
+            newest[match[2]] = max(newest.get(match[2], row), row)
+    if "root" not in newest:
         raise ConfigError("no root.json in the folder", folder,
                           "name a device's state folder or a published one")
-    data = {role: files.read(os.path.join(folder, found[role][1])) for role in found}
-    return Device(data.pop("root"), data)
+    kept = {role: files.read(os.path.join(folder, newest[role][1])) for role in newest}
+    targets = {name: files.read(os.path.join(folder, name)) for name in names
+               if name == bundle.TRUST or name.endswith(".der")}
+    return Device(kept.pop("root"), kept, targets, cloud)
 
 
 def run(device: Device, read, utc_s: int | None) -> Verdict:
@@ -64,29 +72,25 @@ def run(device: Device, read, utc_s: int | None) -> Verdict:
     Raises  TrustError, MalformedMessage: what the device would say
     """
     trusted = tuf.TrustedSet(device.root, device.kept, utc_s)
-    first = trusted.root.version
-    before = _version(device.kept)
-    wanted = trusted.wanted()
+    delivery = Delivery(trusted, device.files, device.cloud, __version__)
+    first, trust = trusted.root.version, device.files.get(bundle.TRUST, b"")
+    wanted = delivery.wanted()
     while wanted is not None:
         data = read(wanted.name)
         if data is not None and len(data) > wanted.at_most:
-            raise TrustError("file longer than a device reads", wanted.name, "make it smaller")
-        trusted.take(data)
-        wanted = trusted.wanted()
-    targets = trusted.targets
-    found = {path: _target(targets, path, read) for path in targets.targets}
-    if TRUST not in found:
-        raise TrustError("file is not part of the bundle", TRUST, "have its signers add it")
-    check_trust(found.pop(TRUST), {path[:-4]: found[path] for path in found})
-    return Verdict((first, trusted.root.version), (before, targets.version), read(TRUST))
+            raise TrustError("file longer than a device reads", "%s, %d bytes" % (
+                wanted.name, len(data)), "put less into it")
+        if delivery.take(data) == bundle.TRUST:
+            trust = data
+        wanted = delivery.wanted()
+    targets = _version(device.kept), trusted.targets.version
+    return Verdict((first, trusted.root.version), targets, trust)
 
 
 def check_trust(data: bytes, ders: dict[str, bytes]) -> None:
     """What a device says of trust.json itself and of its certificates."""
-    for anchor in jsonread.parse_object(data)["anchors"]:
-        if anchor["sha256"] not in ders:
-            raise TrustError("file is missing", anchor["sha256"] + ".der", "add the root again")
-        anchor_entry(ders[anchor["sha256"]])
+    for anchor in bundle.Bundle(data).anchors:
+        bundle.entry(anchor, ders.get(anchor["sha256"], b""))
 
 
 def reader(folder: str):
@@ -95,14 +99,6 @@ def reader(folder: str):
         path = os.path.join(folder, name)
         return files.read(path) if os.path.exists(path) else None
     return read
-
-
-def _target(targets, path: str, read) -> bytes:
-    data = read(path)
-    if data is None:
-        raise TrustError("file is missing", path, "publish again")
-    targets.targets[path].check(data, path)
-    return data
 
 
 def _version(kept: dict[str, bytes]) -> int:

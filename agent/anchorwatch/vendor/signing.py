@@ -4,6 +4,7 @@ Rule: a holder is shown what waits before and how many have signed after; nothin
 device would refuse.
 """
 
+import itertools
 import os
 
 from ..errors import ConfigError
@@ -28,9 +29,12 @@ def init(arguments) -> int:
                               "raise --%s-keys" % holder)
     missing = sum([plan[holder][0] - len(named[holder]) for holder in plan])
     _check_keys_folder(arguments, missing)
-    work = workspace.create(arguments.dir)
+    workspace.check_new(arguments.dir)
+    counts = {holder: plan[holder][0] - len(named[holder]) for holder in plan}
+    made = _make(arguments, counts)
     for holder in plan:
-        named[holder] += _make(arguments, holder, plan[holder][0] - len(named[holder]))
+        named[holder] += made[holder]
+    work = workspace.create(arguments.dir)
     work.papers.draft_root(_all_keys(named, plan), arguments.now_s, DAYS["root"])
     work.save()
     _show_keys(work, named)
@@ -42,7 +46,7 @@ def rotate(arguments) -> int:
     work = workspace.load(arguments.dir)
     _check_keys_folder(arguments, arguments.make)
     fresh = [holders.public_key(path) for path in arguments.add]
-    fresh += _make(arguments, arguments.holder, arguments.make)
+    fresh += _make(arguments, {arguments.holder: arguments.make})[arguments.holder]
     for role in HOLDERS[arguments.holder]:
         change = replace_keys(role, fresh, arguments.remove, arguments.threshold)
         work.papers.draft_root(change, arguments.now_s, DAYS["root"])
@@ -117,19 +121,22 @@ def _check_keys_folder(arguments, missing: int) -> None:
     files.make_folder(arguments.keys, 0o700)
 
 
-def _make(arguments, holder: str, count: int) -> list:
-    """New keys, numbered on from those in the folder."""
-    made = []
+def _make(arguments, counts: dict[str, int]) -> dict[str, list]:
+    """{holder: [new key]}, numbered on from those in the folder; every passphrase is known before
+    the first key is written.
+    """
     secrets = holders.Secrets(arguments.passphrase_fd)
     locked = arguments.passphrase or arguments.passphrase_fd is not None
-    taken = set(files.names(arguments.keys)) if count else set()
-    number = 0
-    while len(made) < count:
-        number += 1
-        name = "%s-%d" % (holder, number)
-        if name + ".pem" not in taken:
-            passphrase = secrets.twice("new passphrase of " + name) if locked else None
-            made.append(holders.make(arguments.keys, name, passphrase))
+    taken = set(files.names(arguments.keys)) if arguments.keys else set()
+    plan = []
+    for holder in counts:
+        free = ("%s-%d" % (holder, n) for n in itertools.count(1))
+        fresh = itertools.islice((n for n in free if n + ".pem" not in taken), counts[holder])
+        plan += [(holder, name) for name in fresh]
+    words = [secrets.twice("new passphrase of " + name) if locked else None for _, name in plan]
+    made: dict[str, list] = {holder: [] for holder in counts}
+    for (holder, name), passphrase in zip(plan, words):
+        made[holder].append(holders.make(arguments.keys, name, passphrase))
     return made
 
 

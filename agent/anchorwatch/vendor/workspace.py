@@ -17,11 +17,12 @@ from tuf.api.metadata import Metadata
 from tuf.api.serialization import DeserializationError
 
 from ..errors import ConfigError, MalformedMessage
+from ..pki.bundle import TRUST
 from ..wire import jsonread, jsonwrite
 from . import files
 from .papers import ROLES, Papers
 
-TRUST = "trust.json"
+_DRAFT = "draft.json"
 _RESTORE = "take it back from a holder who has it whole"
 DRAFT_AT_MOST = 4_194_304
 
@@ -41,7 +42,7 @@ class Workspace:
         for sha256 in self.ders:
             files.write(self._in("certificates", sha256 + ".der"), self.ders[sha256])
         text = json.dumps(dict(draft, trust=self.trust), indent=1, sort_keys=True)
-        files.write(self._in("draft.json"), text.encode())
+        files.write(self._in(_DRAFT), text.encode())
 
     def release(self) -> None:
         """The draft becomes the release; the timestamp last."""
@@ -58,7 +59,7 @@ class Workspace:
 
     def drop_draft(self) -> None:
         """Forget what is not released."""
-        files.remove(self._in("draft.json"))
+        files.remove(self._in(_DRAFT))
 
     def trust_bytes(self) -> bytes:
         """trust.json as it is signed."""
@@ -88,10 +89,14 @@ class Workspace:
         return os.path.join(self.path, *parts)
 
 
-def create(path: str) -> Workspace:
-    """A new folder. ConfigError if it is one already."""
-    if os.path.exists(os.path.join(path, "released")):
+def check_new(path: str) -> None:
+    """ConfigError if a folder is a workspace already."""
+    if files.names(os.path.join(path, "released")) or os.path.exists(os.path.join(path, _DRAFT)):
         raise ConfigError("folder is a workspace already", path, "name a new folder")
+
+
+def create(path: str) -> Workspace:
+    """A new one."""
     for name in ("released", "certificates"):
         files.make_folder(os.path.join(path, name))
     return Workspace(path)
@@ -158,7 +163,7 @@ def _numbers(names: list[str], role: str) -> list[int]:
 
 
 def _draft(path: str) -> dict:
-    file = os.path.join(path, "draft.json")
+    file = os.path.join(path, _DRAFT)
     return _tree(files.read(file, DRAFT_AT_MOST), file) if os.path.exists(file) else {}
 
 
