@@ -3,8 +3,10 @@
 
 import pytest
 
+from anchorwatch.config import Config
 from anchorwatch.core.trust import Trust
 from anchorwatch.errors import RootsRejected, TrustError
+from anchorwatch.pki import pem
 from anchorwatch.pki.der import anchor_entry
 from tests.linux import authority
 from tests.vendor.workshop import G2, G2_SHA256, G3, G3_SHA256, RSA_2017, START_S
@@ -23,7 +25,6 @@ def test_added_root_is_staged_for_hub_and_dps_of_the_global_cloud(shop):
 
 
 def _der(path):
-    from anchorwatch.pki import pem
     with open(path, "rb") as file:
         return pem.certificates(file.read())[0]
 
@@ -122,10 +123,10 @@ def test_edit_that_leaves_an_endpoint_alone_is_refused_in_the_devices_words(
 
 
 def _devices_words():
-    class Settings:
-        class dps:
-            host = ""
-    device = Trust(Settings)
+    device = Trust(Config({
+        "device": {"registration_id": "dev-7"},
+        "credential": {"kind": "symmetric_key", "key_file": "key"},
+        "hub": {"host": "hub.example"}}))
     device.load("site", [anchor_entry(_der(G2))], [])
     with pytest.raises(RootsRejected) as refusal:
         device.load("site", [], [])

@@ -68,7 +68,8 @@ def _add_keys(made) -> None:
     one = _add(made, "rotate", signing.rotate, "other keys, or another threshold: a next root")
     one.add_argument("holder", choices=sorted(signing.HOLDERS))
     one.add_argument("--add", action="append", default=[], metavar="FILE", help="a public key")
-    one.add_argument("--remove", action="append", default=[], metavar="ID", help="of a key")
+    one.add_argument("--remove", action="append", default=[], metavar="FILE|ID",
+                     help="a public key, or the first digits of its id")
     one.add_argument("--make", type=int, default=0, metavar="N", help="new keys")
     one.add_argument("--threshold", type=int, metavar="T")
     _add_making(one)

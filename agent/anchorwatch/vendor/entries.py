@@ -125,6 +125,12 @@ def is_fingerprint(word: str) -> bool:
     return len(word) == 64 and not [c for c in word.lower() if c not in _HEX]
 
 
+def short_name(name: str) -> str:
+    """The common name of a readable one; its first part where it has none."""
+    parts = name.split(", ")
+    return next((part[3:] for part in parts if part.startswith("CN=")), parts[0])
+
+
 def _refusal(lost: list[str]) -> RootsRejected:
     return RootsRejected("this would leave no trust anchor for", ", ".join(lost),
                          "add the new root first")

@@ -16,6 +16,7 @@ import textwrap
 from ..errors import ConfigError, TrustError
 from ..pki.der import anchor_entry
 from . import files
+from .entries import short_name
 from .workspace import Workspace
 
 MODULE = "anchorwatch_factory.py"
@@ -61,8 +62,8 @@ def _is_unrestricted(anchor: dict) -> bool:
 def _name(der: bytes) -> str:
     """`digicert-global-root-g2-cb3ccbb7.pem`."""
     entry = anchor_entry(der)
-    first = entry["name"].partition(",")[0].rpartition("=")[2].lower()
-    words = "".join([c if c.isalnum() else " " for c in first]).split()
+    name = short_name(entry["name"]).lower()
+    words = "".join([c if c.isalnum() else " " for c in name]).split()
     return "%s-%s.pem" % ("-".join(words), entry["sha256"][:8])
 
 

@@ -4,6 +4,7 @@ Rule: texts in, lines out; a fingerprint is shown long enough to be used in the 
 """
 
 from . import dates
+from .entries import short_name
 from .papers import ROLES
 from .publication import counted
 from .workspace import Workspace
@@ -59,7 +60,7 @@ def _root(anchor: dict) -> str:
         "not_before", "leaf_not_before_max") if name in anchor])
     limits += " only " + ", ".join(anchor["dns"]) if anchor.get("dns") else ""
     return "%-7s %s %s (%s; %s)%s" % (
-        anchor["state"], anchor["sha256"][:_SHOWN], anchor["name"].partition(",")[0],
+        anchor["state"], anchor["sha256"][:_SHOWN], short_name(anchor["name"]),
         " ".join(anchor["scope"]), " ".join(anchor["clouds"]), limits)
 
 

@@ -47,8 +47,9 @@ def rotate(arguments) -> int:
     _check_keys_folder(arguments, arguments.make)
     fresh = [holders.public_key(path) for path in arguments.add]
     fresh += _make(arguments, {arguments.holder: arguments.make})[arguments.holder]
+    gone = [_keyid(word) for word in arguments.remove]
     for role in HOLDERS[arguments.holder]:
-        change = replace_keys(role, fresh, arguments.remove, arguments.threshold)
+        change = replace_keys(role, fresh, gone, arguments.threshold)
         work.papers.draft_root(change, arguments.now_s, DAYS["root"])
     if arguments.holder == "targets" and work.papers.version("targets"):
         editing.draft_trust(work, arguments.now_s)
@@ -94,6 +95,11 @@ def sign(arguments) -> int:
         print("signed by %s: %s" % (signer.public_key.keyid[:16], ", ".join(roles)))
     print("\n".join(page.signatures(work, arguments.now_s)))
     return DONE
+
+
+def _keyid(word: str) -> str:
+    """Of a public key's file; any other word begins an id."""
+    return holders.public_key(word).keyid if os.path.isfile(word) else word
 
 
 def _named(given: list[str]) -> dict[str, list]:
