@@ -14,7 +14,7 @@ from . import figures, growth, idle, looks, page, start, swap
 BENCHES = {
     # name      what runs      its size in full, and at --short
     "looks":   (looks.run,     11,   3),
-    "start":   (start.run,     15,   3),
+    "start":   (start.run,     45,   3),
     "idle":    (idle.run,      60,  20),
     "growth":  (growth.run,   200,   6),
     "swap":    (swap.run,      20,   2),
