@@ -99,7 +99,7 @@ TABLE = (
         ("all_ecc", YES_NO, False, (), "Every key of the chain must be elliptic."),
     )),
     ("sas", (
-        ("lifetime_s", WHOLE, 3600, (5, 31_536_000), "Life of a token."),
+        ("lifetime_s", WHOLE, 3600, (20, 31_536_000), "Life of a token."),
         ("renew_at", SHARE, 0.75, (0.1, 0.95), "Share of its life after which it is renewed."),
     )),
     ("clock", (

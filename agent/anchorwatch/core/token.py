@@ -11,6 +11,8 @@ from .device import Device
 from .events import Failed, Signed
 from .shapes import Event, Items, Tree
 
+MARGIN_MS = 5_000  # a look, a drain and a CONNECT before the hub drops the session
+
 
 class Tokens:
     """One token at a time for each purpose: "hub live", "hub next", "dps", "look up"."""
@@ -44,5 +46,6 @@ class Tokens:
         if self._device.credential["kind"] == "x509":
             return None
         config = self._device.config.sas
-        life_ms = int(1000 * config.lifetime_s * config.renew_at)
+        whole_ms = 1000 * config.lifetime_s
+        life_ms = min(int(whole_ms * config.renew_at), whole_ms - MARGIN_MS)
         return now + life_ms - life_ms // 20 * self._device.phase // PHASES
