@@ -12,10 +12,10 @@ import threading
 from pathlib import Path
 
 import hil.cloud
-from hil.demo.threads import Regular
 
 from .board import Process, command
 from .control import Line
+from .threads import Regular
 
 OURS, SDK, PAHO = "ours", "azure-iot-device", "paho"
 PROGRAMS = Path(__file__).parent / "foreign"

@@ -7,10 +7,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from hil.cloud.remote import Refused
-from hil.demo.threads import Regular
 
 from .cloud import Cloud
 from .devices import METHOD
+from .threads import Regular
 
 METHODS_PER_S, LETTERS_PER_S = 5, 20
 CALLERS = 24

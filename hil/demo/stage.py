@@ -9,12 +9,12 @@ from pathlib import Path
 
 from hil.bench.board import Process
 from hil.bench.cloud import Cloud
+from hil.bench.threads import Regular
 from hil.bench.waiting import NotReached, until
 
 from . import acts
 from .application import Answerer, Sender
 from .observers import Caller, JournalFollower, StatusReader
-from .threads import Regular
 from .timeline import Timeline
 
 KIND = "x509"

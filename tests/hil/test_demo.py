@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from hil.bench.threads import Regular
 from hil.demo.__main__ import main
 from hil.demo.acts import ACTS, SETTINGS, claim_of, name_of
 from hil.demo.application import Answerer, Sender
@@ -13,7 +14,6 @@ from hil.demo.observers import JournalFollower, StatusReader
 from hil.demo.stage import Stage
 from hil.demo.tally import results, silence_ms
 from hil.demo.terminal import Terminal
-from hil.demo.threads import Regular
 from hil.demo.timeline import Timeline
 
 from . import made_up
