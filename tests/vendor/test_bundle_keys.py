@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, Signer, SSlibKey
 
+from anchorwatch.vendor import page
 from tests.vendor.workshop import G2, G3, HOLDERS
 
 PASSPHRASE = "correct horse"
@@ -290,3 +291,79 @@ def test_document_is_renewed_before_it_expires(released):
 
 def test_nothing_is_renewed_before_it_exists(shop):
     assert "nothing to renew yet" in shop.wrong("renew", "targets")
+
+
+def test_holder_is_shown_every_key_of_a_new_root(released):
+    released.do("rotate", "root", "--make", "1", "--keys", released.keys, "--remove",
+                released.public("root-1"))
+    lines = released.do("show").splitlines()
+    assert [line for line in lines if line.startswith("  + root")] == [
+        "  + root      2 of 3: " + _keyid(released, "root-4")]
+    assert "  - root      2 of 3: " + _keyid(released, "root-1") in lines
+    assert "    root      2 of 3: " + _keyid(released, "root-2") in lines
+
+
+def test_rotation_that_changes_nothing_is_said(released):
+    assert "nothing to change" in released.wrong("rotate", "root")
+    assert "invalid number value" in released.wrong("rotate", "root", "--make", "-1")
+
+
+def _forge(shop, change):
+    file = shop.path / "w" / "draft.json"
+    draft = json.loads(file.read_text())
+    change(draft)
+    file.write_text(json.dumps(draft))
+
+
+def _state(draft):
+    draft["trust"]["anchors"][0]["state"] = "retired"
+
+
+def _hash(draft):
+    draft["targets"]["signed"]["targets"]["trust.json"]["hashes"]["sha256"] = "ab" * 32
+
+
+def _more(draft):
+    targets = draft["targets"]["signed"]["targets"]
+    targets["evil.der"] = targets["trust.json"]
+
+
+def _less(draft):
+    del draft["targets"]["signed"]["targets"][draft["trust"]["anchors"][0]["sha256"] + ".der"]
+
+
+def _shape(draft):
+    draft["trust"]["anchors"][0]["state"] = 5
+
+
+def _role(draft):
+    del draft["targets"]["signed"]["version"]
+
+
+
+
+FORGERIES = (_state, _hash, _more, _less, _shape, _role)
+
+
+@pytest.mark.parametrize("change", FORGERIES, ids=[f.__name__ for f in FORGERIES])
+def test_draft_that_shows_one_thing_and_has_another_signed_is_refused(released, change):
+    released.do("add", G3)
+    _forge(released, change)
+    for command in (("sign", "--key", released.key("targets-1")), ("show",), ("add", G2)):
+        assert "workspace is damaged" in released.wrong(*command)
+
+
+def test_nothing_in_a_bundle_can_steer_the_terminal():
+    anchor = {"sha256": "ab" * 32, "name": "CN=\x1b[2Jgood", "state": "active", "scope": ["hub"],
+              "clouds": ["global"]}
+    row = {"sha256": "cd" * 32, "kind": "hard", "reason": "a\nb"}
+    lines = page.changes({}, {"anchors": [anchor], "distrust": [row]})
+    assert len(lines) == 2 and all(line.isascii() and line.isprintable() for line in lines)
+
+
+def test_release_with_a_signature_taken_out_is_noticed(released):
+    file = released.path / "w" / "released" / "1.targets.json"
+    tree = json.loads(file.read_text())
+    tree["signatures"].pop()
+    file.write_text(json.dumps(tree))
+    assert "lacks signatures" in released.wrong("show")

@@ -236,3 +236,15 @@ def test_damaged_workspace_is_said_and_left_alone(released):
     assert "damaged" in released.wrong("show")
 
 
+
+
+def test_only_a_retired_root_is_forgotten(released):
+    released.do("add", G3, "--state", "active")
+    assert "not retired" in released.wrong("forget", G2)
+    released.do("announce", "--endpoint", "hub", "--root", G2, "--date", "2027-06-01")
+    released.do("retire", G2)
+    assert "is announced" in released.wrong("forget", G2)
+    released.do("announce", "--endpoint", "hub", "--withdraw")
+    released.do("forget", G2)
+    assert [a["sha256"] for a in released.trust()["anchors"]] == [G3_SHA256]
+    released.release()

@@ -45,6 +45,14 @@ def _add(made, name: str, command, words: str, **defaults):
     return one
 
 
+def number(text: str) -> int:
+    """A whole number from 1; argparse says `invalid number value` for all else."""
+    found = int(text)
+    if found < 1:
+        raise ValueError
+    return found
+
+
 def _add_secrets(one) -> None:
     one.add_argument("--passphrase-fd", type=int, metavar="N",
                      help="read passphrases and PINs from this descriptor, one line each")
@@ -70,8 +78,8 @@ def _add_keys(made) -> None:
     one.add_argument("--add", action="append", default=[], metavar="FILE", help="a public key")
     one.add_argument("--remove", action="append", default=[], metavar="FILE|ID",
                      help="a public key, or the first digits of its id")
-    one.add_argument("--make", type=int, default=0, metavar="N", help="new keys")
-    one.add_argument("--threshold", type=int, metavar="T")
+    one.add_argument("--make", type=number, default=0, metavar="N", help="new keys")
+    one.add_argument("--threshold", type=number, metavar="T")
     _add_making(one)
     one = _add(made, "sign", signing.sign, "sign what waits")
     one.add_argument("--key", action="append", required=True, metavar="FILE|URI")
@@ -79,7 +87,7 @@ def _add_keys(made) -> None:
     _add_secrets(one)
     one = _add(made, "renew", signing.renew, "the same content with a later expiry")
     one.add_argument("role", choices=ROLES)
-    one.add_argument("--days", type=int, metavar="N")
+    one.add_argument("--days", type=number, metavar="N")
 
 
 def _add_roots(made) -> None:
@@ -99,6 +107,9 @@ def _add_roots(made) -> None:
             one.add_argument("--from", dest="from_", metavar="DATE", help="not offered before")
         elif state == "sunset":
             one.add_argument("--after", metavar="DATE", help="refuse leaves issued after it")
+
+    one = _add(made, "forget", editing.forget, "take a retired root out of the bundle")
+    one.add_argument("root", metavar="PEM|SHA256")
 
 
 def _add_words(made) -> None:

@@ -35,6 +35,11 @@ def set_state(arguments) -> int:
         work.trust, fingerprint(arguments.root), arguments.state, dated))
 
 
+def forget(arguments) -> int:
+    """Take a retired root out of the bundle."""
+    return _edit(arguments, lambda work: entries.forget(work.trust, fingerprint(arguments.root)))
+
+
 def distrust(arguments) -> int:
     """Distrust a root, or take that back."""
     row = _subject(arguments)

@@ -54,6 +54,16 @@ def set_state(trust: dict, sha256: str, state: str, dated: dict) -> bool:
     return True
 
 
+def forget(trust: dict, sha256: str) -> None:
+    """Take a retired root out; devices then drop it from their reserve."""
+    anchor = find(trust, sha256)
+    if anchor["state"] != "retired":
+        raise ConfigError("root is not retired", anchor["name"], "retire it, and wait 90 days")
+    if [row for row in trust["announcements"] if row["root"] == anchor["sha256"]]:
+        raise ConfigError("root is announced", anchor["name"], "withdraw the announcement first")
+    trust["anchors"] = [a for a in trust["anchors"] if a is not anchor]
+
+
 def distrust(trust: dict, row: dict) -> bool:
     """Distrust a certificate or a key; a row about the same one is replaced. False: no change."""
     if row in trust["distrust"]:

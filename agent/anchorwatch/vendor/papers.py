@@ -9,10 +9,10 @@ Source: The Update Framework specification 1.0, sections 4 and 6; design, "Trust
 
 from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import Signer, SSlibKey
-from tuf.api.exceptions import UnsignedMetadataError
+from tuf.api.exceptions import LengthOrHashMismatchError, UnsignedMetadataError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from ..errors import AgentError, ConfigError, TrustError
+from ..errors import AgentError, ConfigError, TrustError, plain
 from . import dates
 
 ROLES = ("root", "targets", "snapshot", "timestamp")
@@ -130,6 +130,18 @@ class Papers:
     def is_complete(self, role: str) -> bool:
         """Whether enough holders have signed the newest document."""
         return self.newest(role) is not None and all(r.verified for r in self._results(role))
+
+    def check_targets(self, targets: dict[str, bytes]) -> None:
+        """TrustError unless the newest targets are of exactly these files: what a holder is shown
+        is what a signature covers.
+        """
+        named = self.newest("targets").signed.targets
+        for path in sorted(set(named) | set(targets)):
+            try:
+                named[path].verify_length_and_hashes(targets[path])
+            except (KeyError, LengthOrHashMismatchError) as error:
+                raise TrustError("draft shows one thing and has another signed", plain(path),
+                                 "take it back from a holder who has it whole") from error
 
     def _results(self, role: str) -> list:
         paper = self.newest(role)

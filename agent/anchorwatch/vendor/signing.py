@@ -44,6 +44,9 @@ def init(arguments) -> int:
 def rotate(arguments) -> int:
     """Change who signs, or how many must: a next root, and what the new holders have to sign."""
     work = workspace.load(arguments.dir)
+    if not (arguments.add or arguments.remove or arguments.make or arguments.threshold):
+        raise ConfigError("nothing to change", arguments.holder,
+                          "add --add, --make, --remove or --threshold")
     _check_keys_folder(arguments, arguments.make)
     fresh = [holders.public_key(path) for path in arguments.add]
     fresh += _make(arguments, {arguments.holder: arguments.make})[arguments.holder]

@@ -16,8 +16,8 @@ import os
 from tuf.api.metadata import Metadata
 from tuf.api.serialization import DeserializationError
 
-from ..errors import ConfigError, MalformedMessage
-from ..pki.bundle import TRUST
+from ..errors import ConfigError, MalformedMessage, TrustError
+from ..pki.bundle import TRUST, Bundle
 from ..wire import jsonread, jsonwrite
 from . import files
 from .papers import ROLES, Papers
@@ -116,8 +116,25 @@ def load(path: str) -> Workspace:
     work.papers = Papers(released, {role: _metadata(draft[role], path) for role in draft})
     if trust is None and released:
         trust = work.released_trust()
-    work.trust = trust or work.trust
+    if isinstance(trust, dict) and "version" in trust:
+        work.trust = trust
+        _check(work)
     return work
+
+
+def _check(work: Workspace) -> None:
+    """ConfigError unless what is shown is what is signed, and the release is signed by enough."""
+    try:
+        Bundle(work.trust_bytes())
+        work.papers.check_targets(work.targets())
+        before = Papers(work.papers.released, {})
+        unsigned = [role for role in before.released if not before.is_complete(role)]
+    except (MalformedMessage, TrustError, KeyError, ValueError, AttributeError) as error:
+        what = getattr(error, "what", "it does not hold together")
+        raise ConfigError("workspace is damaged: " + what, work.path, _RESTORE) from error
+    if unsigned:
+        raise ConfigError("workspace is damaged: a released document lacks signatures",
+                          "%s, %s" % (work.path, unsigned[0]), _RESTORE)
 
 
 def _certificates(folder: str) -> dict[str, bytes]:
