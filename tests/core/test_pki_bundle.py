@@ -22,8 +22,7 @@ from tests.vectors import certificates
 
 # On this class of machine; it takes half of that when nothing else runs.
 AT_MOST_MS = 100
-# Modules that are not frozen and 64-bit words: a board's figure is made on the board.
-HEAP_KIB = 256
+HEAP_KIB = 64
 
 
 def delivered(files, kept=None, cloud="global", agent="0.1.0", metadata=None, first="1.root.json"):
@@ -72,30 +71,35 @@ def test_both_runtimes_say_the_same_of_a_bundle(files, tmp_path):
 
 
 def test_bundle_is_verified_in_time(files):
-    """The best of five: other work on this machine is not ours."""
+    """Of the processor, and the best of five: other work on this machine is not ours."""
     took = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         delivered(files)
-        took.append((time.perf_counter() - began) * 1000)
+        took.append((time.process_time() - began) * 1000)
     assert min(took) <= AT_MOST_MS, took
 
 
 @pytest.mark.micropython
-def test_bundle_is_verified_in_a_bounded_heap(files, tmp_path, capsys):
-    program = micropython_or_skip()
+def test_bundle_is_verified_in_a_boards_heap(files, tmp_path, capsys):
+    """64 KiB beside the modules, which a board has frozen in its flash; here words are 64 bits."""
+    command = [*micropython_or_skip(), "-X", "heapsize=1M"]
     signed.write(tmp_path, files)
-    command = [*program, "-X", "heapsize=%dk" % HEAP_KIB]
-    status, text = played(command, "deliver.py", tmp_path, NOW_S)
+    status, text = played(command, "deliver.py", tmp_path, NOW_S, HEAP_KIB)
     assert status == 0, text
-    code = int(text.splitlines()[-1].split()[2])
-    smallest = min(kib for kib in range(96, HEAP_KIB + 1, 16)
-                   if played([*program, "-X", "heapsize=%dk" % kib], "deliver.py", tmp_path,
-                             NOW_S)[0] == 0)  # fmt: skip
+    _, took_ms, modules = text.splitlines()[-1].split()
     with capsys.disabled():
-        print("\n%s: smallest heap that verified it: %d KiB, of it %d KiB modules (64-bit words, "
-              "micropython -X heapsize=%dk tests/vectors/deliver.py)"
-              % (datetime.date.today(), smallest, code // 1024, smallest))
+        print("\n%s: the same in a heap of %d KiB beside the modules in %s ms (64-bit words; modules"
+              " %d KiB; micropython -X heapsize=1M tests/vectors/deliver.py FOLDER UTC_S %d)"
+              % (datetime.date.today(), HEAP_KIB, took_ms, int(modules) // 1024, HEAP_KIB))
+
+
+@pytest.mark.micropython
+def test_heap_that_is_too_small_is_noticed(files, tmp_path):
+    """The measure can fail: what the script leaves free is all there is."""
+    command = [*micropython_or_skip(), "-X", "heapsize=1M"]
+    status, text = played(command, "deliver.py", signed.write(tmp_path, files), NOW_S, 16)
+    assert status == 1 and "MemoryError" in text
 
 
 def test_entries_hold_the_certificates_facts_and_the_bundles_limits(files):

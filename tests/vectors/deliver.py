@@ -1,8 +1,9 @@
-"""deliver.py FOLDER UTC_S: verifies the bundle in FOLDER from 1.root.json on, as a device does.
+"""deliver.py FOLDER UTC_S [KIB]: verifies the bundle in FOLDER from 1.root.json on, as a device.
 
 Runs on CPython and on MicroPython; prints what is believed in the end, one line each, or the
-refusal and exit status 1. The last line, `# MS CODE`, is the time it took, and the heap that the
-modules fill before anything is read (frozen ones, as on a board, fill none).
+refusal and exit status 1. The last line, `# MS MODULES`, is the time it took and the heap that the
+modules fill before anything is read. KIB (MicroPython only): all of the heap but so much is filled
+first, which is what a board has whose modules are frozen.
 """
 
 import gc
@@ -28,10 +29,21 @@ def now_ms():
     return time.ticks_ms() if hasattr(time, "ticks_ms") else int(time.monotonic() * 1000)
 
 
-def main(folder, utc_s):
+def filled(free):
+    """What fills the heap up to `free` bytes: the holes first, so that the rest is in one piece."""
+    gc.collect()
+    ballast = [bytearray(16) for _ in range(3_000)]
+    ballast.append(bytearray(gc.mem_free() - free))
+    gc.collect()
+    return ballast
+
+
+def main(folder, utc_s, kib=""):
     """Verify all; print; return the exit status."""
     gc.collect()
-    began, used = now_ms(), gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
+    used = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
+    ballast = filled(int(kib) * 1024) if kib else []
+    began = now_ms()
     try:
         first = read(folder, "1.root.json")
         delivery = Delivery(TrustedSet(first, {}, int(utc_s)), {}, "global", "0.1.0")
@@ -48,8 +60,9 @@ def main(folder, utc_s):
     for entry in delivery.entries:
         print("%s %s %s" % (entry["sha256"], entry["state"], entry["name"]))
     print("# %d %d" % (now_ms() - began, used))
+    ballast.append(None)  # it is held until here
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:]))

@@ -1,7 +1,7 @@
 """`anchorwatch-tuf-client`: our verifier as a general TUF client, so that foreign suites judge it.
 
 Rule: plain HTTP only, since the signatures carry the trust; every answer is bounded in bytes and
-time. What is verified is written at once, whole, and never taken back by a later refusal.
+time. What is verified is written at once and stays, whatever is refused after it.
 
 Source: the command line protocol of tuf-conformance (init, refresh, download).
 """
@@ -154,7 +154,7 @@ def _read(path: str) -> bytes | None:
 
 
 def write(path: str, data: bytes) -> None:
-    """All of it or nothing, whenever the power goes."""
+    """Replace a file whole: a reader finds the old one or the new one."""
     with open(path + ".new", "wb") as file:
         file.write(data)
         file.flush()
