@@ -70,6 +70,32 @@ def test_both_runtimes_say_the_same_of_a_bundle(files, tmp_path):
     assert said[0] == said[1]
 
 
+def spoiled(files, name):
+    """One byte in the middle of a file changed."""
+    data = bytearray(files[name])
+    data[len(data) // 2] ^= 1
+    return dict(files, **{name: bytes(data)})
+
+
+def without(files, name):
+    return {other: files[other] for other in files if other != name}
+
+
+@pytest.mark.micropython
+def test_both_runtimes_refuse_with_the_same_words(files, tmp_path):
+    bad = [(spoiled(files, name), NOW_S) for name in files]
+    bad += [(without(files, name), NOW_S) for name in files if not name.endswith("root.json")]
+    bad.append((files, NOW_S + 400 * 86_400))
+    programs = [runtime.values[0]() for runtime in RUNTIMES]
+    for number, (some, utc_s) in enumerate(bad):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        signed.write(folder, some)
+        here, there = [played(program, "deliver.py", folder, utc_s) for program in programs]
+        assert here == there and here[0] == 1, here
+        assert "Error: " in here[1] or "MalformedMessage: " in here[1]
+
+
 def test_bundle_is_verified_in_time(files):
     """Of the processor, and the best of five: other work on this machine is not ours."""
     took = []
@@ -89,8 +115,9 @@ def test_bundle_is_verified_in_a_boards_heap(files, tmp_path, capsys):
     assert status == 0, text
     _, took_ms, modules = text.splitlines()[-1].split()
     with capsys.disabled():
-        print("\n%s: the same in a heap of %d KiB beside the modules in %s ms (64-bit words; modules"
-              " %d KiB; micropython -X heapsize=1M tests/vectors/deliver.py FOLDER UTC_S %d)"
+        print("\n%s: the same in a heap of %d KiB beside the modules in %s ms (64-bit words;"
+              " modules %d KiB; micropython -X heapsize=1M"
+              " tests/vectors/deliver.py FOLDER UTC_S %d)"
               % (datetime.date.today(), HEAP_KIB, took_ms, int(modules) // 1024, HEAP_KIB))
 
 
@@ -174,8 +201,7 @@ def test_no_byte_of_a_target_can_be_changed(files):
 
 def test_bundle_without_a_certificate_it_names_is_refused(files):
     for name in [name for name in files if name.endswith(".der")]:
-        fewer = {other: files[other] for other in files if other != name}
-        assert refusal(fewer).startswith("file is missing: ")
+        assert refusal(without(files, name)).startswith("file is missing: ")
 
 
 def test_certificate_that_nobody_signed_for_is_refused():
