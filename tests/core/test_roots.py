@@ -144,3 +144,13 @@ def test_the_gap_is_told_once_for_each_presented_root():
         False
     ]
     assert trust.gaps == {}
+
+
+def test_system_root_restricted_to_names_is_offered_to_whole_labels_only():
+    trust = Trust(Config(replay.BASE))
+    system = dict(replay.entry("msrsa2017"), suffixes=["hubs.example"])
+    layers = replay.layers("g2")
+    layers["system"] = {"anchors": [system], "distrust": []}
+    trust.start(layers, {})
+    assert trust.offered("hub", "a.hubs.example") == ["g2", "msrsa2017"]
+    assert trust.offered("hub", "evilhubs.example") == ["g2"]

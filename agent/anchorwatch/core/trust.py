@@ -8,6 +8,7 @@ factory, system and site; the signed vendor layer has its place between system a
 
 from ..config import Config
 from ..errors import RootsRejected
+from ..wire.names import is_below
 from .actions import Save, Tell
 from .answers import warning
 from .evidence import Evidence
@@ -182,7 +183,7 @@ class Trust:
     def _covers(self, entry: Entry, endpoint: str, host: str) -> bool:
         """In scope and, where the layer is restricted to name suffixes, one that fits the host."""
         suffixes = entry.get("suffixes") or []
-        fits = [s for s in suffixes if host.lower().endswith(s.lower())]
+        fits = [s for s in suffixes if is_below(host.lower(), s.lower())]
         return endpoint in self._scope(entry) and (not suffixes or not host or bool(fits))
 
     def _unrestricted(self, endpoint: str) -> Items:

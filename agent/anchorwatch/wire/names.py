@@ -47,7 +47,7 @@ def check_host(host: str, allowed_suffixes: list[str]) -> str:
         remedy = "check the hub linked to the provisioning service"
         raise TrustError("assigned hub is not a host name", host, remedy)
     for suffix in allowed_suffixes:
-        if _is_below(host.lower(), suffix.lower()):
+        if is_below(host.lower(), suffix.lower()):
             return host
     raise TrustError(
         "assigned hub is outside hub.allowed_suffixes", host,
@@ -55,7 +55,8 @@ def check_host(host: str, allowed_suffixes: list[str]) -> str:
     )  # fmt: skip
 
 
-def _is_below(host: str, suffix: str) -> bool:
+def is_below(host: str, suffix: str) -> bool:
+    """True when `suffix` fits whole labels of `host`; with a leading dot only what is below it."""
     bare = suffix[1:] if suffix[:1] == "." else suffix
     if not bare:
         return False
