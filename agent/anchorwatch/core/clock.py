@@ -101,7 +101,8 @@ class Clock:
         if event.source == "date":
             self._date_open = False
             return []
-        self.wake_at = now + delay_ms(self._rand, 1000, 10_000, CEILING_MS, self._tries)
+        ceiling_ms = 1000 * DAY_S if self.standing == AUTHENTICATED else CEILING_MS
+        self.wake_at = now + delay_ms(self._rand, 1000, 10_000, ceiling_ms, self._tries)
         self._tries += 1
         return [Tell("clock", {"standing": self.standing, "failed": event.reason})]
 

@@ -7,7 +7,7 @@ Rule: a new leaf or intermediate under the same anchor is none.
 from ..config import Config
 from .shapes import Any_, Event
 
-RESOLUTIONS = 3
+RESOLUTIONS, MOST_RESOLUTIONS = 3, 24
 AGREE, AGREE_MOST = 2, 8
 RECENT = 12  # times swap_every_s
 
@@ -70,6 +70,12 @@ class Comparison:
         if live is None or live.address in seen.addresses:
             self._missing = []
             return False
-        self._missing = self._missing[:RESOLUTIONS] + [now]
+        self._missing = self._missing[-MOST_RESOLUTIONS:] + [(now, seen.addresses)]
         span_ms = 1000 * self._config.address_gone_s
-        return len(self._missing) >= RESOLUTIONS and now - self._missing[0] >= span_ms
+        needed = RESOLUTIONS if self._name_is_steady() else MOST_RESOLUTIONS
+        return len(self._missing) >= needed and now - self._missing[0][0] >= span_ms
+
+    def _name_is_steady(self) -> bool:
+        """A name that gives other addresses each time says little by leaving one out."""
+        last = [sorted(addresses) for _, addresses in self._missing[-RESOLUTIONS:]]
+        return all([addresses == last[0] for addresses in last])
