@@ -100,6 +100,8 @@ def test_growth_is_the_slope_and_not_the_ends():
     readings = [{"after": n, "uss_kib": 1_000 + 3 * n} for n in range(5)]
     assert growth.slope(readings) == 3
     assert growth.slope([*readings[:2], {"after": 2, "uss_kib": 1_003}]) == 1.5
+    jump = [{"after": n, "uss_kib": 1_000 + n + (600 if n > 4 else 0)} for n in range(10)]
+    assert growth.slope(jump) == 1
 
 
 START = {
