@@ -66,7 +66,7 @@ class Wild:
         link, rand = self._link(promises.DIALING), self._rand
         if rand.random() < 0.4:
             shown = rand.choice([[], ["CN=x"], ["CN=leaf", "CN=\u20ac\x07"]])
-            return events.Failed(link, rand.choice(FAULTS), "by-chance", shown, None)
+            return events.Failed(link, rand.choice(FAULTS), "by-chance", shown, [], None)
         host = self._line.dialed[link].host
         addresses = rand.sample(["127.0.0.2", "127.0.0.3", "127.0.0.4"], rand.randrange(4))
         return replay.verified(link, rand.choice(ANCHORS), rand.choice(["127.0.0.2", "127.0.0.9"]),

@@ -114,7 +114,7 @@ class Device:
 
     def verified(self, link="live"):
         anchors = sorted(one.sha256 for one in self.anchors)
-        self.do(Dial(link, "hub", HOST, 8883, "mqtt", anchors, PROFILE, None, NOW_S, "", "own"))
+        self.do(Dial(link, "hub", HOST, 8883, "mqtt", anchors, {}, PROFILE, None, NOW_S, "", "own"))
         event = self.next()
         assert isinstance(event, Verified) and event.link == link, event
         return event
@@ -317,7 +317,7 @@ def test_second_dial_cancels_the_first_and_its_late_result_is_dropped(place, roo
     slow, quick = Peer(), Peer()
     device = place(slow, quick)
     anchors = [root.sha256]
-    first = Dial("live", "hub", HOST, 8883, "mqtt", anchors, PROFILE, None, NOW_S, "", "own")
+    first = Dial("live", "hub", HOST, 8883, "mqtt", anchors, {}, PROFILE, None, NOW_S, "", "own")
     device.do(first, first)
     assert isinstance(device.next(), Verified)
     assert device.quiet()
@@ -328,7 +328,7 @@ def test_second_dial_cancels_the_first_and_its_late_result_is_dropped(place, roo
 def test_close_during_a_dial_leaves_no_event_and_no_socket(place, root):
     hub = Peer()
     device = place(hub)
-    device.do(Dial("next", "hub", HOST, 8883, "mqtt", [root.sha256], PROFILE, None, NOW_S, "",
+    device.do(Dial("next", "hub", HOST, 8883, "mqtt", [root.sha256], {}, PROFILE, None, NOW_S, "",
                    "own"), Close("next", "asked"))
     device.pump(TIMEOUT_S)
     assert device.quiet()
@@ -338,9 +338,9 @@ def test_close_during_a_dial_leaves_no_event_and_no_socket(place, root):
 
 def test_failed_dial_is_told(place, root):
     device = place()
-    device.do(Dial("next", "hub", "x" * 64, 8883, "mqtt", [root.sha256], PROFILE, None, NOW_S, "",
-                   "own"))
-    assert device.next() == Failed("next", "network", "name-unknown", [], None)
+    device.do(Dial("next", "hub", "x" * 64, 8883, "mqtt", [root.sha256], {}, PROFILE, None, NOW_S,
+                   "", "own"))
+    assert device.next() == Failed("next", "network", "name-unknown", [], [], None)
 
 
 def test_ping_of_the_core_is_answered_once_and_an_unasked_pong_is_not_told(place):

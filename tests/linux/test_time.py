@@ -148,7 +148,8 @@ def web(chain, answer, heard=None, **options):
 
 def ask_date(server, anchors, credential=None):
     asker = Asker({HOST + ":443": [server.place()]}, anchors=anchors, credential=credential)
-    return asker.ask(AskDate("dps", HOST, 443, [one.sha256 for one in anchors], PROFILE, NOW_S, ""))
+    anchors = [one.sha256 for one in anchors]
+    return asker.ask(AskDate("dps", HOST, 443, anchors, {}, PROFILE, NOW_S, ""))
 
 
 def dated(utc_s):
@@ -192,8 +193,8 @@ def test_answer_without_a_date_does_not_count(root, chain, answer):
 def look_up(server, anchors, authorization=None, credential=None):
     asker = Asker({HOST + ":443": [server.place()]}, anchors=anchors, credential=credential)
     return asker.ask(LookUp(HOST, 443, "/scope/registrations/dev-7?api-version=1", b"{}",
-                            authorization, [one.sha256 for one in anchors], PROFILE, "a", NOW_S,
-                            ""))
+                            authorization, [one.sha256 for one in anchors], {}, PROFILE, "a",
+                            NOW_S, ""))
 
 
 @pytest.mark.tls

@@ -50,7 +50,7 @@ def profile(**changes):
 
 def order(anchors, *, slot=None, judge_utc_s=NOW_S, proxy="", transport="mqtt", link="live",
           **changes):
-    return Dial(link, "hub", HOST, PORT, transport, sorted(one.sha256 for one in anchors),
+    return Dial(link, "hub", HOST, PORT, transport, sorted(one.sha256 for one in anchors), {},
                 profile(**changes), slot, judge_utc_s, proxy, "own")
 
 

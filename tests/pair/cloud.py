@@ -31,6 +31,17 @@ class End:
     leaf: str = "leaf-1"
     not_before: int = 0
     not_after: int = ENDS_UTC_S
+    ca: str = "ca-1"
+
+    @property
+    def chain(self) -> list[str]:
+        """What it presents."""
+        return [self.leaf, self.root]
+
+    @property
+    def issuer(self) -> str:
+        """The key that signed its leaf."""
+        return f"key-{self.ca}-{self.root}"
 
 
 @dataclass

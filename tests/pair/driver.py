@@ -76,17 +76,18 @@ class Driver:
         if front is None or not front.up:
             verdict = "no-address" if front is None else "refused"
             link = Link(self, next(iter(self.cloud.fronts)), False, "")
-            return link, events.Failed(order.link, "network", verdict, [], None)
+            return link, events.Failed(order.link, "network", verdict, [], [], None)
         end, addresses = front.next_end()
         link = Link(self, order.host, order.slot is not None, end.address)
         names = ["CN=" + order.host, "CN=" + end.root]
         wrong = judged(end, order)
         if wrong:
-            return link, events.Failed(order.link, *wrong, names, end.address)
+            return link, events.Failed(order.link, *wrong, names, end.chain, end.address)
         tls = {"version": "1.2", "suite": "ECDHE-RSA-AES256-GCM-SHA384", "fragment": {}}
         return link, events.Verified(
-            order.link, order.host, end.address, addresses, end.root, [end.leaf, end.root],
-            "key-" + end.leaf, names, end.not_before, end.not_after, tls, 4 * self.one_way_ms,
+            order.link, order.host, end.address, addresses, end.root, end.chain,
+            "key-" + end.leaf, end.issuer, names, end.not_before, end.not_after, tls,
+            4 * self.one_way_ms,
         )  # fmt: skip
 
     def _connect(self, order: actions.Connect) -> None:

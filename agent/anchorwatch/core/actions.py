@@ -14,6 +14,9 @@ class Dial(Record):
 
     endpoint     hub | dps; host is also the name in SNI and the one that the certificate must carry
     anchors      SHA-256 hex of the anchors offered to TLS, sorted; the driver finds the DER
+    limits       {sha256: {"leaf_not_before_max": utc_s or None, "issuers": [spki sha256] or None}}
+                 of anchors that are offered with a restriction: a leaf that is younger, or one
+                 whose issuer's key is another, fails with the verdict `sunset` or `on-hold`
     profile      {"suites", "max_fragment", "strict", "all_ecc", "check_time"}
     slot         credential slot for the client certificate; None is a probe: no client certificate
     judge_utc_s  the time at which dates are judged
@@ -26,6 +29,7 @@ class Dial(Record):
         "port",
         "transport",
         "anchors",
+        "limits",
         "profile",
         "slot",
         "judge_utc_s",
@@ -38,6 +42,7 @@ class Dial(Record):
     port: int
     transport: str
     anchors: list[Any_]
+    limits: Tree
     profile: Tree
     slot: str | None
     judge_utc_s: int
@@ -152,11 +157,21 @@ class AskDate(Record):
     """HTTPS HEAD to an endpoint, verified like a probe Dial; its Date: ClockSet("date") or
     TimeFailed."""
 
-    fields = ("endpoint", "host", "port", "anchors", "profile", "judge_utc_s", "proxy")
+    fields = (
+        "endpoint",
+        "host",
+        "port",
+        "anchors",
+        "limits",
+        "profile",
+        "judge_utc_s",
+        "proxy",
+    )
     endpoint: str
     host: str
     port: int
     anchors: list[Any_]
+    limits: Tree
     profile: Tree
     judge_utc_s: int
     proxy: str
@@ -184,6 +199,7 @@ class LookUp(Record):
         "body",
         "authorization",
         "anchors",
+        "limits",
         "profile",
         "slot",
         "judge_utc_s",
@@ -196,10 +212,31 @@ class LookUp(Record):
     body: bytes
     authorization: str | None
     anchors: list[Any_]
+    limits: Tree
     profile: Tree
     slot: str
     judge_utc_s: int
     proxy: str
+
+
+class Fetch(Record):
+    """Bring a layer's signed bundle up to date from one place: Fetched or FetchFailed.
+
+    layer    vendor | site
+    url      http: or https: prefix of a mirror, file: path of a folder, or inline:
+    files    {name: bytes} for inline:, else {}
+    utc_s    the time at which metadata expires, None without an authenticated clock: then floor_s
+    dry_run  verify only: the state is not written
+    """
+
+    fields = ("layer", "url", "files", "utc_s", "floor_s", "until_ms", "dry_run")
+    layer: str
+    url: str
+    files: Tree
+    utc_s: int | None
+    floor_s: int
+    until_ms: int
+    dry_run: bool
 
 
 class Tell(Record):

@@ -58,6 +58,7 @@ class Clock:
                 dial.host,
                 port,
                 dial.anchors,
+                dial.limits,
                 dial.profile,
                 dial.judge_utc_s,
                 dial.proxy,

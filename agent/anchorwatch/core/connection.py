@@ -185,7 +185,7 @@ class Connection(Machine):
         return self._weigher.dps(event, now)
 
     def _silent(self, event: Event, now: int) -> Items:
-        return self._weigh(Failed("live", "network", "silent", [], None), now)
+        return self._weigh(Failed("live", "network", "silent", [], [], None), now)
 
     def _sign_look_up(self, event: Event, now: int) -> Items:
         self.wake_at = now + LOOK_UP_MS
@@ -207,6 +207,7 @@ class Connection(Machine):
                 dps_wire.lookup_body(registration_id),
                 self._tokens.password(event),
                 dial.anchors,
+                dial.limits,
                 dial.profile,
                 dial.slot,
                 dial.judge_utc_s,

@@ -133,6 +133,7 @@ class Device:
             port,
             mqtt.transport,
             self.trust.offered(endpoint, host),
+            {},
             self.profile(endpoint),
             None if probe else self.credential["slot"],
             self.clock.judge_utc_s(now),

@@ -45,6 +45,7 @@ class Verified(Record):
     sent yet.
 
     anchor  SHA-256 hex of the root of the verified chain; chain  SHA-256 hex, leaf first
+    issuer_spki  SHA-256 hex of the key that signed the leaf
     names   readable subject names, leaf first; tls  {"version", "suite", "fragment": {"asked",
             "negotiated", "reason"}}
     addresses  all that the name resolved to now; address  the one that answered
@@ -58,6 +59,7 @@ class Verified(Record):
         "anchor",
         "chain",
         "leaf_spki",
+        "issuer_spki",
         "names",
         "not_before",
         "not_after",
@@ -71,6 +73,7 @@ class Verified(Record):
     anchor: str
     chain: list[Any_]
     leaf_spki: str
+    issuer_spki: str
     names: list[Any_]
     not_before: int
     not_after: int
@@ -84,13 +87,15 @@ class Failed(Record):
     fault      the class of design section 4: network trust policy clock memory identity
     verdict    a word of `pki.judge.VERDICTS` or of the driver's table
     presented  readable names of what the server presented, leaf first; its root or last issuer last
+    chain      SHA-256 hex of what it presented, leaf first
     """
 
-    fields = ("link", "fault", "verdict", "presented", "address")
+    fields = ("link", "fault", "verdict", "presented", "chain", "address")
     link: str
     fault: str
     verdict: str
     presented: list[Any_]
+    chain: list[Any_]
     address: str | None
 
 
@@ -222,6 +227,32 @@ class LayerRead(Record):
     layer: str
     anchors: list[Any_]
     distrust: list[Any_]
+
+
+class Fetched(Record):
+    """Fetch: verified, and (but for a dry run) on the disk in a folder that no frame names yet.
+
+    bundle  {"folder": number of bundle/N/, or 0 when nothing was new, "digest": sha256 of
+            trust.json, "version", "issued_s", "expires_s", "anchors": [entry with its limits],
+            "distrust": [row], "announcements": [row], "policy", "floor_reset_s"}; rows as in
+            `pki.bundle.Bundle`
+    """
+
+    fields = ("layer", "url", "bundle")
+    layer: str
+    url: str
+    bundle: Tree
+
+
+class FetchFailed(Record):
+    """Fetch: nothing changed. reason: a sentence of the verifier, or network | silent | too-long |
+    full | read-only | io | no-root; value: what it is about."""
+
+    fields = ("layer", "url", "reason", "value")
+    layer: str
+    url: str
+    reason: str
+    value: str
 
 
 class CredentialRead(Record):

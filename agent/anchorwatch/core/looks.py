@@ -149,7 +149,7 @@ class Looks(Machine):
         return out + told
 
     def _silent(self, event: Event, now: int) -> Items:
-        return self._warn(Failed("next", "network", "silent", [], None), now)
+        return self._warn(Failed("next", "network", "silent", [], [], None), now)
 
     def _probe_dps(self, event: Event, now: int) -> Items:
         return self._dial("dps", True, now)
@@ -171,4 +171,4 @@ class Looks(Machine):
         return out
 
     def _silent_dps(self, event: Event, now: int) -> Items:
-        return self._warn_dps(Failed("next", "network", "silent", [], None), now)
+        return self._warn_dps(Failed("next", "network", "silent", [], [], None), now)

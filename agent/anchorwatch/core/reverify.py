@@ -62,7 +62,8 @@ class Reverify(Looks):
         self._why = ""
 
     def _drop(self, event: Event, now: int) -> Items:
-        return [Feed("live")] + self._warn(Failed("next", "network", event.reason, [], None), now)
+        gone = Failed("next", "network", event.reason, [], [], None)
+        return [Feed("live")] + self._warn(gone, now)
 
     def _sign(self, event: Event, now: int) -> Items:
         self.wake_at = now + DIAL_MS

@@ -28,7 +28,7 @@ class Tokens:
             return [Signed(purpose, b"")]
         utc_s = self._device.clock.utc(now)
         if utc_s is None:
-            return [Failed(link, "clock", "no-time", [], None)]
+            return [Failed(link, "clock", "no-time", [], [], None)]
         expiry_s = utc_s + self._device.config.sas.lifetime_s
         self._open[purpose] = (resource, expiry_s, key_name)
         return [Sign(purpose, sas.string_to_sign(resource, expiry_s), credential["slot"])]

@@ -42,9 +42,10 @@ _TCP_USER_TIMEOUT = 18
 class Refusal(LinkError):
     """A LinkError that knows what the server presented, and where."""
 
-    def __init__(self, error: LinkError, presented: list[str], address: str) -> None:
+    def __init__(self, error: LinkError, presented: list[str], chain: list[str],
+                 address: str) -> None:
         super().__init__(error.fault, error.verdict, error.value, error.remedy, error.what)
-        self.presented, self.address = presented, address
+        self.presented, self.chain, self.address = presented, chain, address
 
 
 class Opened:
@@ -83,7 +84,7 @@ class Dialer:
             opened = self.open(order, order.slot, patience)
         except LinkError as error:
             return Failed(order.link, error.fault, error.verdict, getattr(error, "presented", []),
-                          getattr(error, "address", None)), None
+                          getattr(error, "chain", []), getattr(error, "address", None)), None
         took_ms = int(1000 * (self._clock() - began))
         return _verified(order, opened, took_ms), opened.sock
 
@@ -131,11 +132,13 @@ class Dialer:
     def _one(self, order, made, address: str, port: int, addresses: list[str],
              patience: Patience) -> Opened:
         presented: list[str] = []
+        hashes: list[str] = []
 
         def look(chain: list[bytes]) -> None:
             subjects = tuple(Certificate(der).subject for der in self._anchors(order.anchors))
             found = judge.judge(chain, order.host, order.judge_utc_s, order.profile, subjects)
             presented.extend(found.presented)
+            hashes.extend(found.chain)
             if not found.ok:
                 raise _spoken_against(found.verdict, order)
 
@@ -144,7 +147,7 @@ class Dialer:
             secured = tls.handshake(sock, made, order.host, look, patience)
             return _anchored(Opened(secured, address, addresses), order)
         except LinkError as error:
-            raise Refusal(error, presented, address) from error
+            raise Refusal(error, presented, hashes, address) from error
 
 
 def connect(address: str, port: int, patience: Patience) -> socket.socket:
@@ -223,7 +226,7 @@ def _verified(order: Dial, opened: Opened, took_ms: int) -> Verified:
     fragment = {"asked": None, "negotiated": None, "reason": reason}
     return Verified(
         order.link, order.host, opened.address, opened.addresses, opened.chain[-1].sha256,
-        [one.sha256 for one in opened.chain], leaf.spki_sha256,
+        [one.sha256 for one in opened.chain], leaf.spki_sha256, opened.chain[1].spki_sha256,
         [one.subject_name for one in opened.chain], leaf.not_before, leaf.not_after,
         dict(opened.tls, fragment=fragment), took_ms,
     )  # fmt: skip
