@@ -13,7 +13,7 @@ import pytest
 
 from anchorwatch.errors import MalformedMessage, TrustError
 from anchorwatch.pki.bundle import Bundle, entry
-from anchorwatch.pki.delivery import Delivery
+from anchorwatch.pki.delivery import Delivery, stored
 from anchorwatch.pki.tuf import TrustedSet
 from tests.core import signed
 from tests.core.runtimes import RUNTIMES, micropython_or_skip, played
@@ -273,3 +273,71 @@ def test_any_change_of_a_tree_gives_a_bundle_or_one_of_two_errors():
         except (TrustError, MalformedMessage):
             refused += 1
     assert refused > 3_000
+
+
+def everything(files):
+    """(Delivery, {name: bytes} as a device keeps a bundle)."""
+    delivery, _, store = delivered(files)
+    store.setdefault("root.json", files["1.root.json"])
+    return delivery, {name: store[name] for name in delivery.names()}
+
+
+def test_content_is_a_tree_that_json_carries_and_all_that_the_core_decides_on(files):
+    delivery, kept = everything(files)
+    content = delivery.content()
+    assert json.loads(json.dumps(content)) == content
+    assert content["digest"] == signed.digest(kept["trust.json"])
+    assert content["expires_s"] == int((signed.MADE + signed.YEAR).timestamp())
+    assert (content["version"], content["issued_s"]) == (1, NOW_S)
+    first = content["anchors"][0]
+    assert signed.digest(a2b_base64(first["der"])) == first["sha256"]
+    assert sorted(content) == ["anchors", "announcements", "digest", "distrust", "expires_s",
+                               "floor_reset_s", "issued_s", "policy", "version"]
+
+
+@pytest.mark.parametrize("role", signed.ROLES)
+def test_content_expires_with_the_first_of_its_files(role):
+    maker = signed.Maker()
+    earlier = signed.MADE + datetime.timedelta(days=30)
+    getattr(maker, role).expires = earlier
+    maker.roots.clear()
+    maker.sign_root()
+    maker.put_trust(trust_tree())
+    delivery, kept = everything(maker.published())
+    assert delivery.content()["expires_s"] == int(earlier.timestamp())
+    assert stored(kept, "global") == delivery.content()
+
+
+def test_incomplete_delivery_has_no_content(files):
+    delivery = Delivery(TrustedSet(files["1.root.json"], {}, NOW_S), {}, "global", "0.1.0")
+    with pytest.raises(TrustError, match="file is missing"):
+        delivery.content()
+
+
+def test_stored_files_have_the_content_they_were_delivered_with(files):
+    delivery, kept = everything(files)
+    content = delivery.content()
+    assert stored(kept, "global", content["digest"]) == content
+    assert stored(kept, "global") == content
+    assert stored(kept, "china")["anchors"] == []
+
+
+def test_stored_file_that_roots_depend_on_must_be_there_and_the_same(files):
+    delivery, kept = everything(files)
+    for name in delivery.names()[4:]:
+        with pytest.raises(TrustError, match="file is missing"):
+            stored(without(kept, name), "global", delivery.content()["digest"])
+        with pytest.raises((TrustError, MalformedMessage)):
+            stored(spoiled(kept, name), "global", delivery.content()["digest"])
+    with pytest.raises(TrustError, match="not the one that was signed"):
+        stored(kept, "global", "00" * 32)
+    with pytest.raises((TrustError, MalformedMessage)):
+        stored(without(kept, "targets.json"), "global")
+
+
+def test_stored_metadata_that_is_damaged_takes_no_root_away_but_counts_as_expired(files):
+    delivery, kept = everything(files)
+    content = delivery.content()
+    for name in delivery.names()[:4]:
+        damaged = stored(dict(kept, **{name: b"rot"}), "global", content["digest"])
+        assert damaged == dict(content, expires_s=0)

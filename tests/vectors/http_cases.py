@@ -13,11 +13,20 @@ def answer(data, size=0, method="GET", close=False):
     return (response.status, response.headers, response.body, response.done)
 
 
+def rest(data, before=b"hel"):
+    """(status, body, done) of an answer to a request for the rest of a body."""
+    response = http.Response("GET", 64, before)
+    response.feed(data)
+    return (response.status, response.body, response.done)
+
+
 def _malformed(reason):
     return ("raises", "MalformedMessage", reason)
 
 
 _OK = b"HTTP/1.1 200 OK\r\n"
+_PART = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes %s\r\n"
+_NOT_ASKED = "HTTP part of a body that was not asked for"
 _COUNTED = _OK + b"Content-Length: 5\r\nX-A: b\r\n\r\nhello"
 _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"
 
@@ -60,12 +69,12 @@ CASES = (
     ("bytes after the end", answer, (_COUNTED + b"x",),
      _malformed("HTTP answer with bytes after its end")),
     ("a body announced too long", answer, (_OK + b"Content-Length: 65\r\n\r\n",),
-     _malformed("HTTP body longer than 64 bytes")),
+     ("raises", "TooLong", "HTTP body longer than 64 bytes")),
     ("a body too long until the end", answer, (_OK + b"\r\n" + b"x" * 65,),
-     _malformed("HTTP body longer than 64 bytes")),
+     ("raises", "TooLong", "HTTP body longer than 64 bytes")),
     ("chunks too long together", answer,
      (_OK + b"Transfer-Encoding: chunked\r\n\r\n40\r\n" + b"x" * 64 + b"\r\n1\r\n",),
-     _malformed("HTTP body longer than 64 bytes")),
+     ("raises", "TooLong", "HTTP body longer than 64 bytes")),
     ("a chunk longer than it says", answer, (_OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\nhello",
      ),
      _malformed("HTTP chunk longer than its size")),
@@ -97,7 +106,30 @@ CASES = (
     ("a status of four digits", answer, (b"HTTP/1.1 2000 OK\r\n\r\n",),
      _malformed("not an HTTP answer")),
     ("a head too long", answer, (_OK + b"A: " + b"x" * 16384,),
-     _malformed("HTTP head is too long")),
+     ("raises", "TooLong", "HTTP head is too long")),
+    ("the rest of a body", rest, (_PART % b"3-4/5" + b"Content-Length: 2\r\n\r\nlo",),
+     (206, b"hello", True)),
+    ("the rest in chunks, of no known whole", rest,
+     (_PART % b"3-4/*" + b"Transfer-Encoding: chunked\r\n\r\n2\r\nlo\r\n0\r\n\r\n",),
+     (206, b"hello", True)),
+    ("the whole in place of the rest", rest, (_COUNTED,), (200, b"hello", True)),
+    ("a refusal in place of the rest", rest,
+     (b"HTTP/1.1 416 No\r\nContent-Length: 0\r\n\r\n",), (416, b"", True)),
+    ("the rest that nobody asked for", rest, (_PART % b"0-4/5" + b"\r\n", b""),
+     _malformed(_NOT_ASKED)),
+    ("the rest from another place", rest, (_PART % b"2-4/5" + b"\r\n",), _malformed(_NOT_ASKED)),
+    ("the rest without its place", rest, (b"HTTP/1.1 206 P\r\nContent-Length: 2\r\n\r\nlo",),
+     _malformed(_NOT_ASKED)),
+    ("the rest that is not all of it", rest, (_PART % b"3-4/6" + b"\r\n",),
+     _malformed(_NOT_ASKED)),
+    ("the rest of no whole", rest, (_PART % b"3-4" + b"\r\n",), _malformed(_NOT_ASKED)),
+    ("the rest ends nowhere", rest, (_PART % b"3-/5" + b"\r\n",), _malformed("not a number")),
+    ("the rest of two lengths", rest, (_PART % b"3-4/5" + b"Content-Length: 3\r\n\r\nlox",),
+     _malformed("HTTP answer with two lengths")),
+    ("the rest ends before it begins", rest, (_PART % b"3-1/2" + b"Content-Length: 0\r\n\r\n",),
+     _malformed("HTTP answer with two lengths")),
+    ("the rest is too long", rest, (_PART % b"3-64/65" + b"Content-Length: 62\r\n\r\n",),
+     ("raises", "TooLong", "HTTP body longer than 64 bytes")),
     ("a date", http.date_utc_s, ("Sun, 06 Nov 1994 08:49:37 GMT",), 784111777),
     ("the first second", http.date_utc_s, ("Thu, 01 Jan 1970 00:00:00 GMT",), 0),
     ("a leap day", http.date_utc_s, ("Thu, 29 Feb 2024 23:59:59 GMT",), 1709251199),

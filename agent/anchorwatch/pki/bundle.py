@@ -89,6 +89,26 @@ def entry(anchor: Entry, der: bytes) -> Entry:
     return dict(anchor, **known)
 
 
+def content(found: Bundle, entries: list[Entry], digest: str, expires_s: int) -> Entry:
+    """A bundle as a tree that JSON can hold: what the core decides on.
+
+    entries    of the anchors for this device's cloud, as `entry` makes them
+    digest     SHA-256 of trust.json
+    expires_s  when the first of the files that vouch for it ends
+    """
+    return {
+        "digest": digest,
+        "version": found.version,
+        "issued_s": found.issued_s,
+        "expires_s": expires_s,
+        "anchors": entries,
+        "distrust": found.distrust,
+        "announcements": found.announcements,
+        "policy": found.policy,
+        "floor_reset_s": found.floor_reset_s,
+    }
+
+
 def _anchor(tree: dict[str, object]) -> Entry:
     return {
         "sha256": fields.sha256(tree, "sha256"),

@@ -7,12 +7,19 @@ is there a bundle; until then nothing has changed.
 Source: design, "Trust", R3 and R8.
 """
 
-from ..errors import TrustError
+import binascii
+import hashlib
+
+from ..errors import MalformedMessage, TrustError
 from . import bundle
 from .der import CERTIFICATE_AT_MOST
+from .metadata import Root, Snapshot, Targets, Timestamp
 from .roles import refused
 from .shapes import Entry
 from .tuf import TrustedSet, Wanted
+
+METADATA = ("root.json", "timestamp.json", "snapshot.json", "targets.json")
+_KINDS = (Root, Timestamp, Snapshot, Targets)
 
 
 class Delivery:
@@ -56,6 +63,22 @@ class Delivery:
         self._use_kept()
         return path
 
+    def names(self) -> list[str]:
+        """What the files of a complete bundle are kept under: metadata, trust.json, certificates.
+        """
+        certificates = [bundle.certificate_name(entry) for entry in self.entries]
+        return list(METADATA) + [bundle.TRUST] + certificates
+
+    def content(self) -> Entry:
+        """A complete bundle, as bundle.content describes it."""
+        trusted = self.trusted
+        files = [trusted.root, trusted.timestamp, trusted.snapshot, trusted.targets]
+        if self.bundle is None or not self.done:
+            raise refused("file is missing", bundle.TRUST)
+        expires_s = min([file.expires_s for file in files if file is not None])
+        digest = trusted.target(bundle.TRUST).hashes["sha256"]
+        return bundle.content(self.bundle, self.entries, digest, expires_s)
+
     def _path(self) -> tuple[str, int]:
         if self.bundle is None:
             return bundle.TRUST, bundle.TRUST_AT_MOST
@@ -89,3 +112,36 @@ class Delivery:
             except TrustError:
                 return
             self._take_target(path, self._kept[path])
+
+
+def stored(files: dict[str, bytes], cloud: str, digest: str = "") -> Entry:
+    """The content of a bundle that was verified when it was stored, {name: bytes}.
+
+    digest   of trust.json as a frame remembers it; without one the stored targets must name it
+    Raises   TrustError, MalformedMessage: a file that a root depends on is missing or another
+    Metadata that cannot be read any more takes no root away: it counts as expired.
+    """
+    data = files.get(bundle.TRUST)
+    if data is None:
+        raise refused("file is missing", bundle.TRUST)
+    found_digest = binascii.hexlify(hashlib.sha256(data).digest()).decode()
+    if not digest:
+        signed = Targets(files.get("targets.json", b"")).targets
+        digest = signed[bundle.TRUST].hashes.get("sha256", "") if bundle.TRUST in signed else ""
+    if found_digest != digest:
+        raise refused("file is not the one that was signed", bundle.TRUST)
+    found = bundle.Bundle(data)
+    entries = []
+    for anchor in found.of_cloud(cloud):
+        name = bundle.certificate_name(anchor)
+        if name not in files:
+            raise refused("file is missing", name)
+        entries.append(bundle.entry(anchor, files[name]))
+    return bundle.content(found, entries, digest, min([_expires_s(files, n) for n in range(4)]))
+
+
+def _expires_s(files: dict[str, bytes], number: int) -> int:
+    try:
+        return _KINDS[number](files.get(METADATA[number], b"")).expires_s
+    except (MalformedMessage, TrustError):
+        return 0

@@ -1,9 +1,9 @@
 """HTTP/1.1 as far as the agent needs it: one request, one answer, connection closed.
 
-Rule: no I/O, no redirects, no cookies; every length is capped before bytes are kept, and an answer
-whose length could be read in two ways is refused.
+Rule: no I/O, no cookies; every length is capped before bytes are kept, and an answer whose length
+could be read in two ways is refused. A redirect is an answer like any other.
 
-Source: RFC 9110 section 5.6.7, RFC 9112.
+Source: RFC 9110 sections 5.6.7 and 14.4, RFC 9112.
 """
 
 from ..errors import MalformedMessage
@@ -16,6 +16,10 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TOKEN = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LENGTH_MOST = 0x7FFFFFFF
 _NO_HEADERS: dict[str, str] = {}
+
+
+class TooLong(MalformedMessage):
+    """An answer that is longer than anybody asked for."""
 
 
 def request(
@@ -40,10 +44,13 @@ class Response:
     done      the answer is complete; status, headers (names in lower case) and body hold it
     body_at_most  a longer body is refused as soon as it is announced or read
     method    of the request: an answer to HEAD or CONNECT has no body
+    before    what is here of the body, where only the rest of it was asked for (`Range`); an answer
+              that gives the whole again takes its place
     """
 
-    def __init__(self, method: str, body_at_most: int) -> None:
+    def __init__(self, method: str, body_at_most: int, before: bytes = b"") -> None:
         self.done = False
+        self._before = before
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = b""
@@ -71,7 +78,7 @@ class Response:
         end = self._raw.find(b"\r\n")
         if end < 0:
             if len(self._raw) > HEAD_AT_MOST:
-                raise MalformedMessage("HTTP line is too long")
+                raise TooLong("HTTP line is too long")
             return None
         line, self._raw = self._raw[:end], self._raw[end + 2 :]
         return _ascii(line)
@@ -79,7 +86,7 @@ class Response:
     def _head(self) -> bool:
         end = self._raw.find(b"\r\n\r\n")
         if end > HEAD_AT_MOST or (end < 0 and len(self._raw) > HEAD_AT_MOST):
-            raise MalformedMessage("HTTP head is too long")
+            raise TooLong("HTTP head is too long")
         if end < 0:
             return False
         status_line, *lines = [_ascii(line) for line in self._raw[:end].split(b"\r\n")]
@@ -98,7 +105,10 @@ class Response:
         self._left = 0 if length is None else decimal(length, _LENGTH_MOST)
         if self._bodiless or self.status in (204, 304):
             self.done = True
-        elif coding is not None:
+            return
+        if self.status == 206:
+            self._continue(length)
+        if coding is not None:
             if coding.lower() != "chunked":
                 raise MalformedMessage("HTTP transfer coding nobody asked for", coding)
             self._part = "chunk_size"
@@ -106,9 +116,23 @@ class Response:
             self._check_room(self._left)
             self._part = "until_close" if length is None else "counted"
 
+    def _continue(self, length: str | None) -> None:
+        """The rest of a body must begin where it broke off and go to its end."""
+        text = self.headers.get("content-range", "")
+        span, slash, total = text.partition("/")
+        first, dash, last = span.partition("-")
+        if not self._before or first != "bytes %d" % len(self._before) or not dash or not slash:
+            raise MalformedMessage("HTTP part of a body that was not asked for", text)
+        end = decimal(last, _LENGTH_MOST) + 1
+        if total != "*" and decimal(total, _LENGTH_MOST) != end:
+            raise MalformedMessage("HTTP part of a body that was not asked for", text)
+        if length is not None and self._left != end - len(self._before):
+            raise MalformedMessage("HTTP answer with two lengths", text)
+        self.body = self._before
+
     def _check_room(self, more: int) -> None:
         if len(self.body) + more > self._at_most:
-            raise MalformedMessage("HTTP body longer than %d bytes" % self._at_most)
+            raise TooLong("HTTP body longer than %d bytes" % self._at_most)
 
     def _until_close(self) -> bool:
         self._check_room(len(self._raw))
