@@ -51,6 +51,8 @@ class Holder:
         self.der = certificate.public_bytes(serialization.Encoding.DER)
         self.pem = certificate.public_bytes(serialization.Encoding.PEM)
         self.sha256 = sha256(self.der)
+        self.spki_sha256 = sha256(key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
         self.key_pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption())
@@ -59,6 +61,11 @@ class Holder:
               client=False):
         made = _key(key)
         return Holder(made, _certificate(cn, made, self, ca, names, begins, ends, client), self)
+
+    def named(self, cn, issuer):
+        """This CA's key under a name and an issuer that somebody else chose."""
+        made = _certificate(cn, self.key, issuer, True, (), -DAY_S, 30 * DAY_S, False)
+        return Holder(self.key, made, issuer)
 
     def below(self):
         """This certificate and its issuers without the root, leaf first: what a server presents."""

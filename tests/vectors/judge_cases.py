@@ -6,6 +6,7 @@ import certificates
 
 from anchorwatch.pki.der import Certificate
 from anchorwatch.pki.judge import FAULTS, VERDICTS, fault, judge, name_fits
+from anchorwatch.pki.limits import Anchor, same_name
 
 HOST = "hub.example.net"
 MAY_2026 = 1780000000
@@ -33,8 +34,43 @@ def sha1_root():
     return chain("RSA_ROOT")[0].replace(b"\xf7\x0d\x01\x01\x0b", b"\xf7\x0d\x01\x01\x05")
 
 
-def issuer_of(name):
-    return Certificate(chain(name)[0]).issuer
+def key_of(name):
+    return Certificate(chain(name)[0]).spki_sha256
+
+
+def above_an_anchor():
+    """A leaf and an issuer that ended, whose own issuer is no anchor: its name's owner is."""
+    leaf, issuing = chain("LEAF_OF_OLD", "ISSUING_EXPIRED")
+    anchor = Anchor(chain("ROOT")[0])
+    anchor.subject = Certificate(leaf).issuer
+    return judge([leaf, issuing], HOST, MAY_2026, {}, (anchor,)).verdict
+
+
+def fresh(name):
+    """The same certificate over another key, as one makes who holds its issuer's key."""
+    der = chain(name)[0]
+    at = der.index(Certificate(der).spki) + len(Certificate(der).spki) - 1
+    return der[:at] + bytes([der[at] ^ 1]) + der[at + 1 :]
+
+
+def offered(limits, names=("ROOT",)):
+    """The anchors of these names, each with its limit of `limits`."""
+    return tuple([Anchor(chain(name)[0], limits.get(name, {})) for name in names])
+
+
+def limited(ders, limits, names=("ROOT",), utc_s=MAY_2026):
+    """(verdict, limit, names of the anchors withheld)."""
+    found = judge(ders, HOST, utc_s, {}, offered(limits, names))
+    withheld = [name for name in names if Certificate(chain(name)[0]).sha256 in found.withheld]
+    return (found.verdict, found.limit, withheld)
+
+
+def hold(*names):
+    return {"issuers": [key_of(name) for name in names]}
+
+
+def sunset(utc_s):
+    return {"leaf_not_before_max": utc_s}
 
 
 def told(names):
@@ -45,6 +81,8 @@ def told(names):
 
 
 _GOOD = ("LEAF", "ISSUING")
+_BEGAN = 1767225600  # that leaf
+_TWINS = ("ROOT", "ROOT_OTHER_KEY")
 
 CASES = (
     ("a leaf and its issuer", verdict, (_GOOD,), ("ok", 0)),
@@ -70,9 +108,7 @@ CASES = (
     ("issuers in another order", verdict, (("LEAF", "ROOT", "ISSUING"),), ("ok", 0)),
     ("an expired one that is not on the path", verdict, (("LEAF", "LEAF_EXPIRED", "ISSUING"),),
      ("ok", 0)),
-    ("an expired one above our anchor", lambda: judge(
-        chain("LEAF_OF_OLD", "ISSUING_EXPIRED"), HOST, MAY_2026, {},
-        (issuer_of("LEAF_OF_OLD"),)).verdict, (), "ok"),
+    ("an expired one above our anchor", above_an_anchor, (), "ok"),
     ("the wrong way round", verdict, (("ISSUING", "LEAF"),), ("name-mismatch", 0)),
     ("another name", verdict, (("LEAF_OTHER_NAME", "ISSUING"),), ("name-mismatch", 0)),
     ("the name in CN only", verdict, (("LEAF_CN_ONLY", "ISSUING"),), ("name-mismatch", 0)),
@@ -110,6 +146,60 @@ CASES = (
      ("ok", 0)),
     ("a wrong name is worse than a wrong date", verdict, (("LEAF_EXPIRED", "ISSUING"), "x.net"),
      ("name-mismatch", 0)),
+    ("an anchor without a limit", limited, (chain(*_GOOD), {}), ("ok", "", [])),
+    ("a leaf of the last second before sunset", limited,
+     (chain(*_GOOD), {"ROOT": sunset(_BEGAN)}), ("ok", "", [])),
+    ("a leaf of the second after it", limited, (chain(*_GOOD), {"ROOT": sunset(_BEGAN - 1)}),
+     ("sunset", "sunset", ["ROOT"])),
+    ("the issuer known before the hold", limited, (chain(*_GOOD), {"ROOT": hold("ISSUING")}),
+     ("ok", "", [])),
+    ("another issuer's key", limited, (chain(*_GOOD), {"ROOT": hold("ISSUING_NO_CA")}),
+     ("on-hold", "on-hold", ["ROOT"])),
+    ("an issuer of the same name over another key", limited,
+     ([chain("LEAF")[0], fresh("ISSUING")], {"ROOT": hold("ISSUING")}),
+     ("on-hold", "on-hold", ["ROOT"])),
+    ("the known issuer beside one of its name", limited,
+     (chain(*_GOOD) + [fresh("ISSUING")], {"ROOT": hold("ISSUING")}),
+     ("on-hold", "on-hold", ["ROOT"])),
+    ("one of its name in front of the known issuer", limited,
+     ([chain("LEAF")[0], fresh("ISSUING")] + chain("ISSUING"), {"ROOT": hold("ISSUING")}),
+     ("on-hold", "on-hold", ["ROOT"])),
+    ("a hold that knows no issuer", limited, (chain(*_GOOD), {"ROOT": {"issuers": []}}),
+     ("on-hold", "on-hold", ["ROOT"])),
+    ("a leaf of the anchor itself, which is known", limited,
+     (chain("LEAF_OF_RSA"), {"RSA_ROOT": hold("RSA_ROOT")}, ("RSA_ROOT",)), ("ok", "", [])),
+    ("a leaf of the anchor itself, which is not", limited,
+     (chain("LEAF_OF_RSA"), {"RSA_ROOT": hold("ISSUING")}, ("RSA_ROOT",)),
+     ("on-hold", "on-hold", ["RSA_ROOT"])),
+    ("a key beside the anchor's own under its name", limited,
+     (chain("LEAF_OF_RSA") + [fresh("RSA_ROOT")], {"RSA_ROOT": hold("RSA_ROOT")}, ("RSA_ROOT",)),
+     ("on-hold", "on-hold", ["RSA_ROOT"])),
+    ("the hold before the sunset", limited,
+     (chain(*_GOOD), {"ROOT": {"leaf_not_before_max": 0, "issuers": []}}),
+     ("on-hold", "on-hold", ["ROOT"])),
+    ("a hold and a sunset that are kept", limited,
+     (chain(*_GOOD), {"ROOT": dict(sunset(_BEGAN), issuers=[key_of("ISSUING")])}),
+     ("ok", "", [])),
+    ("an anchor of the same name without a limit ends the path", limited,
+     (chain(*_GOOD), {"ROOT": hold()}, _TWINS), ("ok", "on-hold", ["ROOT"])),
+    ("both anchors of a name with a limit", limited,
+     (chain(*_GOOD), {"ROOT": sunset(0), "ROOT_OTHER_KEY": hold()}, _TWINS),
+     ("on-hold", "on-hold", ["ROOT", "ROOT_OTHER_KEY"])),
+    ("a limited anchor that no path of these names ends in", limited,
+     (chain("LEAF_OF_RSA"), {"ROOT": hold()}, ("ROOT", "RSA_ROOT")), ("ok", "", ["ROOT"])),
+    ("a limited anchor and a chain of nobody we know", limited,
+     (chain("LEAF_OF_RSA"), {"ROOT": hold()}), ("ok", "", ["ROOT"])),
+    ("a missing intermediate under a hold is the library's to refuse", limited,
+     (chain("LEAF"), {"ROOT": hold("ISSUING")}), ("ok", "", ["ROOT"])),
+    ("a limit is worse than a wrong date", limited,
+     (chain("LEAF_EXPIRED", "ISSUING"), {"ROOT": sunset(0)}), ("sunset", "sunset", ["ROOT"])),
+    ("a wrong name is worse than a limit", limited,
+     (chain("LEAF_OTHER_NAME", "ISSUING"), {"ROOT": hold()}),
+     ("name-mismatch", "on-hold", ["ROOT"])),
+    ("spaces and case do not make two names", same_name, ("CN=An Issuer", "cn= an issuer "), True),
+    ("letters do", same_name, ("CN=An Issuer", "CN=An Issuer 2"), False),
+    ("a hold is trust's", fault, ("on-hold",), "trust"),
+    ("a sunset is trust's", fault, ("sunset",), "trust"),
     ("a name with a NUL fits nothing", name_fits, ("hub.example.net\x00.evil.net", HOST), False),
     ("a star inside a label is no wildcard", name_fits, ("h*.example.net", HOST), False),
     ("a star alone is no wildcard", name_fits, ("*", HOST), False),

@@ -25,6 +25,10 @@ VERDICTS = {
     "it is not, something on the way inspects TLS",
     "no-anchor": "put roots into trust.factory_dir, or `anchorwatch roots add FILE`",
     "name-mismatch": "the server is another one than configured: check the name and who answers",
+    "on-hold": "its root is distrusted and its issuer a new one: import the bundle with the root "
+    "that follows, or `anchorwatch roots add FILE`; never take back the distrust for it",
+    "sunset": "its root is trusted for older certificates only: import the bundle with the root "
+    "that follows, or `anchorwatch roots add FILE`",
     "expired": "the server's certificate has ended: tell whoever runs it",
     "not-yet-valid": "the server's certificate has not begun: tell whoever runs it",
     "no-time": "a token needs the time: check [clock] sntp and the real-time clock",

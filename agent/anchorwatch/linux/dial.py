@@ -2,6 +2,7 @@
 
 Rule: blocking, so it runs in an errand; it knows no state. Each failure is put into one class and
 one word of the closed lists: `pki.judge.VERDICTS`, `NETWORK`, `HERE`, and the tables of tls.py.
+An anchor with a limit is trusted only for a flight that keeps it, and so for no other address.
 """
 
 import errno
@@ -13,6 +14,7 @@ from ..core.events import Failed, Verified
 from ..errors import LinkError, TrustError
 from ..pki import judge
 from ..pki.der import Certificate, anchor_entry
+from ..pki.limits import Anchor
 from . import tls
 from .patience import WRITE, Patience
 
@@ -35,6 +37,8 @@ WEIGHT = ("network", "policy", "clock", "trust", "identity")
 CONNECT_S = 10.0
 DIAL_S = 45.0
 _SAME_TIME_S = 300
+# What the library says of a chain when the anchor above it was withheld.
+_WITHHELD = ("unknown-issuer", "bad-signature")
 _UNANSWERED_MS = 60_000
 _TCP_USER_TIMEOUT = 18
 
@@ -101,6 +105,7 @@ class Dialer:
                     worst = error
                 if error.fault == "identity" or patience.left_s <= 0 or patience.cancelled:
                     break
+                made = self._context(order, slot)
         raise worst
 
     def _context(self, order, slot: str | None):
@@ -109,8 +114,9 @@ class Dialer:
         if order.profile["max_fragment"] == "require":
             raise LinkError("policy", "fragment-unavailable", "", "use prefer or off")
         credential = None if slot is None else self._credential_files(slot)
-        return tls.context(self._anchors(order.anchors), order.profile, credential,
-                           self._library_dates(order))
+        found = self._anchors(order.anchors)
+        return tls.context([found[sha256] for sha256 in found if sha256 not in order.limits],
+                           order.profile, credential, self._library_dates(order))
 
     def _library_dates(self, order) -> bool:
         """The library judges by the system's clock, which nobody sets for us: both must agree."""
@@ -118,11 +124,11 @@ class Dialer:
             return False
         return abs(self._utc_s() - order.judge_utc_s) <= _SAME_TIME_S
 
-    def _anchors(self, offered: list[str]) -> list[bytes]:
-        found = []
+    def _anchors(self, offered: list[str]) -> dict[str, bytes]:
+        found = {}
         for sha256 in offered:
             try:
-                found.append(_anchor(self._der_of(sha256), sha256))
+                found[sha256] = _anchor(self._der_of(sha256), sha256)
             except KeyError:
                 continue  # the others may do
         if not found:
@@ -131,23 +137,26 @@ class Dialer:
 
     def _one(self, order, made, address: str, port: int, addresses: list[str],
              patience: Patience) -> Opened:
-        presented: list[str] = []
-        hashes: list[str] = []
+        seen = judge.Judgement("", 0, [], [])
 
         def look(chain: list[bytes]) -> None:
-            subjects = tuple(Certificate(der).subject for der in self._anchors(order.anchors))
-            found = judge.judge(chain, order.host, order.judge_utc_s, order.profile, subjects)
-            presented.extend(found.presented)
-            hashes.extend(found.chain)
-            if not found.ok:
-                raise _spoken_against(found.verdict, order)
+            nonlocal seen
+            ders = self._anchors(order.anchors)
+            anchors = tuple(Anchor(ders[sha256], order.limits.get(sha256, {})) for sha256 in ders)
+            seen = judge.judge(chain, order.host, order.judge_utc_s, order.profile, anchors)
+            if not seen.ok:
+                raise _spoken_against(seen.verdict, order)
+            tls.trust(made, [ders[sha256] for sha256 in ders
+                             if sha256 in order.limits and sha256 not in seen.withheld])
 
         try:
             sock = connect(address, port, patience.at_most(self._connect_s))
             secured = tls.handshake(sock, made, order.host, look, patience)
             return _anchored(Opened(secured, address, addresses), order)
         except LinkError as error:
-            raise Refusal(error, presented, hashes, address) from error
+            if seen.limit and error.verdict in _WITHHELD:
+                error = _spoken_against(seen.limit, order)
+            raise Refusal(error, seen.presented, seen.chain, address) from error
 
 
 def connect(address: str, port: int, patience: Patience) -> socket.socket:
@@ -202,21 +211,28 @@ def _spoken_against(verdict: str, order) -> LinkError:
 
 
 def _anchored(opened: Opened, order) -> Opened:
-    """The root of the verified chain, which no server need present, is judged like the rest."""
-    root = opened.chain[-1]
-    verdict = ""
-    if root.sha256 not in order.anchors:
-        verdict = "unknown-issuer"
-    elif order.profile["all_ecc"] and root.rsa_bits():
-        verdict = "not-ecc"
-    elif order.judge_utc_s is not None and order.judge_utc_s < root.not_before:
-        verdict = "not-yet-valid"
-    elif order.judge_utc_s is not None and order.judge_utc_s > root.not_after:
-        verdict = "expired"
+    """The root of the verified chain, which no server need present, is judged like the rest; and so
+    is its limit, by the keys that were really there."""
+    verdict = _against_root(opened.chain, order)
     if verdict:
         opened.sock.close()
         raise _spoken_against(verdict, order)
     return opened
+
+
+def _against_root(chain: list[Certificate], order) -> str:
+    root, now_s = chain[-1], order.judge_utc_s
+    if root.sha256 not in order.anchors:
+        return "unknown-issuer"
+    if order.profile["all_ecc"] and root.rsa_bits():
+        return "not-ecc"
+    limit = Anchor(root.der, order.limits.get(root.sha256, {}))
+    broken = limit.broken(chain[0], [chain[1].spki_sha256])
+    if broken:
+        return broken
+    if now_s is not None and now_s < root.not_before:
+        return "not-yet-valid"
+    return "expired" if now_s is not None and now_s > root.not_after else ""
 
 
 def _verified(order: Dial, opened: Opened, took_ms: int) -> Verified:

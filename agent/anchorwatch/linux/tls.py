@@ -63,7 +63,7 @@ def context(anchors: list[bytes], profile: dict, credential: tuple[str, str] | N
             library_dates: bool) -> ssl.SSLContext:
     """A context for one handshake.
 
-    anchors        DER; nothing else is trusted
+    anchors        DER; nothing else is trusted but what `trust` adds
     credential     (certificate file, key file); None: no client certificate
     library_dates  False: the caller judges all dates
     Raises         LinkError: identity, credential-unreadable
@@ -76,10 +76,16 @@ def context(anchors: list[bytes], profile: dict, credential: tuple[str, str] | N
     flags = int(made.verify_flags) & ~PARTIAL_CHAIN
     flags |= int(ssl.VERIFY_X509_STRICT) if profile["strict"] else 0
     made.verify_flags = ssl.VerifyFlags(flags if library_dates else flags | NO_CHECK_TIME)
-    made.load_verify_locations(cadata=b"".join(anchors))
+    trust(made, anchors)
     if credential is not None:
         _load(made, *credential)
     return made
+
+
+def trust(made: ssl.SSLContext, anchors: list[bytes]) -> None:
+    """Further anchors, DER, for a context; in time even while a server's flight is judged."""
+    if anchors:
+        made.load_verify_locations(cadata=b"".join(anchors))
 
 
 def _load(made: ssl.SSLContext, certificate_file: str, key_file: str) -> None:
@@ -103,7 +109,8 @@ def handshake(sock: socket.socket, made: ssl.SSLContext, host: str, judge,
               patience: Patience) -> Secured:
     """Shake hands over a connected, non-blocking socket, which is closed if this fails.
 
-    judge   called with the presented chain [DER] before anything but the hello was sent
+    judge   called with the presented chain [DER] before anything but the hello was sent; what the
+            context trusts when it returns is what counts
     Raises  LinkError, also what `judge` raises
     """
     tls, hello = _hello(made, host)

@@ -5,7 +5,8 @@ TLS library verifies signatures up to an anchor. It raises nothing: bad bytes ar
 
 What is judged is the path from the leaf to the first certificate that one of our anchors could have
 issued: what a server sends beside or above it (a cross-signed root that has expired, its root) is
-not its offence, and to refuse it would strand the device.
+not its offence, and to refuse it would strand the device. An anchor whose limit is broken ends a
+path only where no other anchor could.
 
 Source: RFC 6125 section 6.4, RFC 5280 section 4.2.1; design, "TLS".
 """
@@ -13,6 +14,7 @@ Source: RFC 6125 section 6.4, RFC 5280 section 4.2.1; design, "TLS".
 from ..errors import AgentError
 from .der import Certificate, sha256_hex
 from .extensions import DIGITAL_SIGNATURE, KEY_CERT_SIGN, SERVER_AUTH
+from .limits import LIMITS, Anchor, reached, withheld
 from .shapes import Profile
 
 # The closed list, in the order in which they are looked for: the first that fits is the verdict.
@@ -27,6 +29,8 @@ VERDICTS = {
     "unknown-key": "a key that is neither RSA nor P-256 nor P-384",
     "not-ecc": "all_ecc is set and a key is not elliptic",
     "weak-signature": "a signature over SHA-1, MD5 or a hash we do not know",
+    "on-hold": "its only anchor is on hold, and the key that issued the leaf is not a known one",
+    "sunset": "its only anchor is at sunset, and the leaf began after the last day for leaves",
     "not-yet-valid": "a certificate begins after the time of judgement",
     "expired": "a certificate ended before the time of judgement",
     "ok": "nothing speaks against it",
@@ -55,10 +59,14 @@ class Judgement:
     chain        [SHA-256 hex] of all that came, also of malformed ones
     leaf_spki    SHA-256 hex; not_before, not_after  of the leaf; None if it could not be read
     dates        [(not_before, not_after)] of all, leaf first
+    withheld     {SHA-256 hex: on-hold or sunset} of the anchors that this chain must not end in
+    limit        the verdict of those among them that by the names it could end in, else ""
     """
 
     def __init__(self, verdict: str, at: int, chain: list[bytes], read: list[Certificate]) -> None:
         self.verdict, self.at = verdict, at
+        self.withheld: dict[str, str] = {}
+        self.limit = ""
         self.chain = [sha256_hex(der) for der in chain]
         self.names = [certificate.subject_name for certificate in read]
         self.presented = list(self.names)
@@ -80,14 +88,14 @@ def judge(
     host: str,
     judge_utc_s: int | None,
     profile: Profile,
-    anchors: tuple[bytes, ...] = (),
+    anchors: tuple[Anchor, ...] = (),
 ) -> Judgement:
     """Judge a presented chain.
 
     chain        [DER], leaf first, as the server sent it
     judge_utc_s  the time at which dates count; None: they are not judged
     profile      {"all_ecc": bool}; other settings are not the judge's
-    anchors      the offered anchors' subjects, DER: the path ends below the first of them
+    anchors      those offered: the path ends below the first of them that it may end in
     """
     if not chain:
         return Judgement("no-certificate", 0, [], [])
@@ -99,18 +107,37 @@ def judge(
             read.append(Certificate(der))
         except AgentError:
             return Judgement("malformed", len(read), chain, read)
-    path = _path(read, anchors)
-    for look in (_name, _use, _keys, _signatures, _dates):
-        verdict, at = look(path, host, judge_utc_s, profile)
+    return _judged(chain, read, host, judge_utc_s, profile, anchors)
+
+
+def _judged(
+    chain: list[bytes],
+    read: list[Certificate],
+    host: str,
+    judge_utc_s: int | None,
+    profile: Profile,
+    anchors: tuple[Anchor, ...],
+) -> Judgement:
+    barred, ends = withheld(read, anchors), reached(read, anchors)
+    broken = [barred[end.sha256] for end in ends if end.sha256 in barred]
+    limit = ([word for word in LIMITS if word in broken] + [""])[0]
+    stuck = len(broken) == len(ends)  # then none of them is better than the other
+    stops = [a.subject for a in anchors if stuck or a.sha256 not in barred]
+    path = _path(read, stops)
+    judgement = Judgement("ok", 0, chain, read)
+    judgement.withheld, judgement.limit = barred, limit
+    for look in (_name, _use, _keys, _signatures, _limits, _dates):
+        verdict, at = look(path, host, judge_utc_s, profile, limit if stuck else "")
         if verdict != "ok":
-            return Judgement(verdict, read.index(path[at]), chain, read)
-    return Judgement("ok", 0, chain, read)
+            judgement.verdict, judgement.at = verdict, read.index(path[at])
+            break
+    return judgement
 
 
-def _path(read: list[Certificate], anchors: tuple[bytes, ...]) -> list[Certificate]:
-    """The leaf and its issuers as far as they were sent, below the first offered anchor."""
+def _path(read: list[Certificate], stops: list[bytes]) -> list[Certificate]:
+    """The leaf and its issuers as far as they were sent, below the first name of `stops`."""
     path = [read[0]]
-    while path[-1].issuer not in anchors and not path[-1].self_issued:
+    while path[-1].issuer not in stops and not path[-1].self_issued:
         found = [c for c in read if c not in path and _issued(c, path[-1])]
         if not found:
             break
@@ -156,7 +183,7 @@ def _allows(usage: list[str] | None, word: str) -> bool:
 
 
 def _keys(
-    read: list[Certificate], host: str, judge_utc_s: int | None, profile: Profile
+    read: list[Certificate], host: str, judge_utc_s: int | None, profile: Profile, *_: object
 ) -> tuple[str, int]:
     for at, certificate in enumerate(read):
         bits = certificate.rsa_bits()
@@ -180,6 +207,16 @@ def _signatures(read: list[Certificate], *_: object) -> tuple[str, int]:
         if certificate.signature.partition("-")[0] not in _HASHES:
             return "weak-signature", at
     return "ok", 0
+
+
+def _limits(
+    read: list[Certificate],
+    host: str,
+    judge_utc_s: int | None,
+    profile: Profile,
+    limit: str,
+) -> tuple[str, int]:
+    return limit or "ok", 0
 
 
 def _dates(
