@@ -115,7 +115,7 @@ def open_folder(path: str) -> Folder:
 def open_private(path: str) -> Folder:
     """The state's folder: made if it is missing, ours alone, mode 0700."""
     if not os.path.lexists(path):
-        _make(path)
+        _make_private(path)
     descriptor = _open(path)
     found = os.fstat(descriptor)
     if found.st_uid != os.geteuid():
@@ -127,12 +127,28 @@ def open_private(path: str) -> Folder:
     return Folder(descriptor, path)
 
 
-def _make(path: str) -> None:
+def make(path: str, mode: int) -> None:
+    """A folder and those above it; their names are on the disk before anything is put into them.
+
+    Raises  OSError: it cannot be made
+    """
+    above = os.path.dirname(path) or "."
+    if not os.path.lexists(above):
+        make(above, 0o755)
     try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        os.mkdir(path, 0o700)
+        os.mkdir(path, mode)
     except FileExistsError:
-        pass
+        return
+    descriptor = os.open(above, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make_private(path: str) -> None:
+    try:
+        make(path, 0o700)
     except OSError as error:
         raise StateError("unwritable", "folder cannot be made", "%s (%s)" % (path, error.strerror),
                          "make it, or correct state.dir") from error

@@ -11,7 +11,7 @@ import os
 
 from ..errors import StateError
 from ..wire import frame
-from .folder import Folder, open_folder, open_private
+from .folder import Folder, make, open_folder, open_private
 
 FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",
           "trust")
@@ -194,7 +194,7 @@ def open_store(config, warn) -> tuple[Store, Folder | None]:
     folder = open_private(config.state.dir)
     site_dir = config.trust.site_dir or os.path.join(config.state.dir, "site")
     try:
-        os.makedirs(site_dir, 0o755, exist_ok=True)
+        make(site_dir, 0o755)
         site = open_folder(site_dir)
     except StateError as error:
         warn(error.what, error.value, error.remedy)
