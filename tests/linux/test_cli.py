@@ -181,6 +181,21 @@ def test_a_fault_is_shown_with_verdict_remedy_and_next_try():
         assert part in text
 
 
+def test_warnings_are_shown_with_class_value_remedy_and_how_often():
+    row = {"class": "state", "what": "state file is damaged", "value": "clock.0 (torn)",
+           "remedy": "the other slot is used", "count": 1, "since_s": 65, "last_s": 65}
+    often = {**row, "class": "message", "what": "no JSON", "value": "", "count": 3}
+    lines = page.status({
+        "agent": {"state": "online", "since_s": 70, "version": "1", "mode": "own"},
+        "warnings": [row, often], "clock": {"standing": "plausible"}})
+    assert lines[1:5] == [
+        "warning   state: state file is damaged: clock.0 (torn)",
+        "          the other slot is used (1 min 5 s ago)",
+        "warning   message: no JSON",
+        "          the other slot is used (3 times, first 1 min 5 s ago)",
+    ]
+
+
 @pytest.mark.parametrize("seconds,text", [(0, "0 s"), (59, "59 s"), (3600, "1 h"),
                                           (3725, "1 h 2 min"), (90_061, "1 d 1 h")])
 def test_spans_show_their_two_largest_units(seconds, text):

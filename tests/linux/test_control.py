@@ -125,7 +125,9 @@ def test_message_sent_without_a_hub_waits_in_the_queue(agent):
         mid = caller.ask("send", {"payload": payload, "properties": {"alarm": "1"}})["mid"]
         assert caller.ask("send", {"payload": payload, "mid": "mine"})["mid"] == "mine"
         assert mid and caller.ask("status")["queue"]["waiting"] == before + 2
-        assert "anchorwatch_queue_waiting %d\n" % (before + 2) in caller.ask("metrics")["text"]
+        text = caller.ask("metrics")["text"]
+        assert "anchorwatch_queue_waiting %d\n" % (before + 2) in text
+        assert "anchorwatch_warnings 0\n" in text
 
 
 def test_removing_the_last_root_is_refused_and_changes_nothing(agent):

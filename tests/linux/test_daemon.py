@@ -33,6 +33,12 @@ def start(tmp_path):
             agent.process.wait()
 
 
+def _warnings(agent, kind):
+    """What the status lists of one class."""
+    with agent.caller() as caller:
+        return [row for row in caller.ask("status")["warnings"] if row["class"] == kind]
+
+
 def _store(tmp_path):
     class Config:
         class state:
@@ -104,6 +110,10 @@ def test_flipped_byte_in_the_state_is_survived_and_reported(start, tmp_path):
     assert agent.ready()["clock"]["floor_utc_s"] == 1_800_000_000
     assert "state file is damaged" in agent.text() and "clock.0" in agent.text()
     assert "the other slot is used" in agent.text()
+    told = _warnings(agent, "state")
+    assert [(row["what"], row["remedy"], row["count"]) for row in told] == [
+        ("state file is damaged", "the other slot is used", 1)]
+    assert told[0]["value"].startswith("clock.0 (")
 
 
 def test_state_of_a_newer_anchorwatch_is_refused_at_the_start(start, tmp_path):
@@ -164,6 +174,37 @@ def test_leaf_in_the_site_layer_is_reported_and_the_rest_stands(start, tmp_path)
     with agent.caller() as caller:
         roots = caller.ask("roots_list")["roots"]
     assert [row["sha256"] for row in roots if row["layer"] == "site"] == [root.sha256]
+
+
+def test_refused_root_is_in_the_status_until_it_is_gone_and_the_layer_read_again(start, tmp_path):
+    folder = tmp_path / "site"
+    folder.mkdir()
+    for name in ("one.pem", "two.pem"):
+        (folder / name).write_bytes(authority.root("Good").issue("hub.example").pem)
+    agent = start('[trust]\nsite_dir = "site"\n')
+    agent.ready()
+    told = _warnings(agent, "trust")
+    assert [row["what"] for row in told] == ["leaf or intermediate offered as a root"] * 2
+    assert told[0]["value"].startswith(str(folder / "one.pem")) and told[0]["remedy"]
+    (folder / "one.pem").unlink()
+    os.kill(agent.process.pid, signal.SIGHUP)
+    agent.until(lambda: len(_warnings(agent, "trust")) == 1)
+    assert _warnings(agent, "trust")[0]["value"].startswith(str(folder / "two.pem"))
+
+
+def test_key_that_became_unreadable_is_in_the_status_until_it_is_read(start, tmp_path):
+    agent = start()
+    agent.ready()
+    key = tmp_path / "device.key"
+    key.chmod(0o644)
+    os.kill(agent.process.pid, signal.SIGHUP)
+    agent.until(lambda: _warnings(agent, "identity"))
+    told = _warnings(agent, "identity")[0]
+    assert "device.key" in told["value"] and told["remedy"]
+    key.chmod(0o600)
+    os.kill(agent.process.pid, signal.SIGHUP)
+    agent.until(lambda: not _warnings(agent, "identity"))
+    assert "AAECAwQF" not in agent.text()
 
 
 def test_sighup_reads_the_site_layer_again(start, tmp_path):
@@ -259,6 +300,8 @@ def test_full_disk_is_reported_and_the_agent_keeps_watch(tmp_path):
             caller.ask("roots_distrust", {"sha256": "ab" * 32})
         assert refused.value.code == 3
         assert caller.ask("roots_explain", {"sha256": "ab" * 32})["why"] == ["no layer names it"]
+    told = [row for row in _warnings(agent, "state") if row["value"] == "site/distrust"]
+    assert told[0]["what"] == "state not written: full" and "make room" in told[0]["remedy"]
     assert agent.end() == 0
     assert "state not written: full" in agent.text()
     assert os.listdir(tmp_path / "state" / "site") == []

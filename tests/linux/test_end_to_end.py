@@ -272,7 +272,11 @@ def test_malformed_replies_of_dps_and_twin_lose_nothing(cloud, device):
     )
     board.reach("online", 60)
     assert set(delivered(cloud, board, sent(board, 5, "any")).values()) == {1}
-    assert board.status()["counters"]["malformed"] >= 1
+    status = board.status()
+    assert status["counters"]["malformed"] >= 1
+    told = [row for row in status["warnings"] if row["class"] == "message"]
+    assert told[0]["what"].startswith("message of the hub: JSON") and told[0]["value"]
+    assert "tell who runs the hub" in told[0]["remedy"]
     with Line(board.socket) as line:
         shown = json.dumps(line.ask("logs"))
     key = (cloud.folder / board.name / "device.key").read_text()

@@ -243,7 +243,9 @@ class Replay:
 
     def _state(self):
         watch = self.watch
-        words = ["%s %s" % (k, show(v)) for k, v in sorted(watch.states().items()) if k != "clock"]
+        states = watch.states()
+        shown = [name for name in sorted(states) if name not in ("clock", "trust")]
+        words = ["%s %s" % (name, show(states[name])) for name in shown]
         return ", ".join(words) + "; wakes at %s" % watch.wake_at
 
 

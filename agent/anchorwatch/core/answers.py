@@ -25,6 +25,12 @@ def refuse(ask_id: str, what: str, value: str, remedy: str, code: int = 1) -> Te
     )
 
 
-def warning(what: str, value: str, remedy: str) -> Tell:
-    """Something that needs a person's eye and no reaction of ours."""
-    return Tell("warning", {"what": what, "value": value, "remedy": remedy})
+def warning(what: str, value: str, remedy: str, kind: str = "") -> Tell:
+    """Something that needs a person's eye and no reaction of ours.
+
+    kind  one of warnings.CLASSES; without it the event that led here says which
+    """
+    about = {"what": what, "value": value, "remedy": remedy}
+    if kind:
+        about["class"] = kind
+    return Tell("warning", about)

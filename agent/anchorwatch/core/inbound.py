@@ -10,6 +10,8 @@ from .answers import warning
 from .letters import Letters
 from .shapes import Any_, Event, Items, Tree, Watch
 
+IGNORED = "it was ignored; if it comes again, tell who runs the hub"
+
 
 class Inbound:
     """message(event), subscribed(event); `watch` holds the machines."""
@@ -30,6 +32,7 @@ class Inbound:
                 "the hub refused a subscription",
                 repr(event),
                 "check that this identity may receive",
+                "message",
             )
         ]
 
@@ -43,7 +46,8 @@ class Inbound:
             )
         except MalformedMessage as error:
             self._watch.device.count("malformed")
-            return [warning("message of the hub: " + error.reason, error.value, "none here")]
+            what = "message of the hub: " + error.reason
+            return [warning(what, error.value, IGNORED, "message")]
         if parsed[0] == "method":
             return self._call(parsed, now)
         if parsed[0] == "c2d":

@@ -24,10 +24,11 @@ def page(watch: Watch, now: int) -> Tree:
             "reduced": device.reduced,
             "since_s": None if since is None else (now - since) // 1000,
         },
-        "machines": watch.states(),
-        "endpoints": {e: _endpoint(watch, e) for e in watch.trust.endpoints},
+        "machines": dict(watch.states(), identity=_standing(watch, now)),
+        "endpoints": {e: _endpoint(watch, e, now) for e in watch.trust.endpoints},
         "gap": [_gap(e, watch.trust.gaps[e]) for e in sorted(watch.trust.gaps)],
         "fault": fault(watch, now),
+        "warnings": watch.warnings.listing(now),
         "deadlines": _deadlines(watch, now),
         "budgets": device.budgets,
         "clock": {
@@ -62,7 +63,7 @@ def fault(watch: Watch, now: int) -> MaybeTree:
 def reported(watch: Watch) -> Tree:
     """The reported properties under `anchorwatch`: only what changes rarely."""
     trust = watch.trust
-    seen: Tree = {e: _evidence(watch, e) for e in trust.endpoints}
+    seen: Tree = {e: evidence(watch, e) for e in trust.endpoints}
     return {
         "version": AGENT,
         "trust": {e: _anchor(trust, seen[e]) for e in seen if seen[e] is not None},
@@ -84,14 +85,33 @@ def _told(gap: Tree) -> Tree:
     return {"presented": gap["presented"], "verdict": gap["verdict"]}
 
 
-def _evidence(watch: Watch, endpoint: str) -> MaybeEvent:
+def evidence(watch: Watch, endpoint: str) -> MaybeEvent:
+    """The last verified handshake with an endpoint that led to something."""
     if endpoint == "hub":
         return watch.connection.evidence
     return watch.registration.evidence or watch.reverify.dps_seen
 
 
-def _endpoint(watch: Watch, endpoint: str) -> Tree:
-    trust, seen = watch.trust, _evidence(watch, endpoint)
+def _standing(watch: Watch, now: int) -> str:
+    """The active slot's standing at the judged time; without a clock nothing is too early."""
+    credential, utc_s = watch.device.credential, watch.clock.judge_utc_s(now)
+    if not credential:
+        return "none"
+    if credential["not_after"] is not None and utc_s > credential["not_after"]:
+        return "expired"
+    begins = credential["not_before"]
+    if begins is not None and watch.clock.utc(now) is not None and utc_s < begins:
+        return "not yet valid"
+    return "active"
+
+
+def _taken_utc_s(watch: Watch, endpoint: str, seen: Event, now: int) -> int | None:
+    utc_s, at_ms = watch.clock.utc(now), watch.taken.at_ms(endpoint, seen)
+    return None if utc_s is None or at_ms is None else utc_s - (now - at_ms) // 1000
+
+
+def _endpoint(watch: Watch, endpoint: str, now: int) -> Tree:
+    trust, seen = watch.trust, evidence(watch, endpoint)
     config = watch.config
     host = watch.device.hub if endpoint == "hub" else config.dps.host
     about: Tree = {
@@ -110,6 +130,7 @@ def _endpoint(watch: Watch, endpoint: str) -> Tree:
             "version": seen.tls["version"],
             "suite": seen.tls["suite"],
             "fragment": seen.tls["fragment"],
+            "at_utc_s": _taken_utc_s(watch, endpoint, seen, now),
             "evidence_days": trust.evidence.days(endpoint, seen.anchor),
         }
     )

@@ -129,6 +129,7 @@ class Unauthorized(Machine):
                 "the device certificate has expired",
                 str(ends),
                 "install a new certificate for the same name",
+                "identity",
             )
         ]
 

@@ -16,10 +16,12 @@ from .reverify import Reverify
 from .roots import Roots
 from .routing import Routing
 from .shapes import Event, Items, Rand, Routes, Tree
+from .taken import Taken
 from .token import Tokens
 from .trust import Trust
 from .twin import Twin
 from .unauthorized import Unauthorized
+from .warnings import Warnings
 from .weigh import Weigher
 
 
@@ -49,6 +51,7 @@ class Watch:
             lambda: self.twin.open + self.methods.open,
         )
         self.roots = Roots(self.trust)
+        self.warnings, self.taken = Warnings(self.trust), Taken()
         self._told: Tree = {}
         self._routes: Routes = Routing(self).routes
 
@@ -63,6 +66,7 @@ class Watch:
 
         Raises  UnexpectedEvent: the driver said what cannot be; never for what a peer controls
         """
+        self.taken.verified(event, now)
         out: Items = []
         pending = [event]
         while pending:
@@ -76,11 +80,23 @@ class Watch:
                 out.append(item)
             if not pending:
                 pending = self.twin.report(status_page.reported(self))
+        self.warnings.hear(event, out, now)
+        for endpoint in self.trust.endpoints:
+            self.taken.keep(endpoint, status_page.evidence(self, endpoint))
         return out + self._tell_states()
+
+    def warned(self, about: Tree, now: int) -> None:
+        """The driver warns of what it alone has seen: {"class", "what", "value", "remedy"}."""
+        self.warnings.warned(about, now)
 
     def status(self, now: int) -> Tree:
         """The status of contract section 4; the driver adds its queue and version."""
         return status_page.page(self, now)
+
+    @property
+    def trust_word(self) -> str:
+        """Whether a change of the trust layers is under way."""
+        return "settled"
 
     def states(self) -> Tree:
         """The state words of the machines."""
@@ -89,6 +105,7 @@ class Watch:
             "registration": self.registration.state,
             "ladder": self.ladder.state,
             "reverify": self.reverify.state,
+            "trust": self.trust_word,
             "twin": self.twin.state,
             "clock": self.clock.standing,
         }

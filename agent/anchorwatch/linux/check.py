@@ -53,7 +53,7 @@ class Check:
         self.rows.append({"check": check, "ok": ok, "what": what, "value": str(value),
                           "remedy": remedy})
 
-    def _note_bad(self, what: str, value: str, remedy: str) -> None:
+    def _note_bad(self, what: str, value: str, remedy: str, kind: str = "") -> None:
         self._note("files", False, what, value, remedy)
 
     def _try(self, name: str, look):

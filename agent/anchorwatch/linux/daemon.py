@@ -57,13 +57,13 @@ class Agent:
         self._inbox, self._errands = Inbox(self._selector), Errands(self._selector)
         self._journal, self._systemd = Journal(_to_stderr, now_ms), Systemd(os.environ)
         self._watch = Watch(config, _rand_below)
-        self._store, site = open_store(config, self._warn)
-        self._layers = Layers(config, site, self._warn)
+        self._store, site = open_store(config, self._warner("state"))
+        self._layers = Layers(config, site, self._warner("trust"))
         self._telemetry = Telemetry(config.mqtt.module_id)
         mine = config.credential
         self._credential = Credential(mine.kind, mine.cert_file, mine.key_file)
         self._files = Files(self._layers, self._credential, self._errands, self._inbox.post,
-                            self._warn)
+                            self._warner("identity"), self._watch.warnings.reread)
         self._links, self._times = self._outward()
         self._control: Control | None = None
         self._applications = Applications(self._say, self._inbox.post)
@@ -119,7 +119,7 @@ class Agent:
         resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
         dialer = Dialer(resolver, self._layers.der_of, self._credential.files)
         links = Links(self._selector, self._errands, dialer, self._telemetry.outbox,
-                      config.mqtt.in_flight, now_ms, self._warn)
+                      config.mqtt.in_flight, now_ms, self._warner("message"))
         return links, Times(self._errands, dialer, resolver, config.clock.sntp, self._inbox.post)
 
     def _performers(self) -> dict:
@@ -219,10 +219,18 @@ class Agent:
         if name == "state":
             self._systemd.status(about["machines"]["connection"])
 
-    def _warn(self, what: str, value: str, remedy: str) -> None:
-        """Damage survived, or a file left out; before the socket listens it is only logged."""
-        about = {"what": what, "value": value, "remedy": remedy}
+    def _warner(self, usual: str):
+        """A part's own `warn`: its warnings are of one class, unless it says another."""
+
+        def warn(what: str, value: str, remedy: str, kind: str = usual) -> None:
+            self._warn({"class": kind, "what": what, "value": value, "remedy": remedy})
+
+        return warn
+
+    def _warn(self, about: dict) -> None:
+        """Damage survived, or a file left out; before the socket listens, for log and status."""
         self._journal.note("warning", about)
+        self._watch.warned(about, now_ms())
         if self._control is not None:
             self._requests.told(now_ms(), "warning", about)
 

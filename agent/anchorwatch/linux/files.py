@@ -10,12 +10,14 @@ from ..errors import AgentError
 class Files:
     """Posts LayerRead and CredentialRead when what they come from has changed.
 
+    reread  called with "trust" before the site layer is read: what is not warned of again is over
+
     layers, credential  read again here; the credential in an errand, since a child process reads it
     """
 
-    def __init__(self, layers, credential, errands, post, warn) -> None:
+    def __init__(self, layers, credential, errands, post, warn, reread) -> None:
         self._layers, self._credential, self._errands = layers, credential, errands
-        self._post, self._warn = post, warn
+        self._post, self._warn, self._reread = post, warn, reread
 
     def look(self, credential: bool) -> None:
         """Read again what has changed; the credential only when asked for."""
@@ -26,6 +28,7 @@ class Files:
 
     def read_site(self) -> None:
         """The site layer, changed or not."""
+        self._reread("trust")
         site = self._layers.read_site()
         self._post(LayerRead("site", site["anchors"], site["distrust"]))
 

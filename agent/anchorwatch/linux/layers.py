@@ -104,7 +104,8 @@ class Layers:
         limits = {name: limits[name] for name in limits if limits[name]}
         path = next((path for path in _SYSTEM if os.path.exists(path)), "")
         if not path:
-            self._warn("the system's store was not found", _SYSTEM[0], "install ca-certificates")
+            self._warn("the system's store was not found", _SYSTEM[0], "install ca-certificates",
+                       "config")
             return []
         anchors = []
         for der in pem.certificates(_read(path)):

@@ -30,6 +30,8 @@ def text_of(status: dict) -> str:
     lines.append('anchorwatch_state{state="%s"} 1' % state)
     lines += _head("anchorwatch_trust_gaps", "gauge", "Endpoints whose chain has no root here.")
     lines.append("anchorwatch_trust_gaps %d" % len(status.get("gap") or ()))
+    lines += _head("anchorwatch_warnings", "gauge", "Warnings that the status lists.")
+    lines.append("anchorwatch_warnings %d" % len(status.get("warnings") or ()))
     lines += _counters(status.get("counters") or {})
     return "\n".join(lines) + "\n"
 

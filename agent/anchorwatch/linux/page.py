@@ -18,6 +18,8 @@ def status(tree: dict) -> list[str]:
     for gap in tree.get("gap") or ():
         lines.append("gap       %s presents %s: no usable root here (%s)" % (
             gap["endpoint"], gap["presented"], gap.get("verdict", "")))
+    for told in tree.get("warnings") or ():
+        lines += _warning(told)
     lines += _next(tree.get("deadlines") or {})
     lines.append("clock     %s" % tree["clock"]["standing"])
     lines += _queue(tree.get("queue"))
@@ -90,6 +92,13 @@ def _fault(tree: dict | None) -> list[str]:
         lines.append("          try %d follows in %s" % (
             tree.get("tries", 0) + 1, span(tree["next_in_ms"] // 1000)))
     return lines
+
+
+def _warning(told: dict) -> list[str]:
+    value = ": " + told["value"] if told["value"] else ""
+    often = "%d times, first " % told["count"] if told["count"] > 1 else ""
+    return ["warning   %s: %s%s" % (told["class"], told["what"], value),
+            "          %s (%s%s ago)" % (told["remedy"], often, span(told["since_s"]))]
 
 
 def _next(deadlines: dict) -> list[str]:

@@ -197,9 +197,10 @@ def open_store(config, warn) -> tuple[Store, Folder | None]:
         make(site_dir, 0o755)
         site = open_folder(site_dir)
     except StateError as error:
-        warn(error.what, error.value, error.remedy)
+        warn(error.what, error.value, error.remedy, "config")
         site = None
     except OSError as error:
-        warn("trust.site_dir cannot be made", "%s (%s)" % (site_dir, error.strerror), "make it")
+        warn("trust.site_dir cannot be made", "%s (%s)" % (site_dir, error.strerror), "make it",
+             "config")
         site = None
     return Store(folder, site, warn), site
