@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 
 from .certificates import CHAINS, ROOTS
-from .cloud import AUTO, FACTORY, FREE, REAL, Cloud, Settings
+from .cloud import Cloud
 from .loopback import NetTaken
 from .manage import ManagementPort
+from .settings import AUTO, BESIDE, DELIVERED, FACTORY, FREE, REAL, Settings
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -30,6 +31,11 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--chain", default=Settings.chain, choices=list(CHAINS), help="presented at start")
     add("--factory", default=",".join(FACTORY), help="roots devices are delivered with")
     add("--ports", default=AUTO, choices=[AUTO, REAL, FREE])
+    add("--mirror-name", default=Settings.mirror_name)
+    add(
+        "--vendor-root", default=DELIVERED, choices=[DELIVERED, BESIDE],
+        help="in the devices' factory folder, or only in DIR for `init`",
+    )  # fmt: skip
     add("--until-eof", action="store_true", help="end when standard input is closed")
     options = parser.parse_args(arguments)
     for name in options.factory.split(","):
@@ -42,6 +48,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     return Settings(
         options.dir.resolve(), options.net, options.hub_name, options.hub2_name, options.dps_name,
         options.id_scope, options.chain, tuple(options.factory.split(",")), options.ports,
+        options.mirror_name, options.vendor_root,
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ ROOTS = {
     "msrsa2017": (MICROSOFT, MS_ROOT % "RSA",            "rsa-4096", (2019, 12, 18), (2042, 7, 18)),
     "msecc2017": (MICROSOFT, MS_ROOT % "ECC",            "ec-p384", (2019, 12, 18), (2042, 7, 18)),
     "unknown":   (NOBODY, "Unknown Root CA",              "rsa-2048", (2020, 1, 1), (2040, 1, 1)),
+    "unknown2":  (NOBODY, "Unknown Root CA 2",            "rsa-2048", (2020, 1, 1), (2040, 1, 1)),
 }  # fmt: skip
 
 ISSUING = {
@@ -43,6 +44,7 @@ ISSUING = {
     "azure-ecc-03":   ("g3", MICROSOFT, "Microsoft Azure ECC TLS Issuing CA 03", "ec-p384"),
     "ms-issuing-01":  ("msrsa2017", MICROSOFT, "Microsoft TLS Issuing RSA CA 01", "rsa-4096"),
     "nobody-01":      ("unknown", NOBODY, "Unknown Issuing CA 01", "rsa-2048"),
+    "nobody-02":      ("unknown2", NOBODY, "Unknown Issuing CA 02", "rsa-2048"),
 }  # fmt: skip
 
 VALID = (-1, 180)  # days from today
@@ -57,6 +59,7 @@ CHAINS = {
     "g3-ecc":        ("azure-ecc-03",  "ec-p256",  VALID,   None),
     "msrsa2017-rsa": ("ms-issuing-01", "rsa-2048", VALID,   None),
     "unknown-rsa":   ("nobody-01",     "rsa-2048", VALID,   None),
+    "unknown2-rsa":  ("nobody-02",     "rsa-2048", VALID,   None),
     "expired":       ("azure-rsa-03",  "rsa-2048", EXPIRED, None),
     "wrong-name":    ("azure-rsa-03",  "rsa-2048", VALID,   WRONG_NAME),
 }  # fmt: skip
@@ -112,6 +115,13 @@ class Authority:
             if name not in self._made:
                 self._made[name] = _make_root(*ROOTS[name])
             return self._made[name]
+
+    def certificate(self, name: str) -> x509.Certificate:
+        """One of ROOTS or ISSUING; KeyError for any other name."""
+        if name in ROOTS:
+            return self.root(name).certificate
+        with self._one_at_a_time:
+            return self._path(name)[0].certificate
 
     def chain(self, name: str, hosts: list[str], new_leaf_key: bool = False) -> ServerChain:
         """One of CHAINS for these host names, with a new leaf each time.

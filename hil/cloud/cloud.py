@@ -5,51 +5,30 @@ Wires and starts; decides nothing. The parts know each other only through what i
 
 import asyncio
 import uuid
-from dataclasses import dataclass
-from pathlib import Path
 
-from . import kinds, loopback
+from . import delivery, kinds, loopback, trustjson
+from .attacks import Attack
 from .broker import Broker
-from .certificates import CHAINS, Authority, ServerChain, pem
+from .bundles import Vendor
+from .certificates import CHAINS, ISSUING, ROOTS, Authority, ServerChain
 from .clock import Clock
 from .dps import ProvisioningService
-from .endpoint import Endpoint
-from .enrollment import X509
+from .endpoint import MIRROR_PORTS, SERVICE_PORTS, SNTP_PORT, Endpoint
 from .enrollment import Presented as Shown
 from .faults import Faults
 from .front import Listener
 from .https import HttpsSide
 from .hub import IotHub
 from .journal import Journal
+from .mirror import FOLDER, Mirror
 from .names import Names
+from .plain import PlainListener
 from .refusal import BadRequest
+from .settings import AUTO, FREE, Settings
 from .sntp import SntpServer
 from .tlspolicy import Presented
 
-MQTT_PORT, HTTPS_PORT, SNTP_PORT = 8883, 443, 123
-FACTORY = ("baltimore", "g2", "g3", "msrsa2017")
-CHEAP = ("baltimore", "g2", "g3", "msecc2017", "unknown")  # made at start in any case
-AUTO, REAL, FREE = "auto", "real", "free"
 TICK_S = 0.1
-
-
-@dataclass
-class Settings:
-    """What a cloud is started with.
-
-    ports    auto: real ones where allowed; real; or free: any, told in the ready line
-    factory  the roots that devices are delivered with
-    """
-
-    folder: Path
-    net: str | None = None
-    hub_name: str = "anchorwatch-hub.azure-devices.net"
-    hub2_name: str = "anchorwatch-hub2.azure-devices.net"
-    dps_name: str = "anchorwatch-dps.azure-devices-provisioning.net"
-    id_scope: str = "0ne00A17C4"
-    chain: str = "g2-rsa"
-    factory: tuple[str, ...] = FACTORY
-    ports: str = AUTO
 
 
 class Cloud:
@@ -71,6 +50,15 @@ class Cloud:
             settings.id_scope, list(self.hubs.values()), utc_s=self.clock.utc_s,
             make_id=_new_id, journal=self.journal, faults=self.faults,
         )  # fmt: skip
+        vendor, other = (Vendor(self.authority.certificate, self._utc_s) for _ in range(2))
+        self.mirror = Mirror(vendor, other, self.journal, self.clock, self._mirror_place)
+
+    def _utc_s(self) -> int:
+        return self.clock.utc_s(self.clock.now_ms())
+
+    def _mirror_place(self) -> str:
+        endpoint = self.endpoints["mirror"]
+        return f"{endpoint.address}:{endpoint.ports[0]}"
 
     def _hub(self, name: str, host: str) -> IotHub:
         return IotHub(
@@ -82,16 +70,17 @@ class Cloud:
         """Make the certificates, open the ports, write the folder."""
         settings = self.settings
         self.net = loopback.take(settings.net) if settings.net else loopback.take_any()
-        await asyncio.to_thread(self._write_roots)
+        await asyncio.to_thread(delivery.write_roots, self)
         for name, host, number in (
             ("hub", settings.hub_name, loopback.HUB),
             ("hub2", settings.hub2_name, loopback.HUB2),
             ("dps", settings.dps_name, loopback.DPS),
         ):
-            await self._open(name, host, self.net.address(number))
+            await self._open_service(name, host, self.net.address(number))
+        await self._open_mirror(settings.mirror_name, self.net.address(loopback.MIRROR))
         sntp_port = 0 if settings.ports == FREE else SNTP_PORT
         await self._bind(self.sntp, self.net.address(loopback.SNTP), sntp_port)
-        self._write_devices()
+        delivery.write_devices(self)
         self._ticking = asyncio.create_task(self._tick())
         self._ticking.add_done_callback(lambda task: task.cancelled() or task.result())
 
@@ -99,7 +88,7 @@ class Cloud:
         """Close every port and drop every connection."""
         self._ticking.cancel()
         for endpoint in self.endpoints.values():
-            for listener in (endpoint.mqtt, endpoint.https):
+            for listener in endpoint.listeners:
                 listener.close()
                 listener.cut_all()
         self.sntp.close()
@@ -112,6 +101,7 @@ class Cloud:
         for name, endpoint in self.endpoints.items():
             shown = endpoint.shown()
             line[name] = {k: shown[k] for k in ("host", "address", "port", "https_port")}
+        line["mirror"]["url"] = self.mirror_url()
         line["sntp"] = {"address": self.sntp.address, "port": self.sntp.port}
         line["dir"] = str(self.folder)
         line["net"] = self.net.prefix
@@ -134,7 +124,7 @@ class Cloud:
         if new_leaf or chain not in endpoint.chains:
             made = await asyncio.to_thread(self.authority.chain, chain, [endpoint.host], new_leaf)
             endpoint.chains[chain] = made
-            self._write_root(made.root, "roots")
+            delivery.write_root(self, made.root)
         endpoint.presented.change(chain=endpoint.chains[chain])
         return endpoint.chains[chain]
 
@@ -149,7 +139,7 @@ class Cloud:
         endpoint = self.endpoints[service]
         if address is not None and not address.startswith("127."):
             raise BadRequest("not a loopback address", address, "write 127.A.B.C")
-        for listener in (endpoint.mqtt, endpoint.https):
+        for listener in endpoint.listeners:
             listener.close()
             if freeze:
                 listener.freeze_all()
@@ -159,28 +149,66 @@ class Cloud:
         if up:
             await self._reopen(endpoint)
 
+    async def publish(self, said: dict) -> None:
+        """The mirror's next release; see trustjson.targets for what it may say."""
+        trustjson.check(said)
+        for name in trustjson.names(said):
+            if name not in ROOTS and name not in ISSUING:
+                known = ", ".join([*ROOTS, *ISSUING])
+                raise BadRequest("no such certificate", name, f"one of {known}")
+            await asyncio.to_thread(self.authority.certificate, name)
+            if name in ROOTS:
+                delivery.write_root(self, name)
+        self.mirror.vendor.release(said)
+
+    async def assault(self, attack: Attack | None) -> None:
+        """Have the mirror attack its clients; None: be honest again."""
+        await asyncio.to_thread(self.authority.certificate, "unknown")
+        self.mirror.assault(attack)
+
+    def mirror_url(self) -> str:
+        """What devices have in trust.mirrors."""
+        return f"http://{self.settings.mirror_name}{FOLDER}"
+
     async def _reopen(self, endpoint: Endpoint) -> None:
-        for listener, port in zip((endpoint.mqtt, endpoint.https), endpoint.ports, strict=True):
+        for listener, port in zip(endpoint.listeners, endpoint.ports, strict=True):
             try:
                 await listener.open(endpoint.address, port)
             except OSError as e:
                 place = f"{endpoint.address}:{port}"
                 raise BadRequest("cannot listen there", place, f"{e.strerror}; take another") from e
 
-    async def _open(self, name: str, host: str, address: str) -> None:
-        chain = await asyncio.to_thread(self.authority.chain, self.settings.chain, [host])
-        presented = Presented(chain)
+    async def _open_service(self, name: str, host: str, address: str) -> None:
+        presented = await self._first_presented(host)
         broker = Broker(name, self.dps if name == "dps" else self.hubs[name], self.journal)
         side = HttpsSide(name, self.journal, self.clock, self._look_up if name == "dps" else None)
         mqtt = Listener(name, broker.accept, presented, self.journal, self.clock)
         https = Listener(name, side.accept, presented, self.journal, self.clock)
-        endpoint = Endpoint(name, host, address, presented, broker, mqtt, https)
+        await self._open(
+            Endpoint(name, host, address, presented, broker, (mqtt, https), SERVICE_PORTS)
+        )
+
+    async def _open_mirror(self, host: str, address: str) -> None:
+        presented = await self._first_presented(host)
+        plain = PlainListener(self.mirror.accept, self.clock)
+        https = Listener("mirror", self.mirror.accept, presented, self.journal, self.clock)
+        await self._open(
+            Endpoint("mirror", host, address, presented, self.mirror, (plain, https), MIRROR_PORTS)
+        )
+
+    async def _first_presented(self, host: str) -> Presented:
+        chain = await asyncio.to_thread(self.authority.chain, self.settings.chain, [host])
+        return Presented(chain)
+
+    async def _open(self, endpoint: Endpoint) -> None:
+        chain = endpoint.presented.chain
         endpoint.chains[chain.name] = chain
-        free = self.settings.ports == FREE
-        await self._bind(mqtt, address, 0 if free else MQTT_PORT)
-        await self._bind(https, address, 0 if free else HTTPS_PORT)
-        endpoint.ports = (mqtt.port, https.port)
-        self.endpoints[name] = endpoint
+        for listener, port in zip(endpoint.listeners, endpoint.known_ports, strict=True):
+            await self._bind(
+                listener, endpoint.address, 0 if self.settings.ports == FREE else port
+            )
+        endpoint.ports = tuple(listener.port for listener in endpoint.listeners)
+        self.endpoints[endpoint.name] = endpoint
 
     async def _bind(self, server: object, address: str, port: int) -> None:
         try:
@@ -197,44 +225,12 @@ class Cloud:
         return self.dps.lookup(registration_id, shown, now_ms)
 
     async def _tick(self) -> None:
-        """Do what is due in every broker, ten times a second."""
+        """Do what is due at every endpoint, ten times a second."""
         while True:
             now_ms = self.clock.now_ms()
             for endpoint in self.endpoints.values():
-                endpoint.broker.turn(now_ms)
+                endpoint.behind.turn(now_ms)
             await asyncio.sleep(TICK_S)
-
-    def _write_roots(self) -> None:
-        for folder in ("roots", "factory"):
-            (self.folder / folder).mkdir(exist_ok=True)
-        for name in self.settings.factory:
-            self._write_root(name, "factory")
-        for name in dict.fromkeys((*CHEAP, *self.settings.factory)):
-            self._write_root(name, "roots")
-
-    def _write_root(self, name: str, folder: str) -> None:
-        data = pem(self.authority.root(name).certificate)
-        (self.folder / folder / f"{name}.pem").write_bytes(data)
-
-    def _write_devices(self) -> None:
-        lines = {}
-        for e in self.endpoints.values():
-            lines[f"{e.host}:{MQTT_PORT}"] = [f"{e.address}:{e.ports[0]}"]
-            lines[f"{e.host}:{HTTPS_PORT}"] = [f"{e.address}:{e.ports[1]}"]
-        self.names.change(lines)
-        facts = {
-            "id_scope": self.settings.id_scope,
-            "dps_host": self.settings.dps_name,
-            "suffix": "." + self.settings.hub_name.partition(".")[2],
-            "sntp": f"{self.sntp.address}:{self.sntp.port}",
-            "resolve": lines,
-        }
-        for kind in kinds.KINDS:
-            enrollment = kinds.write(self.folder, kind, facts, self.settings.hub_name)
-            self.dps.enrollments.put(enrollment)
-            if enrollment.attestation == X509 and enrollment.hub_auth == "ca":
-                for hub in self.hubs.values():
-                    hub.registry.authorities[enrollment.enrollment_id] = enrollment.primary
 
 
 def _new_id() -> str:

@@ -8,20 +8,30 @@ from dataclasses import dataclass, field
 from .broker import Broker
 from .certificates import ServerChain
 from .front import Listener
+from .mirror import Mirror
+from .plain import PlainListener
 from .tlspolicy import Presented
+
+MQTT_PORT, HTTP_PORT, HTTPS_PORT, SNTP_PORT = 8883, 80, 443, 123
+SERVICE_PORTS, MIRROR_PORTS = (MQTT_PORT, HTTPS_PORT), (HTTP_PORT, HTTPS_PORT)
 
 
 @dataclass
 class Endpoint:
-    """One service as the network sees it."""
+    """One service as the network sees it.
+
+    behind       what its connections speak to, and what is told that time passes
+    listeners    its own protocol, and HTTPS
+    known_ports  those that devices know; `ports` are those that listen
+    """
 
     name: str
     host: str
     address: str
     presented: Presented
-    broker: Broker
-    mqtt: Listener
-    https: Listener
+    behind: Broker | Mirror
+    listeners: tuple[Listener | PlainListener, Listener]
+    known_ports: tuple[int, int]
     ports: tuple[int, int] = (0, 0)
     chains: dict[str, ServerChain] = field(default_factory=dict)
 
@@ -32,7 +42,7 @@ class Endpoint:
             "address": self.address,
             "port": self.ports[0],
             "https_port": self.ports[1],
-            "up": self.mqtt.is_open(),
+            "up": self.listeners[0].is_open(),
             "chain": self.presented.chain.name,
             "policy": self.presented.policy,
         }

@@ -129,10 +129,12 @@ class Secured(asyncio.Protocol):
         self._journal_success(peer)
         self._application = self._listener.accept(self._write, self._close, peer, self._now())
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> int:
+        """How many bytes now wait for the peer to read."""
         if not self._frozen and not self._transport.is_closing():
             self._tls.sendall(data)
             self._flush()
+        return self._transport.get_write_buffer_size()
 
     def _close(self) -> None:
         if self._frozen or self._transport.is_closing():

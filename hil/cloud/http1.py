@@ -93,14 +93,19 @@ def response(
     status: int, headers: dict[str, str] | None = None, body: bytes = b"", to: str = "GET"
 ) -> bytes:
     """The bytes of an answer; to a HEAD they carry the length and no body."""
+    begun = head(status, {"Content-Length": str(len(body)), **(headers or {})})
+    return begun if to == "HEAD" else begun + body
+
+
+def head(status: int, headers: dict[str, str]) -> bytes:
+    """The status line and these headers, no other."""
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "Unknown"
-    lines = [f"HTTP/1.1 {status} {phrase}", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-    head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-    return head if to == "HEAD" else head + body
+    lines = [f"HTTP/1.1 {status} {phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
 
 
 def date(utc_s: int) -> str:

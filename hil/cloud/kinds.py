@@ -34,6 +34,7 @@ allowed_suffixes = ["{suffix}"]
 [trust]
 factory_dir = "../factory"
 site_dir = "site"
+mirrors = ["{mirror}"]
 
 [clock]
 sntp = "{sntp}"
@@ -61,7 +62,7 @@ CREDENTIALS = {
 def write(folder: Path, kind: str, facts: dict, hub_host: str) -> Enrollment:
     """Write DIR/KIND and return its enrollment, assigned to `hub_host`.
 
-    facts  id_scope, dps_host, suffix, sntp, and resolve: {"host:port": ["address:port"]}
+    facts  id_scope, dps_host, suffix, sntp, mirror, and resolve: {"host:port": ["address:port"]}
     """
     place = folder / kind
     (place / "site").mkdir(parents=True, exist_ok=True)

@@ -4,12 +4,18 @@ Each takes the cloud and a request with its JSON body, and returns what is answe
 BadRequest: what, with which value, what to do.
 """
 
+import base64
+
 from . import backoffice
 from .asked import body_of, take
+from .attacks import Attack
 from .cloud import Cloud
 from .http1 import Request
 from .refusal import BadRequest
 from .tlspolicy import POLICIES
+
+MIRROR_DEEDS = "release", "rotate", "attack"
+ATTACK_FIELDS = "file", "every_ms", "after", "to"
 
 
 async def journal(cloud: Cloud, request: Request) -> dict:
@@ -93,6 +99,49 @@ async def connections(cloud: Cloud, request: Request) -> dict:
     }
 
 
+async def mirror(cloud: Cloud, request: Request) -> dict:
+    return {**cloud.endpoints["mirror"].shown(), "url": cloud.mirror_url(), **cloud.mirror.shown()}
+
+
+async def change_mirror(cloud: Cloud, request: Request) -> dict:
+    """Publish a release, hand a key over, or attack: one of them."""
+    made_of = body_of(request)
+    deeds = [name for name in made_of if name in MIRROR_DEEDS]
+    if len(deeds) != 1:
+        raise BadRequest("not one thing to do", sorted(made_of), f"one of {MIRROR_DEEDS}")
+    if deeds != ["attack"] and len(made_of) > 1:
+        raise BadRequest("fields that only an attack has", sorted(made_of), "send the deed alone")
+    if "release" in made_of:
+        await cloud.publish(take(made_of, "release", dict))
+    elif "rotate" in made_of:
+        cloud.mirror.vendor.rotate(take(made_of, "rotate", str))
+    else:
+        await cloud.assault(_attack(made_of))
+    cloud.note("mirror", **made_of, versions=dict(cloud.mirror.vendor.versions))
+    return await mirror(cloud, request)
+
+
+def _attack(made_of: dict) -> Attack | None:
+    """null: none."""
+    known = ("attack", *ATTACK_FIELDS)
+    for name in made_of:
+        if name not in known:
+            raise BadRequest("an attack has no such field", name, f"it has {', '.join(known)}")
+    if made_of["attack"] is None:
+        return None
+    return Attack(
+        take(made_of, "attack", str), take(made_of, "file", str, ""),
+        take(made_of, "every_ms", int, Attack.every_ms), take(made_of, "after", int, Attack.after),
+        take(made_of, "to", str, ""),
+    )  # fmt: skip
+
+
+async def mirror_files(cloud: Cloud, request: Request) -> dict:
+    """What the mirror serves now, also when forged, for those who carry it another way."""
+    files = cloud.mirror.files()
+    return {"files": {name: base64.b64encode(files[name]).decode() for name in files}}
+
+
 TABLE = (
     # method  path; a word in capitals stands for any segment    does
     ("GET",    "/journal",                journal),
@@ -100,6 +149,9 @@ TABLE = (
     ("POST",   "/SERVICE/chain",          chain),
     ("POST",   "/SERVICE/policy",         policy),
     ("POST",   "/SERVICE/listen",         listen),
+    ("GET",    "/mirror",                 mirror),
+    ("POST",   "/mirror",                 change_mirror),
+    ("GET",    "/mirror/files",           mirror_files),
     ("GET",    "/devices",                backoffice.devices),
     ("POST",   "/devices",                backoffice.put_device),
     ("POST",   "/devices/ID",             backoffice.change_device),

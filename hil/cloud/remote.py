@@ -3,6 +3,7 @@
 Blocking and small, for tests, scenarios and the demo; uses nothing of the cloud but its contract.
 """
 
+import base64
 import http.client
 import json
 import subprocess
@@ -80,6 +81,33 @@ class RemoteCloud:
 
     def post(self, path: str, body: dict | None = None) -> dict:
         return self.ask("POST", path, body or {})
+
+    def publish(self, roots: dict, **more: object) -> dict:
+        """The mirror's next release, such as publish({"g2": "active"}, distrust=["baltimore"]).
+
+        What it may say more: hil/cloud/README.md, "The mirror". The answer is that of mirror().
+        """
+        return self.post("/mirror", {"release": {"roots": roots, **more}})
+
+    def attack(self, name: str | None = None, **how: object) -> dict:
+        """Have the mirror attack its clients; without a name, be honest again.
+
+        how  file, every_ms, after, to: hil/cloud/README.md, "The mirror"
+        """
+        return self.post("/mirror", {"attack": name, **how})
+
+    def rotate(self, who: str = "root") -> dict:
+        """Hand a key of "root", "targets" or "online" over; what was released is signed again."""
+        return self.post("/mirror", {"rotate": who})
+
+    def mirror(self) -> dict:
+        """Where the mirror is, which versions are out, what is wrong just now."""
+        return self.get("/mirror")
+
+    def bundle(self) -> dict[str, bytes]:
+        """{file name: bytes} as the mirror serves them now, also when forged."""
+        files = self.get("/mirror/files")["files"]
+        return {name: base64.b64decode(data) for name, data in files.items()}
 
     def rows(self, what: str | None = None, since: int = 0, **fields: object) -> list[dict]:
         """Journal rows after `since`, of one kind and with these fields."""

@@ -83,7 +83,7 @@ def test_stand_in_roots_have_the_real_key_types_and_are_valid_now(authority, nam
     assert root.subject == root.issuer
 
 
-@pytest.mark.parametrize("name", [name for name in ROOTS if name != "unknown"])
+@pytest.mark.parametrize("name", [name for name in ROOTS if "unknown" not in name])
 def test_stand_in_roots_bear_the_names_of_the_real_ones(authority, shared_data, name):
     real = [x509.load_pem_x509_certificate(f.read_bytes()) for f in shared_data.glob("roots/*.pem")]
     made = authority.root(name).certificate

@@ -90,8 +90,8 @@ def test_the_ready_line_says_where_everything_is(cloud):
 def test_the_folder_holds_the_roots_and_what_devices_are_delivered_with(cloud):
     roots = {f.stem for f in (cloud.folder / "roots").iterdir()}
     assert {"baltimore", "g2", "g3", "msecc2017", "unknown"} <= roots
-    factory = {f.stem for f in (cloud.folder / "factory").iterdir()}
-    assert factory == {"g3", "baltimore"}
+    factory = {f.name for f in (cloud.folder / "factory").iterdir()}
+    assert factory == {"g3.pem", "baltimore.pem", "vendor.root.json"}
 
 
 @pytest.mark.parametrize("kind", ["x509", "x509-group", "symmetric-key"])

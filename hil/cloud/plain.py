@@ -1,0 +1,93 @@
+"""TCP without TLS, for the mirror: an open port and its connections, as front.py has them with TLS.
+
+Source: asyncio's Protocol.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from .clock import Clock
+from .connection import Peer
+
+
+class PlainListener:
+    """The open port of one service.
+
+    accept  called with (write, close, peer, now_ms); returns an object with
+            receive(data, now_ms) and lost(now_ms)
+    """
+
+    def __init__(self, accept: Callable, clock: Clock) -> None:
+        self.accept, self.clock = accept, clock
+        self.connections: set[Unsecured] = set()
+        self.address: str | None = None
+        self.port: int | None = None
+        self._server: asyncio.Server | None = None
+
+    async def open(self, address: str, port: int) -> None:
+        """Listen; port 0 takes a free one, which `port` then names."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Unsecured(self), address, port, backlog=512)
+        self.address = address
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        """Take no more connections; those that are open stay."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def is_open(self) -> bool:
+        return self._server is not None
+
+    def cut_all(self) -> None:
+        """Drop every connection without a farewell."""
+        for connection in list(self.connections):
+            connection.abort()
+
+    def freeze_all(self) -> None:
+        """Leave every connection open, and never read or write on it again."""
+        for connection in self.connections:
+            connection.freeze()
+
+
+class Unsecured(asyncio.Protocol):
+    """One TCP connection at a listener."""
+
+    def __init__(self, listener: PlainListener) -> None:
+        self._listener = listener
+        self._frozen = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        peer = Peer(address="%s:%d" % transport.get_extra_info("peername")[:2])
+        self._listener.connections.add(self)
+        self._application = self._listener.accept(self._write, self._close, peer, self._now())
+
+    def data_received(self, data: bytes) -> None:
+        self._application.receive(data, self._now())
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._listener.connections.discard(self)
+        self._application.lost(self._now())
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def freeze(self) -> None:
+        self._frozen = True
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def _now(self) -> int:
+        return self._listener.clock.now_ms()
+
+    def _write(self, data: bytes) -> int:
+        """How many bytes now wait for the peer to read."""
+        if not self._frozen and not self._transport.is_closing():
+            self._transport.write(data)
+        return self._transport.get_write_buffer_size()
+
+    def _close(self) -> None:
+        if not self._frozen:
+            self._transport.close()
