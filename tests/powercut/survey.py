@@ -1,0 +1,134 @@
+"""One story cut everywhere: its images booted, the boots cut again, and what was found wrong.
+
+Rule: a story is a name and four functions; nothing here knows what it does.
+
+    prepare(calls, ledger)   what is on the disk before, whole
+    play(calls, ledger)      the story; the ledger is told what is begun and what acknowledged
+    after(calls, ledger)     what an agent does next on a disk that a cut has left
+    boot(calls)              a start: Found
+"""
+
+import os
+from collections import namedtuple
+
+from tests.powercut.calls import Calls
+from tests.powercut.disk import Disk, disk_of
+from tests.powercut.images import CHUNK, images
+from tests.powercut.ledger import Ledger
+from tests.powercut.recorder import Recorder
+
+Story = namedtuple("Story", "name prepare play after boot")
+# texts {name: bytes}, what was read; damaged  something unreadable was met; wrong  [sentence]
+Found = namedtuple("Found", "texts damaged wrong")
+# most   images of one cut, in either way; again  of these, how many are cut a second time
+# second images of one cut of the second kind
+Effort = namedtuple("Effort", "most again second seed")
+
+USUAL = Effort(400, 60, 24, 20261122)
+FULL = Effort(20_000, 20_000, 200, 20261122)
+
+
+def effort():
+    """FULL with ANCHORWATCH_COUNTS=full."""
+    return FULL if os.environ.get("ANCHORWATCH_COUNTS") == "full" else USUAL
+
+
+class Survey:
+    """The counts of one story; `faults` are sentences, each with where it was seen."""
+
+    def __init__(self, story, effort):
+        self.story, self.effort = story, effort
+        self.cuts = self.ordered = self.subsets = self.boots = 0
+        self.second_cuts = self.second_images = 0
+        self.unreadable = self.lost = self.wrong = 0
+        self.faults = []
+        self._seen, self._again = set(), []
+
+    def run(self):
+        """Count; the survey itself."""
+        for number, cut in enumerate(recorded(self.story)):
+            self.cuts += 1
+            where = "cut %d, before %s" % (number, cut.call)
+            ordered = list(self._images(cut, False, self.effort.most, number))
+            subsets = list(self._images(cut, True, self.effort.most, number))
+            self.ordered += len(ordered)
+            self.subsets += len(subsets)
+            for image in ordered + subsets:
+                self._first(image, cut.ledger, where)
+        self._second_cuts()
+        return self
+
+    def _images(self, cut, subsets, most, number):
+        return images(cut.inodes, most, self.effort.seed + number, subsets)
+
+    def _first(self, image, ledger, where):
+        if self._is_new(image, ledger):
+            self._boot(image, ledger, where)
+            self._again.append((image, ledger, where))
+
+    def _second_cuts(self):
+        """Cuts while a start repairs, and while the agent goes on; some, where they are many."""
+        step = max(1, len(self._again) // self.effort.again)
+        for image, ledger, where in self._again[::step]:
+            for act in (lambda calls, _: self.story.boot(calls), self.story.after):
+                for cut in recorded_on(disk_of(image), ledger.copy(), act):
+                    self._second(cut, where)
+
+    def _second(self, cut, where):
+        self.second_cuts += 1
+        for subsets in (False, True):
+            for image in self._images(cut, subsets, self.effort.second, self.second_cuts):
+                self.second_images += 1
+                if self._is_new(image, cut.ledger):
+                    self._boot(image, cut.ledger, "%s, then before %s" % (where, cut.call))
+
+    def _is_new(self, image, ledger):
+        key = hash((frozenset(image.items()), ledger.key()))
+        new = key not in self._seen
+        self._seen.add(key)
+        return new
+
+    def _boot(self, image, ledger, where):
+        """Start twice: what is found is what was promised, and the second start finds the same."""
+        self.boots += 1
+        disk = disk_of(image)
+        found = self.story.boot(Calls(disk))
+        broken = ledger.broken(found.texts)
+        if broken:
+            self.unreadable += found.damaged
+            self.lost += not found.damaged
+            self._fault(where, "%s is %s" % (broken[0], _shown(found.texts.get(broken[0]))))
+        after = disk.image()
+        again = self.story.boot(Calls(disk))
+        wrong = list(found.wrong)
+        if again.texts != found.texts:
+            wrong.append("the second start found something else")
+        if disk.image() != after:
+            wrong.append("the second start wrote")
+        self.wrong += bool(wrong)
+        for sentence in wrong:
+            self._fault(where, sentence)
+
+    def _fault(self, where, sentence):
+        if len(self.faults) < 20:
+            self.faults.append("%s, %s: %s" % (self.story.name, where, sentence))
+
+
+def recorded(story):
+    """The cuts of a story, from its prepared disk."""
+    disk, ledger = Disk(), Ledger()
+    story.prepare(Calls(disk), ledger)
+    return recorded_on(disk_of(disk.image()), ledger, story.play)
+
+
+def recorded_on(disk, ledger, act):
+    """The cuts of `act(calls, ledger)`, with the one after its end."""
+    recorder = Recorder(ledger)
+    recorder.disk = disk
+    act(Calls(disk, recorder, piece=CHUNK), ledger)
+    recorder.note("the end")
+    return recorder.cuts
+
+
+def _shown(text):
+    return "not there" if text is None else "older or another: %r" % text[:40]
