@@ -16,6 +16,7 @@ from ..core.events import Start, Stop
 from ..core.watch import Watch
 from ..errors import StateError
 from .applications import Applications
+from .bundles import Bundles
 from .clock import Times, known, now_ms
 from .control import Control, group_id, role_of
 from .crash import account, within_the_hour
@@ -23,8 +24,9 @@ from .credential import Credential
 from .deeds import Deeds
 from .dial import Dialer
 from .errands import Errands
+from .fetch import Fetcher
 from .files import Files
-from .folder import reason_of
+from .folder import open_private, reason_of
 from .inbox import Inbox
 from .journal import Journal
 from .layers import Layers
@@ -59,12 +61,14 @@ class Agent:
         self._watch = Watch(config, _rand_below)
         self._store, site = open_store(config, self._warner("state"))
         self._layers = Layers(config, site, self._warner("trust"))
+        self._bundles = Bundles(open_private(config.state.dir), self._layers.root_of_trust,
+                                config.device.cloud, self._warner("trust"))
         self._telemetry = Telemetry(config.mqtt.module_id)
         mine = config.credential
         self._credential = Credential(mine.kind, mine.cert_file, mine.key_file)
         self._files = Files(self._layers, self._credential, self._errands, self._inbox.post,
                             self._warner("identity"), self._watch.warnings.reread)
-        self._links, self._times = self._outward()
+        self._links, self._times, self._fetcher = self._outward()
         self._control: Control | None = None
         self._applications = Applications(self._say, self._inbox.post)
         self._requests = Requests(self.status, self._telemetry.put, self._journal, self._layers,
@@ -114,19 +118,21 @@ class Agent:
 
     # What is made once.
 
-    def _outward(self) -> tuple[Links, Times]:
-        config = self._config
+    def _outward(self) -> tuple[Links, Times, Fetcher]:
+        config, errands, post = self._config, self._errands, self._inbox.post
         resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
         dialer = Dialer(resolver, self._layers.der_of, self._credential.files)
-        links = Links(self._selector, self._errands, dialer, self._telemetry.outbox,
+        links = Links(self._selector, errands, dialer, self._telemetry.outbox,
                       config.mqtt.in_flight, now_ms, self._warner("message"))
-        return links, Times(self._errands, dialer, resolver, config.clock.sntp, self._inbox.post)
+        times = Times(errands, dialer, resolver, config.clock.sntp, post)
+        return links, times, Fetcher(config.device.cloud, errands, resolver, self._bundles,
+                                     self._layers.learn, post)
 
     def _performers(self) -> dict:
         deeds = Deeds(self._links, self._telemetry, self._files, self._store, self._layers,
-                      self._credential, self._inbox.post)
+                      self._bundles, self._credential, self._inbox.post)
         perform = {actions.Tell: self._tell}
-        for performer in (self._links, self._times, deeds):
+        for performer in (self._links, self._times, self._fetcher, deeds):
             perform.update(performer.perform)
         return perform
 
@@ -134,12 +140,16 @@ class Agent:
         credential = self._credential.read()
         state = self._store.read()
         self._crash = state.get("crash")
-        self._layers.learn(state.get("trust"))
+        contents = self._bundles.start(state.get("trust"))
+        self._layers.site_signed = self._bundles.signs("site")
+        self._layers.learn([state.get("trust"), contents])
         layers = self._layers.read()
         time_known = known()
         if time_known is not None:
             self._inbox.post(time_known)
         mine = {name: state[name] for name in _STATE if name in state}
+        if contents:
+            mine["bundles"] = contents
         mine["crash"] = {"recent": len(within_the_hour(self._crash, int(time.time())))}
         return Start(self._by_hand, mine, layers, credential)
 

@@ -13,9 +13,10 @@ from .store import SITE
 class Deeds:
     """`perform` is put over that of the links, which it calls."""
 
-    def __init__(self, links, telemetry, files, store, layers, credential, post) -> None:
+    def __init__(self, links, telemetry, files, store, layers, bundles, credential, post) -> None:
         self._links, self._telemetry, self._files = links, telemetry, files
-        self._store, self._layers, self._credential, self._post = store, layers, credential, post
+        self._store, self._layers, self._bundles = store, layers, bundles
+        self._credential, self._post = credential, post
         self.perform = {
             actions.Dial: self._dial, actions.Connect: self._connect, actions.Swap: self._swap,
             actions.Feed: self._feed, actions.Save: self._save, actions.Wipe: self._wipe,
@@ -54,6 +55,8 @@ class Deeds:
             self._layers.written()
         else:
             self._layers.learn(action.body)
+        if action.name == "trust":
+            self._bundles.saved(action.body)
         self._post(Saved(action.name, generation))
 
     def _wipe(self, action) -> None:

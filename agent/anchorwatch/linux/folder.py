@@ -12,6 +12,7 @@ import stat
 from ..errors import StateError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -34,13 +35,27 @@ class Folder:
         return sorted(os.listdir(self._at))
 
     def read(self, name: str, at_most: int) -> bytes | None:
-        """The first `at_most` bytes of a file; None without one; ELOOP for a symbolic link."""
+        """The first `at_most` bytes of a file; None without one; ELOOP for a symbolic link, EINVAL
+        for what is no file: a pipe, a device."""
+        return self._read(name, at_most, _regular)
+
+    def own(self, name: str, at_most: int) -> bytes | None:
+        """`read`, but EPERM for a file that somebody else but root owns or may write."""
+        return self._read(name, at_most, _private)
+
+    def _read(self, name: str, at_most: int, check) -> bytes | None:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         try:
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
-                                 dir_fd=self._at)
+            descriptor = os.open(name, flags, dir_fd=self._at)
         except FileNotFoundError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
+            check(os.fstat(descriptor))
+            file = os.fdopen(descriptor, "rb")
+        except OSError:
+            os.close(descriptor)
+            raise
+        with file:
             return file.read(at_most)
 
     def stamp(self, name: str) -> tuple[int, ...] | None:
@@ -74,7 +89,7 @@ class Folder:
         os.close(descriptor)
 
     def rename(self, old: str, new: str) -> None:
-        """Give a file the name of another, which is gone in the same moment."""
+        """Give a file the name of another, gone in the same moment; or a folder a new name."""
         os.rename(old, new, src_dir_fd=self._at, dst_dir_fd=self._at)
 
     def unlink(self, name: str) -> None:
@@ -83,6 +98,37 @@ class Folder:
             os.unlink(name, dir_fd=self._at)
         except FileNotFoundError:
             pass
+
+    def inside(self, name: str) -> "Folder | None":
+        """A folder in this one, open; None without one.
+
+        Raises  OSError: ELOOP or ENOTDIR for a link, EPERM for one that others own or may write
+        """
+        try:
+            descriptor = os.open(name, _FOLDER, dir_fd=self._at)
+        except FileNotFoundError:
+            return None
+        found = os.fstat(descriptor)
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            os.close(descriptor)
+            raise OSError(errno.EPERM, "folder of others: owner %d, mode %o"
+                          % (found.st_uid, stat.S_IMODE(found.st_mode)))
+        return type(self)(descriptor, os.path.join(self.path, name))
+
+    def mkdir(self, name: str) -> None:
+        """A new folder of the owner's; EEXIST when the name is taken."""
+        os.mkdir(name, 0o700, dir_fd=self._at)
+
+    def rmdir(self, name: str) -> None:
+        """Remove an empty folder; nothing when there is none."""
+        try:
+            os.rmdir(name, dir_fd=self._at)
+        except FileNotFoundError:
+            pass
+
+    def shut(self) -> None:
+        """Close this folder, which is not used any more."""
+        os.close(self._at)
 
     def lock(self, name: str) -> int | None:
         """Hold a lock file as long as this process lives; None when another process does."""
@@ -100,6 +146,18 @@ class Folder:
         os.fsync(self._at)
 
 
+def _regular(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+
+
+def _private(found: os.stat_result) -> None:
+    _regular(found)
+    if found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022:
+        shown = (found.st_uid, stat.S_IMODE(found.st_mode))
+        raise OSError(errno.EPERM, "others may write it: owner %d, mode %o" % shown)
+
+
 def open_folder(path: str) -> Folder:
     """An existing folder that only its owner, root or we may write."""
     descriptor = _open(path)
@@ -110,6 +168,11 @@ def open_folder(path: str) -> Folder:
         raise StateError("unwritable", "folder can be written by others", shown,
                          "make the agent's user its owner and remove write permission for others")
     return Folder(descriptor, path)
+
+
+def open_source(path: str) -> Folder:
+    """An existing folder, whoever owns it: for files that carry their own signatures."""
+    return Folder(_open(path), path)
 
 
 def open_private(path: str) -> Folder:
@@ -123,8 +186,17 @@ def open_private(path: str) -> Folder:
         raise StateError("unwritable", "state folder belongs to another user",
                          "%s, owner %d" % (path, found.st_uid), "run as its owner, or change it")
     if found.st_mode & 0o077:
-        os.fchmod(descriptor, 0o700)
+        _close_to_others(descriptor, path)
     return Folder(descriptor, path)
+
+
+def _close_to_others(descriptor: int, path: str) -> None:
+    try:
+        os.fchmod(descriptor, 0o700)
+    except OSError as error:
+        os.close(descriptor)
+        raise StateError("unwritable", "state folder is open to others",
+                         "%s (%s)" % (path, error.strerror), "give it mode 0700") from error
 
 
 def make(path: str, mode: int) -> None:
@@ -155,9 +227,8 @@ def _make_private(path: str) -> None:
 
 
 def _open(path: str) -> int:
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.open(path, flags)
+        return os.open(path, _FOLDER)
     except OSError as error:
         linked = os.path.islink(path)
         shown = "%s (%s)" % (path, "symbolic link" if linked else error.strerror)

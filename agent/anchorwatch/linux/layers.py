@@ -12,6 +12,7 @@ import os
 from ..errors import ConfigError, TrustError, plain
 from ..pki import pem
 from ..pki.der import anchor_entry
+from ..pki.metadata import ROOT_AT_MOST
 from .folder import Folder
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -19,6 +20,7 @@ _FACTORY = os.path.join(_PACKAGE, "data", "roots")
 _SYSTEM = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
            "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem")
 _HEX = "0123456789abcdef"
+_ROOT_OF_TRUST = "%s.root.json"
 _DISTRUST_AT_MOST = 262_144
 
 
@@ -33,6 +35,7 @@ class Layers:
         self._config, self._site, self._warn = config, site, warn
         self._ders: dict[str, bytes] = {}
         self._site_stamp: tuple = ()
+        self.site_signed = False  # the site layer is a signed bundle, wherever its root came from
 
     def read(self) -> dict:
         """{"factory": {"anchors": [entry], "distrust": [sha256]}, ...} for Start.
@@ -47,7 +50,7 @@ class Layers:
     def read_site(self) -> dict:
         """{"anchors": [entry], "distrust": [sha256]} as the site folder says now."""
         self._site_stamp = self._stamp()
-        if self._site is None:
+        if self._site is None or self.site_signed or self.root_of_trust("site") is not None:
             return {"anchors": [], "distrust": []}
         anchors: list[dict] = []
         for name in self._site.names():
@@ -62,6 +65,23 @@ class Layers:
     def written(self) -> None:
         """The agent itself wrote into the site folder, and the core knows what."""
         self._site_stamp = self._stamp()
+
+    def root_of_trust(self, layer: str) -> bytes | None:
+        """The root of trust of signed bundles that came with the factory layer or with the site's
+        folder; None without one."""
+        name = _ROOT_OF_TRUST % layer
+        try:
+            if layer == "site":
+                return None if self._site is None else self._site.read(name, ROOT_AT_MOST + 1)
+            path = os.path.join(self._config.trust.factory_dir or _FACTORY, name)
+            with open(path, "rb") as file:
+                return file.read(ROOT_AT_MOST + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._warn("root of trust cannot be read", "%s (%s)" % (name, plain(error.strerror)),
+                       "correct its owner")
+            return None
 
     def learn(self, tree: object) -> None:
         """Remember the DER of entries anywhere in a tree: of the state, or of a command."""
@@ -148,7 +168,8 @@ class Layers:
     def _stamp(self) -> tuple:
         if self._site is None:
             return ()
-        names = [n for n in self._site.names() if n.endswith(".pem") or n == "distrust"]
+        others = ("distrust", _ROOT_OF_TRUST % "site")
+        names = [n for n in self._site.names() if n.endswith(".pem") or n in others]
         return tuple((name, self._site.stamp(name)) for name in names)
 
 

@@ -55,7 +55,7 @@ class Response:
         self.headers: dict[str, str] = {}
         self.body = b""
         self._bodiless = method in ("HEAD", "CONNECT")
-        self._at_most = body_at_most
+        self.body_at_most = body_at_most
         self._raw = b""
         self._part = "head"
 
@@ -131,8 +131,8 @@ class Response:
         self.body = self._before
 
     def _check_room(self, more: int) -> None:
-        if len(self.body) + more > self._at_most:
-            raise TooLong("HTTP body longer than %d bytes" % self._at_most)
+        if len(self.body) + more > self.body_at_most:
+            raise TooLong("HTTP body longer than %d bytes" % self.body_at_most)
 
     def _until_close(self) -> bool:
         self._check_room(len(self._raw))

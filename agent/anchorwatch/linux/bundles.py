@@ -1,0 +1,253 @@
+"""The signed bundles on the disk: one folder bundle/N/ each, whole or not there.
+
+Rule: a folder is filled under another name, synced, and only then called N; what is in it is never
+changed. Which folders count is said by the frame `trust`. What neither that frame nor the one
+before it names is removed when it is safe: a start from the older slot finds its folders too.
+
+Source: contract of the state directory; design, "Trust".
+"""
+
+import hashlib
+import os
+
+from ..errors import AgentError, plain
+from ..pki import delivery, tuf
+from ..pki.metadata import ROLES, TARGETS_AT_MOST
+from .folder import Folder
+
+LAYERS = ("vendor", "site")
+ROOTED = "rooted"
+_HOME, _NEW = "bundle", "new"
+_FILES_AT_MOST = 128
+
+
+class Held:
+    """What a delivery begins with.
+
+    root     the root in force; kept  {role: bytes} of metadata; files  {name: bytes} of the rest
+    lineage  SHA-256 of the roots of trust taken so far, this one's included
+    stored   {name: bytes} of the folder as it is
+    """
+
+    def __init__(self, root: bytes, lineage: list[str], stored: dict[str, bytes]) -> None:
+        self.root, self.lineage, self.stored = root, lineage, stored
+        self.kept = {role: stored[role + ".json"] for role in ROLES[1:] if role + ".json" in stored}
+        self.files = {name: stored[name] for name in stored if name not in delivery.METADATA}
+
+
+class Bundles:
+    """Folders below `state`, and the part of the frame `trust` that names them.
+
+    roots  called with a layer: the bytes of the root of trust that came with it, or None
+    cloud  whose anchors are wanted
+    warn   called with (what, value, remedy) when something was damaged and survived
+    """
+
+    def __init__(self, state: Folder, roots, cloud: str, warn) -> None:
+        self._state, self._roots, self._cloud, self._warn = state, roots, cloud, warn
+        self._records: dict = {}
+        self._before: set[int] = set()
+        self._unnamed: dict[str, int] = {}
+        self._highest = 0
+
+    def start(self, trust: dict | None) -> dict:
+        """{"N": content} of the folders that the frame `trust` names; None: there is no frame."""
+        self._records = (trust or {}).get("bundles", {})
+        newest = max(self._named(), default=0)
+        # A folder below the newest may be of the frame's older slot; one above it is of no frame.
+        self._sweep(lambda number: trust is not None and number > newest)
+        contents = {}
+        for layer in self._records:
+            for number, digest in _numbers(self._records[layer]):
+                found = self.read(number, digest)
+                if found is not None:
+                    contents[str(number)] = found
+        return contents
+
+    def saved(self, trust: dict) -> None:
+        """The frame `trust` is on the disk: folders that it and the one before do not name go."""
+        self._before = self._named()
+        self._records = trust.get("bundles", {})
+        kept = self._named() | self._before | set(self._unnamed.values())
+        self._sweep(lambda number: number not in kept)
+
+    def record(self, layer: str) -> dict:
+        """What the frame says of a layer; empty when it says nothing."""
+        return self._records.get(layer, {})
+
+    def signs(self, layer: str) -> bool:
+        """Whether a layer is what a bundle says: a root of trust for it is known."""
+        return bool(self.record(layer).get("folder")) or self._roots(layer) is not None
+
+    def read(self, number: int, digest: str = "") -> dict | None:
+        """The content of a folder; None and a warning when it is missing or damaged.
+
+        digest  of its trust.json; without it the folder's own signed targets are compared
+        """
+        try:
+            return dict(delivery.stored(self._files(number), self._cloud, digest), folder=number)
+        except AgentError as error:
+            self._warn("bundle on the disk is damaged", "%s (%s: %s)" % (
+                self._path(number), error.what, error.value), "import it again")
+        return None
+
+    def held(self, layer: str) -> Held | None:
+        """What a delivery for a layer begins with; None without a root of trust.
+
+        A root that came with the layer and was never taken before goes first. Metadata stays: what
+        it says of versions holds where the keys are the same.
+        """
+        record = self.record(layer)
+        stored = self._files(record.get("folder", 0))
+        lineage, given = list(record.get("lineage", [])), self._roots(layer)
+        own = [stored.get("root.json"), self._files(record.get("in_force", 0)).get("root.json")]
+        new = given is not None and _sha256(given) not in lineage
+        for root in [given, *own] if new else [*own, given]:
+            if root is not None and self._sound(root, layer):
+                taken = [_sha256(root)] if root is given else []
+                return Held(root, lineage + [one for one in taken if one not in lineage], stored)
+        return None
+
+    def write(self, layer: str, files: dict[str, bytes]) -> int:
+        """Write a verified bundle; its number. Nothing names it until a frame does.
+
+        Raises  OSError: nothing has changed; see folder.reason_of
+        """
+        home = self._home()
+        try:
+            there = [int(name) for name in home.names() if name.isdigit()]
+            number = 1 + max([self._highest, *self._named(), *there])
+            self._fill(home, files)
+            _name(home, number)
+        finally:
+            home.shut()
+        self._unnamed[layer] = self._highest = number
+        return number
+
+    def _home(self) -> Folder:
+        home = self._state.inside(_HOME)
+        if home is None:
+            self._state.mkdir(_HOME)
+            self._state.syncdir()
+            home = self._state.inside(_HOME)
+        if home is None:
+            raise OSError("folder is gone")
+        return home
+
+    def _fill(self, home: Folder, files: dict[str, bytes]) -> None:
+        _remove(home, _NEW)
+        home.mkdir(_NEW)
+        folder = home.inside(_NEW)
+        if folder is None:
+            raise OSError("folder is gone")
+        try:
+            for name in sorted(files):
+                _write(folder, name, files[name])
+            folder.syncdir()
+        except OSError:
+            _forget(home, _NEW)
+            raise
+        finally:
+            folder.shut()
+
+    def _files(self, number: int) -> dict[str, bytes]:
+        """What can be read in a folder: the judgement is the verifier's."""
+        found: dict[str, bytes] = {}
+        home = folder = None
+        try:
+            home = self._state.inside(_HOME) if number else None
+            folder = home.inside(str(number)) if home else None
+            for name in folder.names()[:_FILES_AT_MOST] if folder else ():
+                data = folder.read(name, TARGETS_AT_MOST + 1)
+                found.update({} if data is None else {name: data})
+        except OSError as error:
+            self._warn("bundle on the disk cannot be read", "%s (%s)" % (
+                self._path(number), plain(error.strerror)), "correct its owner, or import it again")
+        finally:
+            for one in (folder, home):
+                if one is not None:
+                    one.shut()
+        return found
+
+    def _sound(self, root: bytes, layer: str) -> bool:
+        try:
+            tuf.TrustedSet(root, {})
+        except AgentError as error:
+            self._warn("root of trust is damaged", "%s (%s)" % (layer, error.what),
+                       "install %s.root.json again" % layer)
+            return False
+        return True
+
+    def _named(self) -> set[int]:
+        records = self._records.values()
+        return {r[key] for r in records for key in ("folder", "in_force") if r.get(key)}
+
+    def _sweep(self, goes) -> None:
+        """Remove what was not finished, and the folders whose number `goes`."""
+        try:
+            home = self._state.inside(_HOME)
+            if home is None:
+                return
+            try:
+                for name in home.names():
+                    if name == _NEW or (name.isdigit() and goes(int(name))):
+                        _remove(home, name)
+            finally:
+                home.shut()
+        except OSError as error:
+            self._warn("old bundle cannot be removed", plain(error.strerror), "remove it by hand")
+
+    def _path(self, number: int) -> str:
+        return os.path.join(self._state.path, _HOME, str(number))
+
+
+def _numbers(record: dict) -> list[tuple[int, str]]:
+    """(folder, digest) of the bundles that a record names; in no folder is only a root."""
+    folder, in_force = record.get("folder", 0), record.get("in_force", 0)
+    found = [(folder, record.get("digest", ""))] if record.get("stage") != ROOTED else []
+    if in_force != folder:
+        found.append((in_force, ""))
+    return [row for row in found if row[0]]
+
+
+def _name(home: Folder, number: int) -> None:
+    try:
+        home.rename(_NEW, str(number))
+        home.syncdir()
+    except OSError:
+        _forget(home, str(number))
+        _forget(home, _NEW)
+        raise
+
+
+def _write(folder: Folder, name: str, data: bytes) -> None:
+    descriptor = folder.create(name)
+    try:
+        while data:
+            data = data[folder.write(descriptor, data):]
+        folder.fsync(descriptor)
+    finally:
+        folder.close(descriptor)
+
+
+def _remove(home: Folder, name: str) -> None:
+    folder = home.inside(name)
+    if folder is None:
+        return
+    try:
+        for file in folder.names():
+            folder.unlink(file)
+    finally:
+        folder.shut()
+    home.rmdir(name)
+
+
+def _forget(home: Folder, name: str) -> None:
+    try:
+        _remove(home, name)
+    except OSError:
+        pass  # the next sweep tries again
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,198 @@
+"""Performs Fetch: a signed bundle from a folder, from memory or from a mirror, verified on the way.
+
+Rule: the verifier says which file is next and how long it may be; a source only gives bytes. The
+thread of an errand gets plain values; the disk is written on the loop, and only what is complete.
+
+Source: design, "Trust", R3, R8 and R9.
+"""
+
+import hashlib
+from collections import deque
+
+from .. import __version__
+from ..core import actions
+from ..core.events import Fetched, FetchFailed
+from ..errors import AgentError, LinkError, TrustError
+from ..pki.delivery import Delivery
+from ..pki.tuf import TrustedSet
+from ..wire import http, url
+from .bundles import LAYERS, Bundles, Held
+from .clock import now_ms
+from .folder import Folder, open_source, reason_of
+from .mirror import Mirror
+from .patience import Patience
+
+TOTAL_AT_MOST = 1_048_576
+FILES_AT_MOST = 200
+# Words of a failed connection that are told by themselves; every other one is told with "network".
+_OWN_WORDS = ("silent", "redirected")
+
+
+class Inline:
+    """Files that came with the order, {name: bytes}."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self._files = files
+
+    def file(self, name: str, at_most: int) -> bytes | None:
+        """A file, whatever its length; None without one."""
+        return self._files.get(name)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Drop:
+    """Files of a folder: no links, no pipes. Whose they are does not matter, they are signed."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    def file(self, name: str, at_most: int) -> bytes | None:
+        """At most one byte more than `at_most` of a file; None without one."""
+        try:
+            return self._folder.read(name, at_most + 1)
+        except OSError as error:
+            raise TrustError("file of a bundle cannot be read", "%s (%s)" % (name, error.strerror),
+                             "put the file itself there, readable") from error
+
+    def close(self) -> None:
+        """The folder is not read any more."""
+        self._folder.shut()
+
+
+class Found:
+    """A complete, verified bundle: its files by the names they are kept under, and its content."""
+
+    def __init__(self, files: dict[str, bytes], content: dict) -> None:
+        self.files, self.content = files, content
+
+
+def source(order, resolver, patience: Patience):
+    """Where the files of an order come from. Raises AgentError: not to be used."""
+    if order.url == "inline:":
+        return Inline(order.files)
+    if order.url.startswith("file:"):
+        return Drop(_opened(order.url[len("file:"):]))
+    return Mirror(url.parse(order.url), resolver, patience)
+
+
+def _opened(path: str) -> Folder:
+    if not path.startswith("/") or "\0" in path:
+        raise TrustError("not the path of a folder", path, "give file:/FOLDER")
+    return open_source(path)
+
+
+def deliver(order, held: Held, given, cloud: str, patience: Patience) -> Found:
+    """Fetch and verify until a bundle is complete.
+
+    given    a source: file(name, at_most) -> bytes, None if there is none of that name
+    Raises   AgentError: nothing has changed
+    """
+    trusted = TrustedSet(held.root, held.kept, order.utc_s, order.floor_s)
+    delivery = Delivery(trusted, held.files, cloud, __version__)
+    files = dict(held.files, **{role + ".json": held.kept[role] for role in held.kept})
+    files["root.json"], lineage = held.root, list(held.lineage)
+    budget = _Budget(given, patience)
+    wanted = delivery.wanted()
+    while wanted is not None:
+        data = budget.file(wanted.name, wanted.at_most)
+        name = delivery.take(data)
+        if name:
+            files[name] = data or b""
+        if name == "root.json":
+            lineage.append(hashlib.sha256(files[name]).hexdigest())
+        wanted = delivery.wanted()
+    content = dict(delivery.content(), lineage=lineage)
+    return Found({name: files[name] for name in delivery.names()}, content)
+
+
+class _Budget:
+    """A source of which not more is taken than any bundle needs."""
+
+    def __init__(self, given, patience: Patience) -> None:
+        self._given, self._patience = given, patience
+        self._bytes_left, self._files_left = TOTAL_AT_MOST, FILES_AT_MOST
+
+    def file(self, name: str, at_most: int) -> bytes | None:
+        self._patience.check()
+        self._files_left -= 1
+        data = self._given.file(name, min(at_most, self._bytes_left))
+        length = 0 if data is None else len(data)
+        self._bytes_left -= length
+        if length > at_most or self._bytes_left < 0 or self._files_left < 0:
+            raise http.TooLong("bundle is too long", name)
+        return data
+
+
+class Fetcher:
+    """`perform` for Fetch; every order is answered by exactly one event, those of one layer one
+    after the other: each begins with what the one before has left.
+
+    learn  called with the content of a bundle that was written, before the core hears of it
+    """
+
+    def __init__(self, cloud: str, errands, resolver, bundles: Bundles, learn, post,
+                 now=now_ms) -> None:
+        self._cloud, self._errands, self._resolver = cloud, errands, resolver
+        self._bundles, self._learn, self._post, self._now = bundles, learn, post, now
+        self._orders: dict[str, deque] = {layer: deque() for layer in LAYERS}
+        self.perform = {actions.Fetch: self.fetch}
+
+    def fetch(self, order) -> None:
+        """Bring a layer's bundle up to date from one place: Fetched or FetchFailed."""
+        orders = self._orders[order.layer]
+        orders.append(order)
+        if len(orders) == 1:
+            self._begin(order)
+
+    def _begin(self, order) -> None:
+        held = self._bundles.held(order.layer)
+        patience = Patience(max(0, order.until_ms - self._now()) / 1000)
+        self._errands.start(lambda: self._found(order, held, patience),
+                            lambda found: self._take(order, held, found))
+
+    def _found(self, order, held: Held | None, patience: Patience) -> Found | FetchFailed:
+        if held is None:
+            return FetchFailed(order.layer, order.url, "no-root", order.layer)
+        try:
+            given = source(order, self._resolver, patience)
+            try:
+                return deliver(order, held, given, self._cloud, patience)
+            finally:
+                given.close()
+        except AgentError as error:
+            return failed(order, error)
+
+    def _take(self, order, held: Held, found: Found | FetchFailed) -> None:
+        self._post(self._kept(order, held, found) if isinstance(found, Found) else found)
+        orders = self._orders[order.layer]
+        orders.popleft()
+        if orders:
+            self._begin(orders[0])
+
+    def _kept(self, order, held: Held, found: Found) -> Fetched | FetchFailed:
+        """The bundle is on the disk, if there is anything new."""
+        number = 0
+        if found.files != held.stored and not order.dry_run:
+            try:
+                number = self._bundles.write(order.layer, found.files)
+            except OSError as error:
+                return FetchFailed(order.layer, order.url, reason_of(error), order.layer)
+        content = dict(found.content, folder=number)
+        if not order.dry_run:
+            self._learn(content)
+        return Fetched(order.layer, order.url, content)
+
+
+def failed(order, error: AgentError) -> FetchFailed:
+    """An error in the words of FetchFailed."""
+    reason, value = error.what, error.value
+    if isinstance(error, LinkError):
+        reason = error.verdict if error.verdict in _OWN_WORDS else "network"
+        value = value or order.url
+        if reason == "network":
+            value = "%s: %s" % (error.verdict, value)
+    elif isinstance(error, http.TooLong):
+        reason, value = "too-long", value or error.what
+    return FetchFailed(order.layer, order.url, reason, value)

@@ -1,0 +1,158 @@
+"""A mirror: signed files over HTTP or HTTPS, from whoever answers at its address.
+
+Rule: blocking, so it runs in an errand. Nothing it says is believed, so its certificate is not
+asked for; every answer is bounded in bytes and in time, and a body that breaks off is continued
+where it ended.
+
+Source: RFC 9110 sections 13.1.5, 14.2 and 15.4.
+"""
+
+from ..errors import LinkError, MalformedMessage
+from ..wire import http
+from ..wire.encoding import quote
+from ..wire.url import Url
+from . import tls
+from .dial import CONNECT_S, connect
+from .patience import READ, WRITE, Patience
+
+REDIRECTS_AT_MOST = 3
+RESUMES_AT_MOST = 2
+PROGRESS_S = 10.0
+_REDIRECTS = (301, 302, 303, 307, 308)
+# What object stores without a right to list say of a file that is not there.
+_MISSING = (403, 404, 410)
+_PIECE = 4096
+_ETAG_AT_MOST = 128
+
+
+class Mirror:
+    """The files below an address, one connection each.
+
+    progress_s  a server that says nothing for so long has gone silent
+    """
+
+    def __init__(self, base: Url, resolver, patience: Patience,
+                 progress_s: float = PROGRESS_S) -> None:
+        self._base, self._resolver, self._patience = base, resolver, patience
+        self._progress_s = progress_s
+
+    def close(self) -> None:
+        """Every connection is closed already."""
+
+    def file(self, name: str, at_most: int) -> bytes | None:
+        """A file of at most `at_most` bytes; None if the mirror has none of that name.
+
+        Raises  LinkError, MalformedMessage (http.TooLong): no answer, or none that can be taken
+        """
+        place = self._base.file(quote(name))
+        for _ in range(1 + REDIRECTS_AT_MOST):
+            answer = self._whole(place, at_most)
+            if answer.status not in _REDIRECTS:
+                return _body(answer, place)
+            location = answer.headers.get("location", "")
+            further = place.redirected(location)
+            if further is None:
+                break
+            place = further
+        raise LinkError("network", "redirected", location, "name the address itself")
+
+    def _whole(self, place: Url, at_most: int) -> http.Response:
+        """The answer, continued as often as its body breaks off with something new in hand."""
+        before, etag = b"", ""
+        for resumes_left in range(RESUMES_AT_MOST, -1, -1):
+            answer = http.Response("GET", at_most, before)
+            try:
+                self._ask(place, answer, before, etag)
+                if answer.status != 416:
+                    return answer
+                before, etag = b"", ""  # it is another file now
+            except LinkError as error:
+                further = answer.status in (200, 206) and len(answer.body) > len(before)
+                if error.verdict != "cut" or not further or not resumes_left:
+                    raise
+                before, etag = answer.body, answer.headers.get("etag", etag)
+        return answer
+
+    def _ask(self, place: Url, answer: http.Response, before: bytes, etag: str) -> None:
+        headers = {"User-Agent": "anchorwatch"}
+        if before:
+            headers["Range"] = "bytes=%d-" % len(before)
+            if etag[:1] == '"' and len(etag) <= _ETAG_AT_MOST and "\t" not in etag:
+                headers["If-Range"] = etag
+        asked = http.request("GET", place.authority, place.path, headers)
+        sock = self._open(place)
+        try:
+            while asked:
+                asked = asked[self._when_ready(sock, WRITE, lambda: sock.send(asked)):]  # noqa: B023
+            self._receive(sock, answer)
+        except OSError as error:
+            raise _cut(place) from error
+        except LinkError as error:
+            raise LinkError(error.fault, error.verdict, place.text(), error.remedy) from error
+        finally:
+            sock.close()
+
+    def _open(self, place: Url):
+        """A connection to the first address that takes one, through TLS where it is asked for."""
+        failed = LinkError("network", "name-unknown", place.authority)
+        for address, port in self._resolver.addresses(place.host, place.port):
+            try:
+                sock = connect(address, port, self._patience.at_most(CONNECT_S))
+                if place.scheme == "http":
+                    return sock
+                return tls.veiled(sock, place.host, self._patience.at_most(CONNECT_S))
+            except LinkError as error:
+                failed = LinkError(error.fault, error.verdict, place.authority, error.remedy)
+            self._patience.check()
+        raise failed
+
+    def _receive(self, sock, answer: http.Response) -> None:
+        """Bytes on the wire are counted too: heads, trailers and chunks of nothing have no end. Of
+        an answer without a file the head is enough."""
+        left = 2 * http.HEAD_AT_MOST + 2 * answer.body_at_most
+        while not answer.done and answer.status < 300:
+            data = self._when_ready(sock, READ, lambda: sock.recv(_PIECE))
+            left -= len(data)
+            if left < 0:
+                raise http.TooLong("HTTP answer longer than its parts")
+            try:
+                _feed(answer, data)
+            except http.TooLong:
+                if answer.status < 300:
+                    raise
+
+    def _when_ready(self, sock, event: int, act):
+        """`act()` as soon as the socket lets it; TLS says itself what it waits for."""
+        patience = self._patience.at_most(self._progress_s)
+        want_read, _ = tls.WANTS
+        while True:
+            patience.check()
+            try:
+                return act()
+            except BlockingIOError:
+                patience.wait(sock, event)
+            except tls.WANTS as error:
+                patience.wait(sock, READ if isinstance(error, want_read) else WRITE)
+
+
+def _feed(answer: http.Response, data: bytes) -> None:
+    if data:
+        answer.feed(data)
+        return
+    try:
+        answer.finish()
+    except MalformedMessage as error:
+        raise LinkError("network", "cut") from error
+
+
+def _body(answer: http.Response, place: Url) -> bytes | None:
+    if answer.status in _MISSING:
+        return None
+    if answer.status not in (200, 206):
+        raise LinkError("network", "no-file", "%s, status %d" % (place.text(), answer.status),
+                        "see what the mirror serves there", "mirror gives no file")
+    return answer.body
+
+
+def _cut(place: Url) -> LinkError:
+    return LinkError("network", "cut", place.text())
