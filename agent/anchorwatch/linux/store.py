@@ -16,6 +16,8 @@ from .folder import Folder, make, open_folder, open_private
 FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",
           "trust")
 SITE = "site/"
+_SECRET = ("slot-a", "slot-b")
+_BESIDE = ".tmp"
 _FILE_AT_MOST = frame.BODY_AT_MOST + 1024
 _HEX = "0123456789abcdef"
 
@@ -29,11 +31,22 @@ class Store:
     def __init__(self, folder: Folder, site: Folder | None, warn) -> None:
         self._folder, self._site, self._warn = folder, site, warn
         self._generations: dict[str, int] = {}
+        self._suspect: set[str] = set()
         self._lock: int | None = None
 
     def lock(self) -> bool:
-        """Say that an agent runs on this folder; False when one already does."""
-        self._lock = self._folder.lock("lock")
+        """Say that an agent runs on this folder; False when one already does.
+
+        A disk that takes no lock file is warned of: its device must connect all the same.
+        Raises  StateError: the lock file is a symbolic link
+        """
+        try:
+            self._lock = self._folder.lock("lock")
+        except OSError as error:
+            why = _unreadable(error, os.path.join(self._folder.path, "lock"))
+            self._warn("state cannot be locked", "%s (%s)" % (self._folder.path, why),
+                       "repair the disk, and start no second agent")
+            return True
         return self._lock is not None
 
     def read(self, names=FRAMES) -> dict:
@@ -58,12 +71,16 @@ class Store:
             replace(self._site_folder(), site_file(name), body.encode())
             return 1
         generation = self._generations.get(_known(name), 0) + 1
-        slot = "%s.%d" % (name, frame.slot(generation))
+        slot, other = _slots(name, generation)
         try:
-            replace(self._folder, slot, frame.encode(generation, frame.dump(body)))
+            write = _replace_secret if name in _SECRET else replace
+            write(self._folder, slot, frame.encode(generation, frame.dump(body)))
+            if name in self._suspect:
+                self._settle(other)
         except OSError:
             self._take_back(slot, generation)
             raise
+        self._suspect.discard(name)
         self._generations[name] = generation
         return generation
 
@@ -72,16 +89,17 @@ class Store:
         if name.startswith(SITE):
             _scrub(self._site_folder(), site_file(name))
             return
-        newest = self._generations.get(_known(name), 0)
-        for generation in (newest + 1, newest):
-            _scrub(self._folder, "%s.%d" % (name, frame.slot(generation)))
+        newest, older = _slots(name, self._generations.get(_known(name), 0))
+        for file in (newest + _BESIDE, older + _BESIDE, older, newest):
+            _scrub(self._folder, file)
         self._generations.pop(name, None)
+        self._suspect.discard(name)
 
     def _read_frame(self, name: str):
         whole, torn = {}, []
         for slot in ("%s.0" % name, "%s.1" % name):
             try:
-                data = self._folder.read(slot, _FILE_AT_MOST)
+                data = self._folder.own(slot, _FILE_AT_MOST)
                 if data is not None:
                     generation, body = frame.decode(data)
                     whole[generation] = frame.load(body)
@@ -98,9 +116,16 @@ class Store:
             remedy = "the other slot is used" if whole else "the agent begins anew without it"
             self._warn("state file is damaged", "%s (%s)" % (slot, how), remedy)
         if not whole:
+            if torn:
+                self._suspect.add(name)
             return None
         self._generations[name] = max(whole)
         return whole[max(whole)]
+
+    def _settle(self, other: str) -> None:
+        """What could not be read at the start may be read at the next: it must not win then."""
+        self._folder.unlink(other)
+        self._folder.syncdir()
 
     def _take_back(self, slot: str, generation: int) -> None:
         """The rename may have happened although the save failed: then the new slot must not win."""
@@ -119,15 +144,29 @@ class Store:
 
 def replace(folder: Folder, name: str, data: bytes) -> None:
     """Write a file so that its name stands for the old or for the new bytes, at every moment."""
-    beside = name + ".tmp"
+    beside = name + _BESIDE
+    _forget(folder, beside)
     try:
-        folder.unlink(beside)
         _write_new(folder, beside, data)
         folder.rename(beside, name)
     except OSError:
         _forget(folder, beside)
         raise
     folder.syncdir()
+
+
+def _replace_secret(folder: Folder, name: str, data: bytes) -> None:
+    """`replace`; the old bytes are overwritten as soon as no name leads to them."""
+    size = _size(folder, name)
+    if not size:
+        replace(folder, name, data)
+        return
+    former = folder.reopen(name)
+    try:
+        replace(folder, name, data)
+        _blank(folder, former, size)
+    finally:
+        folder.close(former)
 
 
 def _write_new(folder: Folder, name: str, data: bytes) -> None:
@@ -145,24 +184,54 @@ def _write_all(folder: Folder, descriptor: int, data: bytes) -> None:
 
 
 def _scrub(folder: Folder, name: str) -> None:
-    data = folder.read(name, _FILE_AT_MOST)
-    if data is None:
+    """Overwrite, then remove; what is no file (a link, a pipe) is only removed."""
+    size = _size(folder, name)
+    if size is None:
         return
-    descriptor = folder.reopen(name)
-    try:
-        _write_all(folder, descriptor, bytes(len(data)))
-        folder.fsync(descriptor)
-    finally:
-        folder.close(descriptor)
+    if size:
+        descriptor = folder.reopen(name)
+        try:
+            _blank(folder, descriptor, size)
+        finally:
+            folder.close(descriptor)
     folder.unlink(name)
     folder.syncdir()
 
 
+def _size(folder: Folder, name: str) -> int | None:
+    try:
+        data = folder.read(name, _FILE_AT_MOST)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EINVAL, errno.ENXIO):
+            raise
+        return 0
+    return None if data is None else len(data)
+
+
+def _blank(folder: Folder, descriptor: int, size: int) -> None:
+    _write_all(folder, descriptor, bytes(size))
+    folder.fsync(descriptor)
+
+
 def _forget(folder: Folder, name: str) -> None:
+    """What a cut or an error left beside a file: at least its name must go."""
+    try:
+        _scrub(folder, name)
+    except OSError:
+        _drop(folder, name)
+
+
+def _drop(folder: Folder, name: str) -> None:
     try:
         folder.unlink(name)
     except OSError:
         pass
+
+
+def _slots(name: str, generation: int) -> tuple[str, str]:
+    """The file of a generation, and the other one."""
+    here = frame.slot(generation)
+    return "%s.%d" % (name, here), "%s.%d" % (name, 1 - here)
 
 
 def _known(name: str) -> str:
