@@ -30,6 +30,7 @@ class Attack:
     every_ms  slow: a byte each
     after     cut: so many bytes come, then the connection ends
     to        redirect: the base of another place
+    version   fast-forward: so far
     """
 
     name: str
@@ -37,6 +38,7 @@ class Attack:
     every_ms: int = 1000
     after: int = 1000
     to: str = ""
+    version: int = FAR
 
     def is_for(self, name: str) -> bool:
         """Whether it concerns a file: HASH.trust.json and 2.targets.json by their last words."""
@@ -97,10 +99,12 @@ def wrong_length(answer: Answer, attack: Attack) -> Steps:
 
 def cut(answer: Answer, attack: Attack) -> Steps:
     """The connection ends after some bytes of each answer: what a resume is for."""
+    if len(answer.body) <= attack.after or not answer.found:
+        yield from plain(answer)
+        return
     yield answer.head(len(answer.body))
     yield answer.body[: attack.after]
-    if answer.found and len(answer.body) > attack.after:
-        yield CLOSE
+    yield CLOSE
 
 
 def endless(answer: Answer, attack: Attack) -> Steps:
@@ -129,51 +133,51 @@ def redirect(answer: Answer, attack: Attack) -> Steps:
     yield answer.head(0, 302, Location=attack.to + answer.name)
 
 
-def older(vendor: Vendor, other: Vendor) -> dict[str, bytes]:
+def older(vendor: Vendor, attack: Attack) -> dict[str, bytes]:
     """The release before the newest one."""
     if len(vendor.releases) < 2:
         raise BadRequest("nothing older was published", len(vendor.releases), "publish two")
     return vendor.releases[-2]
 
 
-def equal(vendor: Vendor, other: Vendor) -> dict[str, bytes]:
+def equal(vendor: Vendor, attack: Attack) -> dict[str, bytes]:
     """A second snapshot of the version that is out: the online key signs two."""
     versions = {**vendor.versions, "timestamp": vendor.versions["timestamp"] + 1}
     return {**vendor.files(), **vendor.online(vendor.targets_paper(), versions, OTHER_DAYS)}
 
 
-def equal_targets(vendor: Vendor, other: Vendor) -> dict[str, bytes]:
+def equal_targets(vendor: Vendor, attack: Attack) -> dict[str, bytes]:
     """Second targets of the version that is out, by all their keys."""
     vendor.targets_paper()
     versions = {**vendor.next_versions(), "targets": vendor.versions["targets"]}
     return {**vendor.files(), **vendor.folder(EVIL, versions, days=OTHER_DAYS)}
 
 
-def below_threshold(vendor: Vendor, other: Vendor) -> dict[str, bytes]:
+def below_threshold(vendor: Vendor, attack: Attack) -> dict[str, bytes]:
     """The next release by all holders of the targets but one."""
     holders = vendor.holders["targets"][1:]
     return {**vendor.files(), **vendor.folder(EVIL, vendor.next_versions(), holders)}
 
 
-def below_threshold_root(vendor: Vendor, other: Vendor) -> dict[str, bytes]:
+def below_threshold_root(vendor: Vendor, attack: Attack) -> dict[str, bytes]:
     """The next root by one holder, who names himself for every role."""
     return {**vendor.files(), f"{vendor.versions['root'] + 1}.root.json": vendor.root_of_few()}
 
 
-def other_vendor(vendor: Vendor, other: Vendor) -> dict[str, bytes]:
+def other_vendor(vendor: Vendor, attack: Attack) -> dict[str, bytes]:
     """Another vendor's folder, newer in every role."""
-    return other.folder(EVIL, vendor.next_versions())
+    return vendor.stranger().folder(EVIL, vendor.next_versions())
 
 
-def expired(vendor: Vendor, other: Vendor) -> dict[str, bytes]:
+def expired(vendor: Vendor, attack: Attack) -> dict[str, bytes]:
     """The next release by the right keys, good until yesterday."""
     vendor.targets_paper()
     return {**vendor.files(), **vendor.folder(vendor.said, vendor.next_versions(), days=-1)}
 
 
-def fast_forward(vendor: Vendor, other: Vendor) -> dict[str, bytes]:
+def fast_forward(vendor: Vendor, attack: Attack) -> dict[str, bytes]:
     """Who holds the online key, and no other, counts far ahead so that nothing newer can come."""
-    versions = {**vendor.versions, "snapshot": FAR, "timestamp": FAR}
+    versions = {**vendor.versions, "snapshot": attack.version, "timestamp": attack.version}
     return {**vendor.files(), **vendor.online(vendor.targets_paper(), versions)}
 
 
@@ -187,7 +191,7 @@ MANNERS: dict[str, Callable[[Answer, Attack], Steps]] = {
     "silent": silent,
     "redirect": redirect,
 }
-FORGED: dict[str, Callable[[Vendor, Vendor], dict[str, bytes]]] = {
+FORGED: dict[str, Callable[[Vendor, Attack], dict[str, bytes]]] = {
     "older": older,
     "equal": equal,
     "equal-targets": equal_targets,

@@ -141,6 +141,10 @@ class Vendor:
         self._sign_root([*signers, new] if who == "root" else signers)
         return self.release(self.said) if self.said else self.files()
 
+    def stranger(self) -> "Vendor":
+        """Another vendor, whose keys no device knows."""
+        return Vendor(self._certificate, self.utc_s)
+
     def root_of_few(self) -> bytes:
         """A next root that one holder alone signed for a key of his own."""
         thief, paper = self.holders["root"][0], Root.from_dict(self._root.to_dict())

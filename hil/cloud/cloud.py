@@ -50,8 +50,8 @@ class Cloud:
             settings.id_scope, list(self.hubs.values()), utc_s=self.clock.utc_s,
             make_id=_new_id, journal=self.journal, faults=self.faults,
         )  # fmt: skip
-        vendor, other = (Vendor(self.authority.certificate, self._utc_s) for _ in range(2))
-        self.mirror = Mirror(vendor, other, self.journal, self.clock, self._mirror_place)
+        vendor = Vendor(self.authority.certificate, self._utc_s)
+        self.mirror = Mirror(vendor, self.journal, self.clock, self._mirror_place)
 
     def _utc_s(self) -> int:
         return self.clock.utc_s(self.clock.now_ms())

@@ -27,21 +27,19 @@ BINARY, JSON = "application/octet-stream", "application/json"
 class Mirror:
     """The mirror of one vendor.
 
-    other  a vendor that no device knows, for attacks
     place  called without arguments; "127.A.B.6:PORT" of the plain side, where a redirect leads
     """
 
     def __init__(
         self,
         vendor: Vendor,
-        other: Vendor,
         journal: Journal,
         clock: Clock,
         place: Callable[[], str],
     ) -> None:
         self.vendor, self.journal, self.clock = vendor, journal, clock
         self.attack: Attack | None = None
-        self._other, self._place = other, place
+        self._place = place
         self._forged: dict[str, bytes] | None = None
         self._connections: set[MirrorConnection] = set()
 
@@ -55,7 +53,7 @@ class Mirror:
         if attack is not None and attack.name in FORGED:
             if attack.file:
                 raise BadRequest("a forged folder is whole", attack.file, "leave out the file")
-            forged = FORGED[attack.name](self.vendor, self._other)
+            forged = FORGED[attack.name](self.vendor, attack)
         elif attack is not None and attack.name not in MANNERS:
             known = ", ".join(sorted({*FORGED, *MANNERS}))
             raise BadRequest("no such attack", attack.name, f"one of {known}, or null")
@@ -100,7 +98,8 @@ class Mirror:
         if request.method == "HEAD":
             return iter((answer.head(len(answer.body)),))
         attack = self.attack
-        if attack and attack.name in MANNERS and attack.is_for(answer.name):
+        inside = request.path.startswith(FOLDER)  # a redirect leads outside, and once is enough
+        if attack and attack.name in MANNERS and inside and attack.is_for(answer.name):
             return MANNERS[attack.name](answer, attack)
         return attacks.plain(answer)
 

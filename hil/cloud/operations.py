@@ -15,7 +15,7 @@ from .refusal import BadRequest
 from .tlspolicy import POLICIES
 
 MIRROR_DEEDS = "release", "rotate", "attack"
-ATTACK_FIELDS = "file", "every_ms", "after", "to"
+ATTACK_FIELDS = "file", "every_ms", "after", "to", "version"
 
 
 async def journal(cloud: Cloud, request: Request) -> dict:
@@ -132,7 +132,7 @@ def _attack(made_of: dict) -> Attack | None:
     return Attack(
         take(made_of, "attack", str), take(made_of, "file", str, ""),
         take(made_of, "every_ms", int, Attack.every_ms), take(made_of, "after", int, Attack.after),
-        take(made_of, "to", str, ""),
+        take(made_of, "to", str, ""), take(made_of, "version", int, Attack.version),
     )  # fmt: skip
 
 

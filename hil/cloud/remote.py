@@ -92,7 +92,7 @@ class RemoteCloud:
     def attack(self, name: str | None = None, **how: object) -> dict:
         """Have the mirror attack its clients; without a name, be honest again.
 
-        how  file, every_ms, after, to: hil/cloud/README.md, "The mirror"
+        how  file, every_ms, after, to, version: hil/cloud/README.md, "The mirror"
         """
         return self.post("/mirror", {"attack": name, **how})
 
