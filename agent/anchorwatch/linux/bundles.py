@@ -158,7 +158,7 @@ class Bundles:
             home = self._state.inside(_HOME) if number else None
             folder = home.inside(str(number)) if home else None
             for name in folder.names()[:_FILES_AT_MOST] if folder else ():
-                data = folder.read(name, TARGETS_AT_MOST + 1)
+                data = folder.own(name, TARGETS_AT_MOST + 1)
                 found.update({} if data is None else {name: data})
         except OSError as error:
             self._warn("bundle on the disk cannot be read", "%s (%s)" % (
