@@ -164,6 +164,8 @@ class MirrorConnection:
 
     def _send(self, now_ms: int) -> None:
         """As many steps as there is time and room for."""
+        if self._write(b"") > WAITING_AT_MOST:
+            return
         for _ in range(STEPS_A_TURN):
             if now_ms < self._due_ms or self._closed:
                 return
