@@ -153,10 +153,10 @@ def test_logs_are_lines_with_their_time(capsys, agent):
 def test_check_names_every_part_and_fails_while_one_is_bad(capsys, agent):
     code, out, _ = _main(capsys, "--config", agent.config, "check", "--json")
     rows = {row["check"]: row for row in json.loads(out)}
-    assert code == 1
+    assert code == 3
     assert rows["credential"]["ok"] and rows["trust"]["ok"] and rows["state"]["ok"]
-    assert not rows["dps"]["ok"] and "network: refused" == rows["dps"]["what"]
-    assert rows["dps"]["remedy"]
+    assert not rows["dps tcp"]["ok"] and "network: refused" == rows["dps tcp"]["what"]
+    assert rows["dps tcp"]["remedy"]
 
 
 def test_check_without_a_usable_key_says_so_and_goes_on(capsys, tmp_path):

@@ -1,66 +1,75 @@
 """`anchorwatch check`: every file and every endpoint, tried once from this device.
 
-Rule: probes only; nothing is written, no credential leaves, a running agent is not disturbed. Each
-row is {"check", "ok", "what", "value", "remedy"}.
+Rule: probes only; nothing is written, no credential leaves, a running agent is not disturbed. The
+rows are described in findings.py, the steps of an endpoint in steps.py.
 """
 
 import os
 import time
 
 from ..config import Config
-from ..core.events import ClockSet, Start, TimeFailed, Verified
-from ..core.remedies import remedy
+from ..core.events import ClockSet, Start, TimeFailed
 from ..core.watch import Watch
 from ..errors import AgentError, StateError
+from .bundles import ROOTED, Bundles
 from .clock import Times, known, now_ms
 from .credential import Credential
 from .dial import Dialer
+from .findings import Findings
 from .folder import open_folder
 from .layers import Layers
 from .resolve import Resolver
+from .steps import DAY_S, STEPS, Steps
 from .store import Store
 from .toml import load
 
 _FAR_S = 300
-_DAY_S = 86_400
 
 
 class Check:
-    """One run over a configuration; `rows` fill up in the order of the checks."""
+    """One run over a configuration; `found` fills up in the order of the checks."""
 
     def __init__(self, config) -> None:
         self._config = config
-        self.rows: list[dict] = []
-        self._watch = Watch(config, lambda n: 0)
-        self._layers = Layers(config, self._site(), self._note_bad)
+        self.found = Findings()
+        self.watch = Watch(config, lambda n: 0)
+        self.layers = Layers(config, self._site(), self._note_bad)
         credential = config.credential
         self._credential = Credential(credential.kind, credential.cert_file, credential.key_file)
         self._resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
-        self._dialer = Dialer(self._resolver, self._layers.der_of, self._credential.files)
 
     def run(self) -> list[dict]:
         """All checks; what one needs of another that failed, it does without."""
         credential = self._try("credential", self._check_credential) or {"slot": "a"}
+        self.begin(credential)
+        if self.found.ok("files") is None:
+            self.found.good("", "files", "nothing to complain of")
+        dialer = Dialer(self._resolver, self.layers.der_of, self._credential.files)
+        steps = Steps(dialer, self._resolver, self.layers.der_of, self.watch.trust, self.found)
+        steps.sure_of_time = self._check_clock(dialer)
+        for endpoint in self.watch.trust.endpoints:
+            order = self.watch.device.dial("next", endpoint, True, now_ms())
+            if order.host:
+                steps.check(order)
+                continue
+            for step in STEPS:
+                self.found.untried(endpoint, step, "not assigned yet")
+        return self.found.rows
+
+    def begin(self, credential: dict) -> None:
+        """Read state and layers, as a start does."""
         state = self._try("state", self._check_state) or {}
         layers = self._try("trust", self._check_trust)
-        self._watch.handle(Start(True, state, layers or {}, credential), now_ms())
-        self._check_clock()
-        for endpoint in self._watch.trust.endpoints:
-            self._check_endpoint(endpoint)
-        return self.rows
-
-    def _note(self, check: str, ok: bool, what: str, value: object = "", remedy: str = "") -> None:
-        self.rows.append({"check": check, "ok": ok, "what": what, "value": str(value),
-                          "remedy": remedy})
+        self.watch.handle(Start(True, state, layers or {}, credential), now_ms())
 
     def _note_bad(self, what: str, value: str, remedy: str, kind: str = "") -> None:
-        self._note("files", False, what, value, remedy)
+        self.found.bad("", "files", what, value, fault=kind, remedy=remedy)
 
     def _try(self, name: str, look):
         try:
             return look()
         except AgentError as error:
-            self._note(name, False, error.what, error.value, error.remedy)
+            self.found.bad("", name, error.what, error.value, remedy=error.remedy)
             return None
 
     def _site(self):
@@ -70,72 +79,89 @@ class Check:
         return self._try("trust", lambda: open_folder(path))
 
     def _check_credential(self) -> dict:
-        found = self._credential.read()
-        ends = found["not_after"]
+        read = self._credential.read()
+        ends = read["not_after"]
         if ends is None:
-            self._note("credential", True, "symmetric key is readable")
+            self.found.good("", "credential", "symmetric key is readable")
+            return read
+        left = "%d days left" % ((ends - int(time.time())) // DAY_S)
+        what = "certificate of %s" % read["cn"]
+        if ends < time.time():
+            self.found.bad("", "credential", what, left, verdict="expired",
+                           remedy="put a new certificate and its key into [credential]")
         else:
-            left = (ends - int(time.time())) // _DAY_S
-            self._note("credential", left >= 0, "certificate of %s" % found["cn"],
-                       "%d days left" % left, "" if left >= 0 else "replace it")
-        return found
+            self.found.good("", "credential", what, left)
+        return read
 
     def _check_state(self) -> dict:
         path = self._config.state.dir
         if not os.path.isdir(path):
-            self._note("state", True, "not begun yet", path)
+            self.found.good("", "state", "not begun yet", path)
             return {}
         try:
-            store = Store(open_folder(path), None, self._note_bad)
-            state = store.read(("assignment", "clock", "trust"))
+            folder = open_folder(path)
+            state = Store(folder, None, self._note_bad).read(("assignment", "clock", "trust"))
+            state["bundles"] = self._bundles(folder, state.get("trust", {}).get("bundles", {}))
         except PermissionError as error:
             raise StateError("unwritable", "state cannot be read", path,
                              "run check as the agent's user") from error
-        self._layers.learn(state.get("trust"))
-        self._note("state", True, "readable", path)
+        self.layers.learn([state.get("trust"), state["bundles"]])
+        self.found.good("", "state", "readable", path)
         return state
 
+    def _bundles(self, folder, records: dict) -> dict:
+        """What the frame names, read and left as it is: the sweep is the running agent's."""
+        kept = Bundles(folder, lambda layer: None, self._config.device.cloud, self._note_bad)
+        found = {}
+        for record in records.values():
+            newest = 0 if record.get("stage") == ROOTED else record.get("folder", 0)
+            named = {record.get("in_force", 0): "", newest: record.get("digest", "")}
+            for number in sorted(named):
+                content = kept.read(number, named[number]) if number else None
+                found.update({} if content is None else {str(number): content})
+        return found
+
     def _check_trust(self) -> dict:
-        layers = self._layers.read()
+        layers = self.layers.read()
         counts = ["%s %d" % (name, len(layers[name]["anchors"])) for name in sorted(layers)]
-        self._note("trust", True, "anchors", ", ".join(counts))
+        self.found.good("", "trust", "anchors", ", ".join(counts))
         return layers
 
-    def _check_clock(self) -> None:
-        found: list = []
-        if self._config.clock.sntp:
-            Times(_Here(), self._dialer, self._resolver, self._config.clock.sntp,
-                  found.append).ask_time(None)
-        answer = found[0] if found else known()
+    def _check_clock(self, dialer: Dialer) -> bool:
+        """True when the time server agrees: then a date that fails is not the clock's fault."""
+        server, heard = self._config.clock.sntp, []
+        if server:
+            Times(_Here(), dialer, self._resolver, server, heard.append).ask_time(None)
+        here = int(time.time())
+        answer = heard[0] if heard else known() or ClockSet(here, "rtc")
         if isinstance(answer, TimeFailed):
-            self._note("clock", False, "time server: " + answer.reason, self._config.clock.sntp,
-                       "check [clock] sntp and the way to it")
-        if not isinstance(answer, ClockSet):
-            answer = ClockSet(int(time.time()), "rtc")
-        off = int(time.time()) - answer.utc_s
-        if found and isinstance(found[0], ClockSet):
-            self._note("clock", abs(off) <= _FAR_S, "system's clock against the time server",
-                       "%+d s" % off, "" if abs(off) <= _FAR_S else "set the system's clock")
-        self._watch.handle(answer, now_ms())
+            self.found.fault("", "clock", "network", answer.reason, server,
+                             "check [clock] sntp and the way to it")
+            answer = ClockSet(here, "rtc")
+        elif heard:
+            self._compare(here - answer.utc_s)
+        else:
+            self._compare_with_floor(here)
+        self.watch.handle(answer, now_ms())
+        return bool(heard) and self.found.ok("clock") is True
 
-    def _check_endpoint(self, endpoint: str) -> None:
-        order = self._watch.device.dial("next", endpoint, True, now_ms())
-        if not order.host:
-            self._note(endpoint, True, "not assigned yet")
-            return
-        answer, sock = self._dialer.dial(order, self._dialer.patience())
-        if sock is not None:
-            sock.close()
-        place = "%s:%d" % (order.host, order.port)
-        if isinstance(answer, Verified):
-            self._note(endpoint, True, "verified by %s" % answer.names[-1],
-                       "%s at %s, %d ms" % (place, answer.address, answer.took_ms))
-            return
-        presented = answer.presented[-1] if answer.presented else "nothing"
-        what = "%s: %s" % (answer.fault, answer.verdict)
-        if answer.fault in ("trust", "clock"):
-            what += ", presented under " + presented
-        self._note(endpoint, False, what, place, remedy(answer.fault, answer.verdict))
+    def _compare(self, off_s: int) -> None:
+        what, value = "system's clock against the time server", "%+d s" % off_s
+        if abs(off_s) <= _FAR_S:
+            self.found.good("", "clock", what, value)
+        else:
+            self.found.bad("", "clock", what, value, fault="clock", verdict="far-off",
+                           remedy="set the system's clock")
+
+    def _compare_with_floor(self, here: int) -> None:
+        behind_s = self.watch.clock.floor_utc_s - here
+        if behind_s > 0:
+            self.found.bad("", "clock", "system's clock is before what is known to have passed",
+                           "%d days" % (behind_s // DAY_S), fault="clock", verdict="behind",
+                           remedy="set the system's clock, or name a time server in [clock] sntp")
+        else:
+            self.found.good("", "clock", "system's clock is not known to be wrong",
+                            "no [clock] sntp to compare it with")
 
 
 class _Here:

@@ -27,7 +27,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _add(commands, "run", lambda given: launch.run(given.config), "keep watch until asked to stop")
     _add(commands, "status", status, "what holds now", json=True)
-    _add(commands, "check", check, "try files and endpoints once, from here", json=True)
+    _add(commands, "check", check, "try files and endpoints once, from here", json=True
+         ).add_argument("--rehearse", metavar="PROFILE|FILE", help="no network: would it be "
+                        "accepted? g2-rsa-long, g3-ecc, announced or another; or PEM")
     _add(commands, "reverify", reverify, "look at the hub's certificate now").add_argument(
         "--swap", action="store_true", help="move the session whatever is found")
     _add(commands, "reprovision", reprovision, "ask DPS for the assignment now")
@@ -75,12 +77,20 @@ def status(arguments) -> int:
 
 
 def check(arguments) -> int:
-    """Try everything from here; 0 when all of it holds."""
-    from .check import checked  # the TLS side is not needed by any other command
+    """Try everything from here, or rehearse what may come; 0 when all of it holds."""
+    # The TLS side is not needed by any other command.
+    if arguments.rehearse:
+        from .findings import rehearsed_code as code_of
+        from .rehearsal import rehearsed
 
-    rows = checked(arguments.config)
+        rows = rehearsed(arguments.config, arguments.rehearse)
+    else:
+        from .check import checked
+        from .findings import exit_code as code_of
+
+        rows = checked(arguments.config)
     _show(json.dumps(rows, indent=1) if arguments.json else "\n".join(page.checks(rows)))
-    return DONE if all(row["ok"] for row in rows) else REFUSED
+    return code_of(rows)
 
 
 def reverify(arguments) -> int:

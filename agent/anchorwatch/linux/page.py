@@ -3,6 +3,7 @@
 Rule: reads a tree, returns lines; a field that is missing is left out.
 """
 
+_MARKS = {True: "  ok", False: "! BAD", None: "  --"}
 _SCALE = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -38,15 +39,33 @@ def roots(tree: dict) -> list[str]:
 
 
 def checks(rows: list[dict]) -> list[str]:
-    """What `anchorwatch check` prints."""
+    """What `anchorwatch check` prints: a line a step, then what failed in one line."""
+    wide = max([len(row["check"]) for row in rows] + [0])
     lines = []
-    for row in rows:
+    for row, same in _together(rows):
         value = ": " + row["value"] if row["value"] else ""
-        lines.append("%-4s %-11s %s%s" % ("ok" if row["ok"] else "BAD", row["check"], row["what"],
-                                          value))
-        if row["remedy"] and not row["ok"]:
-            lines.append("%17s%s" % ("", row["remedy"]))
+        steps = ", ".join([row["check"]] + [one["step"] for one in same])
+        lines.append("%-5s %-*s  %s%s" % (_MARKS[row["ok"]], wide, steps, row["what"], value))
+        if row["remedy"] and row["ok"] is not True:
+            lines.append("%*s" % (wide + 8 + len(row["remedy"]), row["remedy"]))
+    wrong = [row["check"] for row in rows if row["ok"] is False]
+    tried = len([row for row in rows if row["ok"] is not None])
+    lines.append("%d of %d failed: %s" % (len(wrong), tried, ", ".join(wrong)) if wrong
+                 else "all %d hold" % tried)
     return lines
+
+
+def _together(rows: list[dict]) -> list[tuple[dict, list[dict]]]:
+    """Each row with those behind it that were not tried for the same reason."""
+    found: list[tuple[dict, list[dict]]] = []
+    for row in rows:
+        last = found[-1][0] if found else row
+        if found and row["ok"] is None and (last["ok"], last["endpoint"], last["what"]) == (
+                None, row["endpoint"], row["what"]):
+            found[-1][1].append(row)
+        else:
+            found.append((row, []))
+    return found
 
 
 def span(seconds: int) -> str:

@@ -1,0 +1,206 @@
+"""One endpoint, step by step: name, TCP, TLS, then what its certificates say, then the anchor.
+
+Rule: the server's flight is looked at on a connection of its own that says no more than a hello, so
+that chain, name and dates are judged apart; the last word is the same dial that the agent makes.
+"""
+
+import time
+
+from ..core.events import Failed
+from ..errors import AgentError, LinkError
+from ..pki import judge
+from ..pki.der import Certificate
+from ..pki.limits import Anchor
+from . import tls
+from .dial import connect
+from .findings import Findings, short
+
+STEPS = ("dns", "tcp", "tls", "chain", "name", "dates", "anchor")
+DAY_S = 86_400
+_FLIGHT = ("chain", "name", "dates")
+_LINE = ("network", "policy", "identity")
+_OF_CHAIN = ("bad-signature", "chain-refused", "weak-key", "weak-signature", "not-ecc")
+_UNREAD = ("no-certificate", "chain-too-long", "malformed")
+_FAR_S = 0xFFFFFFFF
+_CONNECT_S = 10.0
+_SHOWN = 4
+
+
+class _Seen(Exception):
+    """The flight is here: nothing more is said on this connection."""
+
+
+class Steps:
+    """Notes every step of an endpoint.
+
+    order  Dial of a probe; trust  the store; sure_of_time  a date that fails is the server's fault
+    """
+
+    def __init__(self, dialer, resolver, der_of, trust, found: Findings) -> None:
+        self._dialer, self._resolver, self._der_of = dialer, resolver, der_of
+        self._trust, self._found = trust, found
+        self.sure_of_time = False
+
+    def check(self, order) -> None:
+        """Dial as `order` says, once for a look and once in earnest."""
+        if order.proxy or order.transport not in ("mqtt", "auto"):
+            way = "a proxy" if order.proxy else order.transport
+            self._untried(order.endpoint, STEPS[:-1], "it goes by " + way)
+            answer = self._dial(order)
+            self._anchor(order, answer, answer.fault if isinstance(answer, Failed) else "")
+            return
+        sock = self._reach(order)
+        if sock is None:
+            return
+        try:
+            flight = self._flight(order, sock)
+        except LinkError as error:
+            self._end(order, "tls", error.fault, error.verdict, error.value)
+            return
+        self._tell(order, flight, self._dial(order))
+
+    def _reach(self, order):
+        """A connected socket, or None once it is noted why there is none."""
+        try:
+            places = self._resolver.addresses(order.host, order.port)
+        except LinkError as error:
+            self._end(order, "dns", error.fault, error.verdict, order.host)
+            return None
+        shown = ["%s:%d" % place for place in places[:_SHOWN]]
+        self._found.good(order.endpoint, "dns", order.host, ", ".join(shown))
+        failed = []
+        for place in places:
+            began = time.monotonic()
+            try:
+                sock = connect(*place, self._dialer.patience().at_most(_CONNECT_S))
+            except LinkError as error:
+                failed.append((error, "%s:%d" % place))
+                continue
+            shown = ["%s:%d in %d ms" % (*place, 1000 * (time.monotonic() - began))]
+            shown += ["%s: %s" % (where, error.verdict) for error, where in failed]
+            self._found.good(order.endpoint, "tcp", "connected", ", ".join(shown))
+            return sock
+        error, where = failed[-1]
+        self._end(order, "tcp", error.fault, error.verdict, where)
+        return None
+
+    def _flight(self, order, sock) -> list[bytes]:
+        """The presented chain; LinkError when TLS does not come so far."""
+        chain: list[bytes] = []
+
+        def look(presented: list[bytes]) -> None:
+            chain.extend(presented)
+            raise _Seen
+
+        try:
+            made = tls.context([], order.profile, None, False)
+            tls.handshake(sock, made, order.host, look, self._dialer.patience())
+        except _Seen:
+            pass
+        finally:
+            sock.close()
+        return chain
+
+    def _dial(self, order):
+        answer, sock = self._dialer.dial(order, self._dialer.patience())
+        if sock is not None:
+            sock.close()
+        return answer
+
+    def _tell(self, order, flight: list[bytes], answer) -> None:
+        """Note all that TLS showed, by the look and by the dial."""
+        verdicts = judged(flight, order, self._anchors(order))
+        wrong = [step for step in _FLIGHT if verdicts[step] not in ("", "ok")]
+        failed = isinstance(answer, Failed)
+        if failed and not wrong and answer.fault in _LINE and answer.verdict not in _OF_CHAIN:
+            self._end(order, "tls", answer.fault, answer.verdict, answer.address or order.host)
+            return
+        if failed and not wrong and answer.verdict in _OF_CHAIN:
+            verdicts["chain"], wrong = answer.verdict, ["chain"]
+        secured = {"version": "TLSv1.2"} if failed else answer.tls
+        shown = [secured[name] for name in ("version", "suite") if name in secured]
+        self._found.good(order.endpoint, "tls", ", ".join(shown))
+        for step in _FLIGHT:
+            self._presented(order, step, verdicts[step], flight, wrong)
+        if wrong:
+            self._found.untried(order.endpoint, "anchor", "%s %s" % (order.endpoint, wrong[0]))
+        else:
+            self._anchor(order, answer, answer.fault if failed else "")
+
+    def _presented(self, order, step: str, verdict: str, flight: list[bytes], wrong) -> None:
+        """Note what one step makes of the flight."""
+        endpoint, (what, value) = order.endpoint, _shown(step, flight, order)
+        if verdict == "ok":
+            self._found.good(endpoint, step, what, value)
+        elif verdict == "":
+            self._found.untried(endpoint, step, "%s %s" % (endpoint, wrong[0]))
+        else:
+            fault = judge.fault(verdict)
+            fault = "trust" if fault == "clock" and self.sure_of_time else fault
+            shown = "; ".join([part for part in (what, value) if part])
+            self._found.fault(endpoint, step, fault, verdict, shown)
+
+    def _anchor(self, order, answer, fault: str) -> None:
+        """Note the anchor, or why there is none."""
+        if fault:
+            presented = answer.presented[-1] if answer.presented else "nothing"
+            self._found.fault(order.endpoint, "anchor", fault, answer.verdict,
+                              "presented under " + presented)
+            return
+        days = self._trust.evidence.days(order.endpoint, answer.anchor)
+        layer = self._trust.layer_of(answer.anchor) or "no"
+        shown = "%s layer, %d day%s of evidence" % (layer, days, "" if days == 1 else "s")
+        self._found.good(order.endpoint, "anchor", answer.names[-1], shown, root=answer.anchor,
+                         layer=layer, days=days)
+
+    def _anchors(self, order) -> tuple[Anchor, ...]:
+        """Those offered, without their limits: a limit is the anchor's matter, not the chain's."""
+        ders = [self._der_of(sha256) for sha256 in order.anchors]
+        return tuple(Anchor(der) for der in ders if der is not None)
+
+    def _end(self, order, step: str, fault: str, verdict: str, value: object) -> None:
+        """A step failed, and so nothing is known of those after it."""
+        self._found.fault(order.endpoint, step, fault, verdict, value)
+        self._untried(order.endpoint, STEPS[STEPS.index(step) + 1:],
+                      "%s %s" % (order.endpoint, step))
+
+    def _untried(self, endpoint: str, steps, why: str) -> None:
+        for step in steps:
+            self._found.untried(endpoint, step, why)
+
+
+def judged(flight: list[bytes], order, anchors: tuple[Anchor, ...]) -> dict[str, str]:
+    """{"chain", "name", "dates"}: each a verdict of its own, "" where another one hides it."""
+    def verdict(host: str, utc_s: int | None) -> str:
+        return judge.judge(flight, host, utc_s, order.profile, anchors).verdict
+
+    names = _names(flight)
+    fits = [name for name in names if judge.name_fits(name, order.host)]
+    # Under a name that the leaf carries, only the chain is left to be judged, and then the dates.
+    host = order.host if fits else (names + [""])[0].replace("*", "any")
+    chain = verdict(host, None)
+    if chain == "name-mismatch":
+        return {"chain": "", "name": chain, "dates": ""}
+    name = "ok" if fits else "name-mismatch"
+    return {"chain": chain, "name": "" if chain in _UNREAD else name,
+            "dates": verdict(host, order.judge_utc_s) if chain == "ok" else ""}
+
+
+def _names(flight: list[bytes]) -> list[str]:
+    try:
+        return Certificate(flight[0]).dns_names if flight else []
+    except AgentError:
+        return []
+
+
+def _shown(step: str, flight: list[bytes], order) -> tuple[str, str]:
+    """What is told of a step, whatever its verdict."""
+    found = judge.judge(flight, order.host, None, order.profile)
+    if step == "chain":
+        names = [short(name) for name in found.presented]
+        size = "%d certificates, %d bytes" % (len(flight), sum(len(der) for der in flight))
+        return size, " < ".join(names)
+    if step == "name":
+        return order.host, ", ".join(_names(flight)[:_SHOWN])
+    ends = min([pair[1] for pair in found.dates] + [_FAR_S])
+    return "%d days left" % ((ends - order.judge_utc_s) // DAY_S), ""
