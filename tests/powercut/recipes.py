@@ -82,7 +82,7 @@ def _prepare(write):
     return prepare
 
 
-def _boot(calls):
+def _boot(calls, ledger):
     """The highest valid generation of whatever is there under a final name."""
     whole, damaged = {}, False
     for name in [name for name in calls.listdir("/") if name not in BESIDE]:

@@ -26,7 +26,7 @@ def opened(calls, warn=lambda *parts: None):
     return store, site
 
 
-def boot(calls):
+def boot(calls, ledger):
     """Read everything there is."""
     warnings, wrong = [], []
     with on(calls):

@@ -5,7 +5,7 @@ Rule: a story is a name and four functions; nothing here knows what it does.
     prepare(calls, ledger)   what is on the disk before, whole
     play(calls, ledger)      the story; the ledger is told what is begun and what acknowledged
     after(calls, ledger)     what an agent does next on a disk that a cut has left
-    boot(calls)              a start: Found
+    boot(calls, ledger)      a start, and what it repairs by itself: Found
 """
 
 import os
@@ -70,7 +70,7 @@ class Survey:
         """Cuts while a start repairs, and while the agent goes on; some, where they are many."""
         step = max(1, len(self._again) // self.effort.again)
         for image, ledger, where in self._again[::step]:
-            for act in (lambda calls, _: self.story.boot(calls), self.story.after):
+            for act in (self.story.boot, self.story.after):
                 for cut in recorded_on(disk_of(image), ledger.copy(), act):
                     self._second(cut, where)
 
@@ -88,26 +88,30 @@ class Survey:
         self._seen.add(key)
         return new
 
-    def _boot(self, image, ledger, where):
-        """Start twice: what is found is what was promised, and the second start finds the same."""
+    def _boot(self, image, promised, where):
+        """Start twice: what is found is what was promised, and the second start has no more to
+        write than the first has left to it."""
         self.boots += 1
-        disk = disk_of(image)
-        found = self.story.boot(Calls(disk))
+        disk, ledger = disk_of(image), promised.copy()
+        found = self.story.boot(Calls(disk), ledger)
+        self._compare(found, promised, where)
+        wrong, after, promises = list(found.wrong), disk.image(), ledger.key()
+        again = self.story.boot(Calls(disk), ledger.copy())
+        if ledger.broken(again.texts):
+            wrong.append("the second start found something else")
+        if promises == promised.key() and disk.image() != after:
+            wrong.append("the second start wrote")
+        wrong += [sentence for sentence in again.wrong if sentence not in wrong]
+        self.wrong += bool(wrong)
+        for sentence in wrong:
+            self._fault(where, sentence)
+
+    def _compare(self, found, ledger, where):
         broken = ledger.broken(found.texts)
         if broken:
             self.unreadable += found.damaged
             self.lost += not found.damaged
             self._fault(where, "%s is %s" % (broken[0], _shown(found.texts.get(broken[0]))))
-        after = disk.image()
-        again = self.story.boot(Calls(disk))
-        wrong = list(found.wrong)
-        if again.texts != found.texts:
-            wrong.append("the second start found something else")
-        if disk.image() != after:
-            wrong.append("the second start wrote")
-        self.wrong += bool(wrong)
-        for sentence in wrong:
-            self._fault(where, sentence)
 
     def _fault(self, where, sentence):
         if len(self.faults) < 20:
