@@ -158,7 +158,7 @@ def test_status_tells_the_standing_of_the_credential(credential, clock, word):
     if clock is not None:
         watch.handle(events.ClockSet(clock, "kernel"), 0)
     machines = watch.status(0)["machines"]
-    assert machines["identity"] == word and machines["trust"] == watch.trust_word
+    assert machines["identity"] == word and machines["trust"] == watch.commit.state
 
 
 def test_evidence_has_the_time_of_its_handshake_once_the_time_is_known():

@@ -80,8 +80,8 @@ def verified(link, anchor="g2", address="127.0.0.2", addresses=None, host=HUB, t
     tls = {"version": "1.2", "suite": "ECDHE-RSA-AES128-GCM-SHA256",
            "fragment": {"asked": None, "negotiated": None, "reason": ""}}
     return events.Verified(link, host, address, addresses or [address], anchor, ["leaf", anchor],
-                           "leaf-key", "key-ca-" + anchor, ["CN=" + host, NAMES[anchor]], 0, 4102444800,
-                           tls, took_ms)
+                           "leaf-key", "key-ca-" + anchor, ["CN=" + host, NAMES[anchor]], 0,
+                           4102444800, tls, took_ms)
 
 
 def failed(link, fault, verdict, presented=None, chain=None):

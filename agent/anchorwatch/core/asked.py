@@ -7,6 +7,7 @@ Source: design section 12, contract section 4.
 from .answers import refuse, reply
 from .lifecycle import CONFIRMING, ONLINE, RESTING, WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import DpsLater, Hastened, HubLater, LookNow, RegisterBeside
+from .roots import reset
 from .shapes import Event, Items, Watch
 
 TRY_LATER = 3
@@ -29,6 +30,8 @@ class Commands:
         }.get(event.what)
         if does is not None:
             return does(event, now)
+        if event.what == "clock_reset":
+            return reset(self._watch.clock, event.ask_id)
         if event.what.startswith("roots_"):
             out: Items = self._watch.roots.asked(event, now)
             return out

@@ -140,6 +140,21 @@ class Clock:
             out.append(ClockStepped())
         return out
 
+    def issued(self, utc_s: int, now: int) -> Items:
+        """A signed bundle says when it was made: a floor, unless that is more than a day ahead of
+        a clock that stands."""
+        known_s = self.utc(now)
+        return [] if known_s is not None and utc_s > known_s + DAY_S else self._raise_floor(utc_s)
+
+    def reset(self, utc_s: int) -> Items:
+        """Lower the floor, by a signed bundle or an operator; never below the build."""
+        floor_utc_s = max(BUILD_UTC_S, utc_s)
+        if floor_utc_s >= self.floor_utc_s:
+            return []
+        self.floor_utc_s = self._saved_utc_s = floor_utc_s
+        told = {"standing": self.standing, "floor_utc_s": floor_utc_s, "reset": True}
+        return [Tell("clock", told), Save("clock", {"floor_utc_s": floor_utc_s})]
+
     def _raise_floor(self, utc_s: int) -> Items:
         if utc_s <= self.floor_utc_s:
             return []

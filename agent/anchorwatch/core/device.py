@@ -9,6 +9,7 @@ import hashlib
 from ..config import Config
 from ..wire import hub as hub_wire
 from .actions import Connect, Dial, Save
+from .anchors import Anchors
 from .backoff import PHASES
 from .clock import AUTHENTICATED, Clock
 from .shapes import Event, Items, Rand, Tree
@@ -117,14 +118,34 @@ class Device:
     def dial(self, link: str, endpoint: str, probe: bool, now: int) -> Dial:
         """Dial an endpoint with the anchors and the time that hold now."""
         self.judged_utc_s = self.clock.judge_utc_s(now)
-        return self.shape(link, endpoint, probe, now)
+        host, _ = self._where(endpoint)
+        anchors = self.trust.for_dial(endpoint, host)
+        return self._dial(link, endpoint, probe, self.trust.anchors, anchors, self.judged_utc_s)
 
     def shape(self, link: str, endpoint: str, probe: bool, now: int) -> Dial:
         """What a dial would be; AskDate and LookUp are made of it."""
+        anchors = self.trust.offered(endpoint, self._where(endpoint)[0])
+        judged_utc_s = self.clock.judge_utc_s(now)
+        return self._dial(link, endpoint, probe, self.trust.anchors, anchors, judged_utc_s)
+
+    def probe(self, endpoint: str, view: Anchors, judged_utc_s: int, now: int) -> Dial:
+        """Try another set of anchors on the second link, without a credential."""
+        anchors = view.offered(endpoint, self._where(endpoint)[0])
+        return self._dial("next", endpoint, True, view, anchors, judged_utc_s)
+
+    def dialable(self) -> Items:
+        """The endpoints in use whose host is known."""
+        return [e for e in self.trust.endpoints if self._where(e)[0]]
+
+    def _where(self, endpoint: str) -> tuple[str, int]:
         if endpoint == "hub":
-            host, port = self.hub or "", self.config.hub.port
-        else:
-            host, port = self.config.dps.host, self.config.dps.port
+            return self.hub or "", self.config.hub.port
+        return self.config.dps.host, self.config.dps.port
+
+    def _dial(
+        self, link: str, endpoint: str, probe: bool, view: Anchors, anchors: Items, judge_utc_s: int
+    ) -> Dial:
+        host, port = self._where(endpoint)
         mqtt = self.config.mqtt
         return Dial(
             link,
@@ -132,11 +153,11 @@ class Device:
             host,
             port,
             mqtt.transport,
-            self.trust.offered(endpoint, host),
-            {},
-            self.profile(endpoint),
+            anchors,
+            view.limits(endpoint, host, anchors),
+            self.profile(endpoint, not view.past(anchors)),
             None if probe else self.credential["slot"],
-            self.clock.judge_utc_s(now),
+            judge_utc_s,
             mqtt.proxy,
             mqtt.mode,
         )
@@ -147,16 +168,16 @@ class Device:
         probe = self.shape("next", endpoint, True, now)
         return self.clock.suspect(now) + self.clock.ask_date(probe)
 
-    def profile(self, endpoint: str) -> Tree:
+    def profile(self, endpoint: str, lasting: bool = True) -> Tree:
         """The TLS profile of an endpoint as a tree; check_time: may the library's own date check
-        be on."""
+        be on. It may not where an anchor is past its end (R2)."""
         tls = getattr(self.config.tls, endpoint)
         return {
             "suites": tls.suites,
             "max_fragment": tls.max_fragment,
             "strict": tls.strict,
             "all_ecc": tls.all_ecc,
-            "check_time": self.clock.standing == AUTHENTICATED,
+            "check_time": lasting and self.clock.standing == AUTHENTICATED,
         }
 
     def connect(self, link: str, password: str | None) -> Connect:

@@ -17,7 +17,7 @@ from .machine import Machine
 from .meanings import (
     Changed, LookDue, ProbeDue, SwapDue, Taken, Unchanged,
 )
-from .shapes import Event, Items
+from .shapes import Event, Free, Items
 from .token import Tokens
 # fmt: on
 # isort: on
@@ -36,7 +36,9 @@ class Looks(Machine):
         connection: Connection,
         faults: Faults,
         dps_faults: Faults,
+        probing: Free,
     ) -> None:
+        self._probing = probing
         self._device, self._tokens, self._connection = device, tokens, connection
         self._faults, self._dps_faults = faults, dps_faults
         self.times = LookTimes(device, connection)
@@ -57,8 +59,8 @@ class Looks(Machine):
 
     @property
     def taken(self) -> bool:
-        """True while a registration beside the session has the second link."""
-        return self._connection.state in (REPROVISIONING, SETTLING_BESIDE)
+        """True while a registration beside the session has the second link, or a bundle's probe."""
+        return self._connection.state in (REPROVISIONING, SETTLING_BESIDE) or self._probing()
 
     def _choose(self, event: Event, now: int) -> Items:
         if self.taken:

@@ -59,10 +59,11 @@ class Unregistered(Record):
     """Registration ended without an assignment. fault, verdict as in Failed; retry_after_s 0 when
     DPS named none."""
 
-    fields = ("fault", "verdict", "presented", "retry_after_s")
+    fields = ("fault", "verdict", "presented", "chain", "retry_after_s")
     fault: str
     verdict: str
     presented: list[Any_]
+    chain: list[Any_]
     retry_after_s: int
 
 

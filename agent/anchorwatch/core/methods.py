@@ -11,7 +11,8 @@ from .events import Asked
 from .meanings import Quiet
 from .shapes import Any_, Event, Items, Tree
 
-OURS = ("reverify", "reprovision")
+OURS = ("reverify", "reprovision", "importBundle")
+COMMANDS = {"importBundle": "roots_import"}
 REPLY_MS = 30_000
 
 
@@ -41,7 +42,7 @@ class Methods:
             return []
         self._deadlines[request_id] = now + REPLY_MS
         if name in self._config.cloud.allow and name in OURS:
-            return [Asked(name, {"by": "cloud"}, "m:" + request_id)]
+            return [Asked(COMMANDS.get(name, name), _arguments(payload), "m:" + request_id)]
         if name in OURS:
             return self.reply(request_id, 403, {"what": "not permitted by cloud.allow"})
         return [Tell("method", {"name": name, "rid": request_id, "payload": payload})]
@@ -90,3 +91,10 @@ class Methods:
     def moved(self) -> Items:
         """Answers that the former link may have lost; the hub ignores one that it has had."""
         return list(self._unacked)
+
+
+def _arguments(payload: object) -> Tree:
+    """What a call of ours says; nobody but us says who called."""
+    given: Tree = dict(payload) if isinstance(payload, dict) else {}
+    given["by"] = "cloud"
+    return given

@@ -85,14 +85,14 @@ class Registration(Machine):
         if word == "assigned":
             return self._assigned(meaning)
         if word == "assigning":
-            return Unregistered("service", "assigning-forever", [], 0)
+            return Unregistered("service", "assigning-forever", [], [], 0)
         if word == "busy":
             fault = "throttled" if meaning[1] == 429 else "service"
-            return Unregistered(fault, "dps-%d" % meaning[1], [], meaning[2])
+            return Unregistered(fault, "dps-%d" % meaning[1], [], [], meaning[2])
         _, status, code, _, message = meaning
         word = message.partition(":")[0] if status == 200 and not code else str(code or status)
         verdict = "dps-" + word
-        return Unregistered("identity", verdict, [message], 0)
+        return Unregistered("identity", verdict, [message], [], 0)
 
     def _assigned(self, meaning: tuple[Any_, ...]) -> Event:
         _, hub, device_id, substatus = meaning
@@ -100,11 +100,11 @@ class Registration(Machine):
         try:
             names.check_host(hub, list(allowed))
         except TrustError as error:
-            return Unregistered("policy", HUB_NOT_ALLOWED, [error.value], 0)
+            return Unregistered("policy", HUB_NOT_ALLOWED, [error.value], [], 0)
         return Assigned(hub, device_id, substatus)
 
     def _malformed(self, error: MalformedMessage) -> Unregistered:
-        return Unregistered("service", "malformed-reply", [error.reason], 0)
+        return Unregistered("service", "malformed-reply", [error.reason], [], 0)
 
     def _dial(self, event: Event, now: int) -> Items:
         self.wake_at = now + STEP_MS
@@ -165,17 +165,18 @@ class Registration(Machine):
         return self._close("assigned") + accepted + [event]
 
     def _fail(self, event: Event, now: int) -> Items:
-        return self._end(Unregistered(event.fault, event.verdict, event.presented, 0), now)
+        shown = (event.presented, event.chain)
+        return self._end(Unregistered(event.fault, event.verdict, *shown, 0), now)
 
     def _refuse(self, event: Event, now: int) -> Items:
         fault, verdict = CONNACK.get(event.code, ("service", "connack-%d" % event.code))
-        return self._end(Unregistered(fault, verdict, [], 0), now)
+        return self._end(Unregistered(fault, verdict, [], [], 0), now)
 
     def _drop(self, event: Event, now: int) -> Items:
-        return self._end(Unregistered("network", event.reason, [], 0), now)
+        return self._end(Unregistered("network", event.reason, [], [], 0), now)
 
     def _silent(self, event: Event, now: int) -> Items:
-        return self._end(Unregistered("network", "silent", [], 0), now)
+        return self._end(Unregistered("network", "silent", [], [], 0), now)
 
     def _end(self, event: Event, now: int) -> Items:
         return self._close("failed") + [event]

@@ -20,7 +20,7 @@ from .machine import rows_of
 from .meanings import (
     Adrift, ClockStepped, Joining, LookNow, Moved, Quiet, Stayed,
 )
-from .shapes import Count, Event, Items
+from .shapes import Count, Event, Free, Items
 from .token import Tokens
 # fmt: on
 # isort: on
@@ -52,8 +52,9 @@ class Reverify(Looks):
         faults: Faults,
         dps_faults: Faults,
         open_requests: Count,
+        probing: Free,
     ) -> None:
-        super().__init__(device, tokens, connection, faults, dps_faults)
+        super().__init__(device, tokens, connection, faults, dps_faults, probing)
         self._open_requests = open_requests
         self._connect: Connect | None = None
         self._due_ms: int | None = None

@@ -1,39 +1,87 @@
-"""Commands on the site layer: add, distrust, list, explain. Rule: nothing is in force before it is
-on the disk.
+"""Commands on the root store: list, explain, history; add and distrust in the site layer; import
+and revert of signed bundles.
 
+Rule: nothing is in force before it is on the disk; a dry run says what would be and writes nothing.
 Source: design section 7 and section 12.
 """
 
 from ..errors import RootsRejected
+from . import explain
 from .actions import Save, Tell
 from .answers import refuse, reply, warning
+from .bundlemeanings import TakeBack
+from .bundles import Bundles
+from .clock import BUILD_UTC_S, Clock
+from .commit import Commit
+from .device import Device
 from .meanings import LookNow
+from .rules import row_of
 from .shapes import Any_, Event, Items, Tree
-from .trust import Trust
+from .stages import SETTLED, WAITING
 
 
 class Roots:
-    """Takes Asked("roots_..."), and Saved or SaveFailed of the files it wrote."""
+    """Takes Asked("roots_..."), and Saved or SaveFailed of the site files it wrote."""
 
-    def __init__(self, trust: Trust) -> None:
-        self._trust = trust
+    def __init__(self, device: Device, commit: Commit, bundles: Bundles) -> None:
+        self._trust, self._device = device.trust, device
+        self._commit, self._bundles = commit, bundles
         self._pending: Tree = {}  # file name: (ask_id, anchors, distrust)
 
     def asked(self, event: Event, now: int) -> Items:
-        """One command; the answer comes at once or after Saved."""
-        arguments = event.arguments
+        """One command; the answer comes at once, or when the disk or the place has answered."""
+        arguments, ask_id = event.arguments, event.ask_id
         if event.what == "roots_list":
-            return [reply(event.ask_id, {"roots": self._trust.listing()})]
+            return [reply(ask_id, {"roots": explain.listing(self._trust)})]
         if event.what == "roots_explain":
             sha256 = arguments.get("sha256", "")
-            return [reply(event.ask_id, {"sha256": sha256, "why": self._trust.explain(sha256)})]
-        if event.what == "roots_add":
-            return self._add(event.ask_id, arguments["entry"], arguments["pem"])
-        return self._distrust(event.ask_id, arguments.get("sha256", ""))
+            why = explain.reasons(self._trust, sha256)
+            return [reply(ask_id, {"sha256": sha256, "why": why})]
+        if event.what == "roots_history":
+            return [reply(ask_id, {"history": self._trust.history})]
+        if event.what == "roots_import":
+            return self._import(ask_id, arguments)
+        if event.what == "roots_revert":
+            return self._take_back(ask_id, arguments)
+        if "site" in self._bundles.rooted:
+            remedy = "sign it into the site's bundle: roots import --layer site"
+            return [refuse(ask_id, "the site layer is a signed bundle", "site", remedy)]
+        return self._site(event, now)
 
-    def _add(self, ask_id: str, entry: Tree, pem: str) -> Items:
+    def _site(self, event: Event, now: int) -> Items:
+        arguments, ask_id = event.arguments, event.ask_id
+        dry_run = bool(arguments.get("dry_run"))
+        if event.what == "roots_add":
+            return self._add(ask_id, arguments["entry"], arguments["pem"], dry_run)
+        sha256, at_once = arguments.get("sha256", ""), bool(arguments.get("now"))
+        return self._distrust(ask_id, sha256, at_once, dry_run, now)
+
+    def _import(self, ask_id: str, arguments: Tree) -> Items:
+        return self._bundles.asked(ask_id, arguments)
+
+    def _take_back(self, ask_id: str, arguments: Tree) -> Items:
+        """The operator wants the anchors before the last bundle."""
+        layer = arguments.get("layer", "vendor")
+        record = self._trust.bundles.get(layer)
+        if record is None or record["stage"] in ("rooted", "reverted") or not record["folder"]:
+            return [refuse(ask_id, "no bundle to take back", str(layer), "see roots history")]
+        if self._commit.state not in (SETTLED, WAITING):
+            later = "ask again in a minute"
+            return [refuse(ask_id, "busy", self._commit.state, later, 3)]
+        try:
+            self._trust.check(layer, self._commit.former(layer))
+        except RootsRejected as error:
+            return [refuse(ask_id, error.what, error.value, error.remedy)]
+        if arguments.get("dry_run"):
+            return [reply(ask_id, {"version": record["version"], "would": "be taken back"})]
+        self._commit.layer = layer
+        done = reply(ask_id, {"changed": True, "version": record["version"]})
+        return [TakeBack("operator"), done]
+
+    def _add(self, ask_id: str, entry: Tree, pem: str, dry_run: bool) -> Items:
         site, sha256 = self._trust.layer("site"), entry["sha256"]
-        if sha256 in site["distrust"] or entry["spki_sha256"] in site["distrust"]:
+        hashes = [row_of(item)["hash"] for item in site["distrust"]]
+        if sha256 in hashes or entry["spki_sha256"] in hashes:
             return [
                 refuse(
                     ask_id,
@@ -45,24 +93,40 @@ class Roots:
         others = [e for e in site["anchors"] if e["sha256"] != sha256]
         if len(others) < len(site["anchors"]):
             return [reply(ask_id, {"sha256": sha256, "changed": False})]
-        return self._try(ask_id, "site/%s.pem" % sha256, pem, others + [entry], site["distrust"])
+        anchors = others + [entry]
+        name = "site/%s.pem" % sha256
+        return self._try(ask_id, name, pem, anchors, site["distrust"], dry_run)
 
-    def _distrust(self, ask_id: str, sha256: str) -> Items:
+    def _distrust(self, ask_id: str, sha256: str, at_once: bool, dry_run: bool, now: int) -> Items:
         site = self._trust.layer("site")
-        if sha256 in site["distrust"]:
+        item: Any_ = dict(row_of(sha256), hold_s=0) if at_once else sha256
+        if item in site["distrust"]:
             return [reply(ask_id, {"sha256": sha256, "changed": False})]
-        distrust = sorted(site["distrust"] + [sha256])
-        text = "".join([line + "\n" for line in distrust])
-        return self._try(ask_id, "site/distrust", text, site["anchors"], distrust)
+        others = [i for i in site["distrust"] if row_of(i)["hash"] != sha256]
+        distrust = others + [item]
+        text = "".join(sorted([_line(item) for item in distrust]))
+        out = self._try(ask_id, "site/distrust", text, site["anchors"], distrust, dry_run)
+        return self._held(distrust, now) + out if isinstance(out[0], Save) else out
+
+    def _held(self, distrust: Items, now: int) -> Items:
+        """What must be held goes to the disk before the distrust that makes it necessary (R5)."""
+        content = {"anchors": self._trust.layer("site")["anchors"], "distrust": distrust}
+        view = self._trust.check("site", content)
+        issued_s = self._device.clock.utc(now) or self._trust.anchors.judged_utc_s
+        out = self._trust.hold(view, [], issued_s, now)
+        return out + [self._trust.save()] if out else []
 
     def _try(
-        self, ask_id: str, name: str, text: str, anchors: list[Any_], distrust: list[Any_]
+        self, ask_id: str, name: str, text: str, anchors: Items, distrust: Items, dry_run: bool
     ) -> Items:
         """Rehearse on the store, then write; the store itself changes when the file is safe."""
         try:
-            self._trust.check("site", anchors, distrust)
+            view = self._trust.check("site", {"anchors": anchors, "distrust": distrust})
         except RootsRejected as error:
             return [refuse(ask_id, error.what, error.value, error.remedy)]
+        if dry_run:
+            told = {e: view.offered(e) for e in self._trust.endpoints}
+            return [reply(ask_id, {"changed": False, "would_offer": told})]
         if self._pending:
             return [refuse(ask_id, "busy", sorted(self._pending)[0], "ask again in a second", 3)]
         self._pending[name] = (ask_id, anchors, distrust)
@@ -78,7 +142,7 @@ class Roots:
         except RootsRejected as error:  # another layer changed while this one was written
             return [refuse(ask_id, error.what, error.value, error.remedy)]
         return [
-            Tell("trust", {"layer": "site", "anchors": len(anchors), "distrust": len(distrust)}),
+            _told("site", anchors, distrust),
             reply(ask_id, {"changed": True}),
             LookNow(False),
         ]
@@ -93,23 +157,30 @@ class Roots:
         ]
 
     def layer_read(self, event: Event, now: int) -> Items:
-        """The driver read a layer again."""
+        """The driver read a layer again; a site bundle has taken the place of the site's folder."""
+        if event.layer in self._bundles.rooted:
+            return []
         try:
             self._trust.load(event.layer, event.anchors, event.distrust)
         except RootsRejected as error:
-            return [
-                warning(
-                    "layer %s not taken: %s" % (event.layer, error.what), error.value, error.remedy
-                )
-            ]
-        return [
-            Tell(
-                "trust",
-                {
-                    "layer": event.layer,
-                    "anchors": len(event.anchors),
-                    "distrust": len(event.distrust),
-                },
-            ),
-            LookNow(False),
-        ]
+            what = "layer %s not taken: %s" % (event.layer, error.what)
+            return [warning(what, error.value, error.remedy)]
+        return [_told(event.layer, event.anchors, event.distrust), LookNow(False)]
+
+
+def reset(clock: Clock, ask_id: str) -> Items:
+    """`clock reset`: the floor goes back to the build's date."""
+    before = clock.floor_utc_s
+    out = clock.reset(BUILD_UTC_S)
+    told = {"changed": bool(out), "before_utc_s": before, "floor_utc_s": clock.floor_utc_s}
+    return out + [reply(ask_id, told), LookNow(False)]
+
+
+def _told(layer: str, anchors: Items, distrust: Items) -> Tell:
+    return Tell("trust", {"layer": layer, "anchors": len(anchors), "distrust": len(distrust)})
+
+
+def _line(item: Any_) -> str:
+    """A line of site/distrust: `now` is for one that nothing holds."""
+    row = row_of(item)
+    return "%s%s\n" % (row["hash"], "" if row["hold_s"] else " now")

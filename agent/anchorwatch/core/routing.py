@@ -7,6 +7,7 @@ An event goes to the machine that owns its link or asked for it.
 # fmt: off
 from .answers import warning
 from .asked import Commands
+from .bundleroutes import BundleRoutes
 from .events import (
     Acked, Asked, ClockSet, Connected, CredentialRead, Disconnected, Failed, Held, LayerRead,
     LookedUp, LookUpFailed, Message, Ponged, Refused, Saved, SaveFailed, Signed, Start, Stop,
@@ -32,9 +33,11 @@ class Routing:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._commands, self._inbound = Commands(watch), Inbound(watch)
+        self._bundles = BundleRoutes(watch)
         self._new_twin = False
         self.routes: Routes = self._events()
         self.routes.update(self._meanings())
+        self.routes.update(self._bundles.routes)
 
     def _events(self) -> Routes:
         """Event: who takes it."""
@@ -108,7 +111,7 @@ class Routing:
     def _start(self, event: Event, now: int) -> Items:
         self._watch.device.start(event)
         out = self._watch.clock.start(event.state.get("clock", {}), now)
-        out += self._watch.trust.start(event.layers, event.state.get("trust", {}))
+        out += self._bundles.start(event, now)
         self._watch.ladder.start(now)
         held_ms = max(self._watch.hub_faults.start(), self._watch.dps_faults.start())
         spread_ms = max(1000 * self._watch.config.boot.spread_s, self._watch.device.window_ms)
@@ -121,23 +124,26 @@ class Routing:
         watch = self._watch
         if watch.clock.wake_at is not None and watch.clock.wake_at <= now:
             return watch.clock.woke(now) + [event]
-        for machine in (watch.connection, watch.registration, watch.reverify, watch.twin):
+        machines = (watch.connection, watch.registration, watch.reverify, watch.twin)
+        for machine in machines + (watch.commit, watch.bundles):
             if machine.wake_at is not None and machine.wake_at <= now:
                 deaf = watch.connection.subscribe_again() if machine is watch.twin else []
                 return deaf + machine.handle(event, now) + [event]
         late: Items = watch.methods.woke(now)
-        return late
+        return late or self._bundles.woke(event, now)
 
     def _by_link(self, event: Event, now: int) -> Items:
         if self._watch.registration.busy and event.link == self._watch.registration.link:
             return self._watch.registration.handle(event, now)
+        if event.link == "next" and self._watch.commit.probing:
+            return self._watch.commit.handle(event, now)
         machine = self._watch.connection if event.link == "live" else self._watch.reverify
         return machine.handle(event, now)
 
     def _saved(self, event: Event, now: int) -> Items:
         if event.name == "assignment":
             return self._watch.connection.handle(event, now)
-        return self._watch.roots.saved(event, now)
+        return self._bundles.answered(event, now) + self._watch.roots.saved(event, now)
 
     def _save_failed(self, event: Event, now: int) -> Items:
         told = warning(
@@ -147,7 +153,8 @@ class Routing:
         )
         if event.name == "assignment":
             return [told] + self._watch.connection.handle(event, now)
-        return [told] + self._watch.roots.save_failed(event, now)
+        failed = self._watch.roots.save_failed(event, now)
+        return [told] + self._bundles.answered(event, now) + failed
 
     def _signed(self, event: Event, now: int) -> Items:
         owner = {"dps": self._watch.registration, "hub next": self._watch.reverify}.get(

@@ -7,6 +7,7 @@ Entry = None
 Items = None
 Tree = None
 Rand = None
+Free = None
 Count = None
 Table = None
 Rows = None

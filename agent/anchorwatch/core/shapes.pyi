@@ -15,6 +15,7 @@ Entry = dict[str, Any]
 # A tree of dicts, lists, texts, integers: a state file's body, a JSON object, what Tell tells.
 Tree = dict[str, Any]
 Rand = Callable[[int], int]
+Free = Callable[[], bool]
 Count = Callable[[], int]
 Table = tuple[tuple[str, type, str, str], ...]
 Rows = dict[tuple[str, type], tuple[str, str]]

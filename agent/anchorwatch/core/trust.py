@@ -1,44 +1,60 @@
-"""The layered root store: what is offered to each endpoint, and why. Source: design section 7;
-rules R1 and R2.
+"""The root store of one device: the set of anchors in force, what handshakes say of it, what is
+saved.
 
-Rule: a change is tried on a copy and taken whole or not at all; distrust of any layer wins. The
-layers of this release are
-factory, system and site; the signed vendor layer has its place between system and site.
+Rule: a change is tried on a copy and taken whole or not at all. The decisions on single anchors are
+in rules.py, on a set in anchors.py; a signed bundle comes in through commit.py.
+
+Source: design section 7; rules R1, R2 and R10.
 """
 
 from ..config import Config
 from ..errors import RootsRejected
-from ..wire.names import is_below
+from . import records, rules
 from .actions import Save, Tell
+from .anchors import Anchors
 from .answers import warning
-from .evidence import Evidence
+from .bundlemeanings import Presented, Stranded
+from .evidence import DAYS, GONE_DAYS, Evidence
+from .holds import Holds
+from .rules import SCOPES  # noqa: F401
 from .shapes import Any_, Entry, Event, Items, MaybeTree, Tree
 
-LAYERS = ("factory", "system", "vendor", "site")  # lowest first
-SCOPES = ("hub", "dps", "est", "mirror")
+UNFIT = ("unknown-issuer", "no-anchor")  # a completed chain verdict: no offered anchor fits
+UNFIT_TWICE = 2
+LIMITED = ("sunset", "on-hold")  # one fits, and is past its time
+HISTORY_AT_MOST = 32
 
 
 class Trust:
-    """offered(endpoint), explain(sha256), load(layer); evidence and gaps of every endpoint in
-    use."""
+    """offered(endpoint), record, accepted, refused; `anchors` is the set in force."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._layers: Tree = {}
-        self._last: Tree = {}  # endpoint: anchor of its last verified handshake
         self.evidence = Evidence()
+        self.anchors = Anchors(self.evidence)
+        self.holds = Holds(config.trust.hold_max_s, self.anchors)
+        self.bundles: Tree = {}  # layer: its record, see commit.py
+        self.history: Items = []
         self.gaps: Tree = {}  # endpoint: {"presented", "verdict", "since_utc_s"}
+        self.saves = self.answered = 0  # of the frame `trust`
+        self._last: Tree = {}  # endpoint: anchor of its last verified handshake
+        self._unfit: Tree = {}  # endpoint: chain verdicts in a row that no offered anchor fits
 
     @property
     def endpoints(self) -> Items:
         """Endpoints in use."""
         return ["dps", "hub"] if self._config.dps.host else ["hub"]
 
-    def start(self, layers: Tree, body: Tree) -> Items:
+    def start(self, layers: Tree, body: Tree, now: int = 0) -> Items:
         """Take what the driver found; what cannot be connected with is told, not refused: there is
         nothing older."""
         self.evidence.restore(body)
-        self._layers = {name: layers[name] for name in layers}
+        self.bundles, self.history = body.get("bundles", {}), body.get("history", [])
+        anchors = self.anchors
+        anchors.holds, anchors.retired = body.get("holds", {}), body.get("retired", {})
+        anchors.emergency = body.get("emergency", {})
+        anchors.layers = {name: layers[name] for name in layers}
+        self.holds.start(now)
         bare = [e for e in self.endpoints if not self.offered(e)]
         return [
             warning(
@@ -47,100 +63,84 @@ class Trust:
             for e in bare
         ]
 
+    def judge_at(self, judged_utc_s: int, expired_utc_s: int) -> None:
+        """The time of this event: staged anchors wait for the one, roots end at the other (R7)."""
+        self.anchors.judged_utc_s, self.anchors.expired_utc_s = judged_utc_s, expired_utc_s
+
     def layer(self, name: str) -> Tree:
-        """{"anchors": [entry], "distrust": [sha256]} of a layer, empty when it is absent."""
-        return self._layers.get(name) or {"anchors": [], "distrust": []}
+        """{"anchors": [entry], "distrust": [row]} of a layer, empty when it is absent."""
+        return self.anchors.layer(name)
 
     def load(self, name: str, anchors: list[Any_], distrust: list[Any_]) -> None:
         """Replace one layer; on failure the store is unchanged. Raises as `check`."""
-        self.check(name, anchors, distrust)
-        self._layers[name] = {"anchors": anchors, "distrust": distrust}
+        self.check(name, {"anchors": anchors, "distrust": distrust})
+        self.anchors.layers[name] = {"anchors": anchors, "distrust": distrust}
 
-    def check(self, name: str, anchors: list[Any_], distrust: list[Any_]) -> None:
-        """Rehearse `load` on a copy.
+    def check(self, name: str, content: Tree) -> Anchors:
+        """Rehearse a layer on a copy; the set it would give.
 
         Raises  RootsRejected: an endpoint in use would lose its last unrestricted anchor (R1)
         """
-        before = self._layers
-        bare_before = [e for e in self.endpoints if not self._unrestricted(e)]
-        self._layers = {k: before[k] for k in before}
-        self._layers[name] = {"anchors": anchors, "distrust": distrust}
-        bare = [e for e in self.endpoints if not self._unrestricted(e) and e not in bare_before]
-        self._layers = before
+        before = self.anchors.bare(self.endpoints)
+        view = self.anchors.with_layer(name, content, self.anchors.holds)
+        bare = [e for e in view.bare(self.endpoints) if e not in before]
         if bare:
             raise RootsRejected(
                 "this would leave no trust anchor for", ", ".join(bare), "add the new root first"
             )
+        return view
 
     def offered(self, endpoint: str, host: str = "") -> Items:
         """SHA-256 of the anchors to hand to TLS, sorted; the proven one is always among them
         (R2)."""
-        found = {e["sha256"] for _, e in self._entries() if self._covers(e, endpoint, host)}
-        proven = self.evidence.proven.get(endpoint)
-        if proven in self.evidence.kept:
-            found.add(proven)
-        return sorted([s for s in found if not self._distrusted(s)])
+        return self.anchors.offered(endpoint, host)
+
+    def reserve(self, endpoint: str, host: str = "") -> Items:
+        """SHA-256 of the anchors that only a third dial may try, sorted (R10)."""
+        return self.anchors.reserve(endpoint, host)
+
+    def for_dial(self, endpoint: str, host: str = "") -> Items:
+        """The offered anchors; with the reserve once two chain verdicts in a row found none to fit
+        (R10)."""
+        found = self.offered(endpoint, host)
+        if self._unfit.get(endpoint, 0) >= UNFIT_TWICE:
+            found = sorted(found + self.reserve(endpoint, host))
+        return found
 
     def entry(self, sha256: str) -> MaybeTree:
         """The entry of an anchor of any layer, or of a kept one."""
-        for _, entry in self._entries():
-            if entry["sha256"] == sha256:
-                return dict(entry)
-        return self.evidence.kept.get(sha256)
+        return self.anchors.entry(sha256)
 
     def layer_of(self, sha256: str) -> str:
         """The lowest layer that brings an anchor; "kept" when only the state has it, "" when
         nobody."""
-        for name, entry in self._entries():
-            if entry["sha256"] == sha256:
-                return str(name)
-        return "kept" if sha256 in self.evidence.kept else ""
+        return self.anchors.layer_of(sha256)
 
-    def explain(self, sha256: str) -> Items:
-        """Sentences on why an anchor is trusted or not, lowest layer first."""
-        told = []
-        for name in LAYERS:
-            for entry in self.layer(name)["anchors"]:
-                if entry["sha256"] == sha256:
-                    told.append("%s trusts it for %s" % (name, ", ".join(self._scope(entry))))
-            if self._names(name, sha256):
-                told.append("%s distrusts it" % name)
-        for endpoint in sorted(self.evidence.proven):
-            if self.evidence.proven[endpoint] == sha256:
-                told.append(
-                    "proven for %s on %d days: kept in the state"
-                    % (endpoint, self.evidence.days(endpoint, sha256))
-                )
-        return told or ["no layer names it"]
-
-    def listing(self) -> Items:
-        """Every anchor once: name, layer, endpoints it is offered to."""
-        known = {e["sha256"]: e for _, e in self._entries()}
-        known.update(self.evidence.kept)
-        rows = []
-        for sha256 in sorted(known):
-            entry = known[sha256]
-            rows.append(
-                {
-                    "sha256": sha256,
-                    "name": entry["name"],
-                    "layer": self.layer_of(sha256),
-                    "not_after": entry["not_after"],
-                    "distrusted": self._distrusted(sha256),
-                    "offered": [e for e in self.endpoints if sha256 in self.offered(e)],
-                    "proven": [e for e in self.endpoints if self.evidence.proven.get(e) == sha256],
-                }
-            )
-        return rows
+    def announcements(self) -> Items:
+        """[{"endpoint", "root", "date"}] of the bundles in force."""
+        told: Items = []
+        for name in rules.SIGNED:
+            told += self.layer(name).get("announcements", [])
+        return told
 
     def record(self, endpoint: str, verified: Event, utc_s: int | None) -> Items:
-        """A verified full handshake: evidence, and the end of a gap."""
-        self._last[endpoint] = verified.anchor
-        out = []
+        """A verified full handshake: evidence, the end of a gap, of a hold, of a need."""
+        anchor = verified.anchor
+        self._last[endpoint] = anchor
+        self._unfit[endpoint] = 0
+        out: Items = [Presented(endpoint, anchor, verified.chain)]
         if self.gaps.pop(endpoint, None) is not None:
             out.append(Tell("gap", {"endpoint": endpoint, "open": False}))
-        news = self.evidence.presented(endpoint, verified.anchor, utc_s)
-        return out + self._proven(endpoint, verified.anchor, news)
+        news = self.evidence.presented(endpoint, anchor, utc_s)
+        issuer = self.evidence.issued(endpoint, anchor, verified.issuer_spki, utc_s)
+        news = news or (issuer and self.evidence.proven.get(endpoint) == anchor)
+        if self.holds.works(endpoint, anchor):
+            out.append(Tell("hold", {"endpoint": endpoint, "anchor": anchor, "open": False}))
+            news = True
+        if anchor not in self.offered(endpoint, verified.host):
+            out += self._found_in_need(endpoint, anchor)
+            news = True
+        return out + self._proven(endpoint, anchor, news)
 
     def accepted(self, endpoint: str, verified: Event, utc_s: int | None) -> Items:
         """An accepted session over the last verified handshake."""
@@ -151,61 +151,79 @@ class Trust:
 
     def refused(self, endpoint: str, failed: Event, utc_s: int | None) -> Items:
         """A chain verdict against the server: a gap, told once for each presented root."""
+        unfit = self._unfit.get(endpoint, 0) + 1 if failed.verdict in UNFIT else 0
+        self._unfit[endpoint] = unfit if unfit <= UNFIT_TWICE else 0
+        out: Items = [Presented(endpoint, "", failed.chain)]
+        if unfit >= UNFIT_TWICE or failed.verdict in LIMITED:
+            out.append(Stranded(endpoint))
         presented = failed.presented[-1] if failed.presented else ""
         before = self.gaps.get(endpoint)
         if before and before["presented"] == presented and before["verdict"] == failed.verdict:
-            return []
-        self.gaps[endpoint] = {
-            "presented": presented,
-            "verdict": failed.verdict,
-            "since_utc_s": utc_s,
+            return out
+        told = {"presented": presented, "verdict": failed.verdict}
+        self.gaps[endpoint] = dict(told, since_utc_s=utc_s)
+        return out + [Tell("gap", dict(told, endpoint=endpoint, open=True))]
+
+    def body(self) -> Tree:
+        """What is saved."""
+        body = self.evidence.body()
+        more = {
+            "bundles": self.bundles,
+            "retired": self.anchors.retired,
+            "holds": self.anchors.holds,
+            "emergency": self.anchors.emergency,
+            "history": self.history,
         }
-        return [
-            Tell(
-                "gap",
-                {
-                    "endpoint": endpoint,
-                    "open": True,
-                    "presented": presented,
-                    "verdict": failed.verdict,
-                },
-            )
-        ]
+        body.update({name: more[name] for name in more if more[name]})
+        return body
+
+    def save(self) -> Save:
+        """The frame `trust`; the save that was asked for last is number `saves`."""
+        self.saves += 1
+        return Save("trust", self.body())
+
+    def put(self, layer: str, content: Tree, spare: Items) -> None:
+        """A signed layer as its record says; checked before it came so far."""
+        self.anchors.layers[layer] = content
+        others = [one for one in self.anchors.spare if one["layer"] != layer]
+        self.anchors.spare = others + [dict(one, layer=layer) for one in spare]
+        policy = self.layer("vendor").get("policy", {})
+        self.evidence.days_needed = policy.get("evidence_days", DAYS)
+        self.evidence.gone_days = policy.get("unseen_days", GONE_DAYS)
+
+    def hold(self, view: Anchors, works: Items, issued_s: int, now: int) -> Items:
+        """Before `view` comes into force: hold what it distrusts where nothing else works (R5)."""
+        kept: Tree = {}
+        for endpoint in self.endpoints:
+            if endpoint not in works:
+                kept[endpoint] = self.holds.needed(endpoint, view, issued_s)
+        return self.holds.set(kept, now)
+
+    def retire(self, before: Items, content: Tree) -> None:
+        """A bundle is committed: what it no longer offers stays in the reserve for a while (R6)."""
+        anchors = self.anchors
+        judged = anchors.judged_utc_s
+        anchors.retired = records.retired(anchors.retired, before, content, judged)
+
+    def remember(self, about: Tree, utc_s: int | None) -> None:
+        """One line more in the history."""
+        self.history = self.history[1 - HISTORY_AT_MOST :] + [dict(about, utc_s=utc_s)]
+
+    def distrusted(self, sha256: str) -> bool:
+        """True when a layer's hard distrust names the certificate or its key."""
+        return self.anchors.distrusted(sha256)
 
     def _proven(self, endpoint: str, anchor: str, news: bool) -> Items:
-        if self.evidence.prove(endpoint, anchor, self.entry(anchor)) or news:
-            return [Save("trust", self.evidence.body())]
+        before = self.evidence.proven.get(endpoint)
+        lost = before is not None and self.distrusted(before) and not self.distrusted(anchor)
+        if self.evidence.prove(endpoint, anchor, self.entry(anchor), lost) or news:
+            return [self.save()]
         return []
 
-    def _entries(self) -> Items:
-        return [(name, entry) for name in LAYERS for entry in self.layer(name)["anchors"]]
-
-    def _covers(self, entry: Entry, endpoint: str, host: str) -> bool:
-        """In scope and, where the layer is restricted to name suffixes, one that fits the host."""
-        suffixes = entry.get("suffixes") or []
-        fits = [s for s in suffixes if is_below(host.lower(), s.lower())]
-        return endpoint in self._scope(entry) and (not suffixes or not host or bool(fits))
-
-    def _unrestricted(self, endpoint: str) -> Items:
-        free = [
-            e["sha256"]
-            for name, e in self._entries()
-            if name != "system" and endpoint in self._scope(e)
-        ]
-        return [s for s in free if not self._distrusted(s)]
-
-    def _scope(self, entry: Tree) -> tuple[Any_, ...]:
-        return tuple(entry.get("scope") or SCOPES)
-
-    def _distrusted(self, sha256: str) -> bool:
-        return bool([name for name in LAYERS if self._names(name, sha256)])
-
-    def _names(self, layer: str, sha256: str) -> bool:
-        """True when a layer's distrust names the certificate or its key."""
-        distrust = self.layer(layer)["distrust"]
-        if sha256 in distrust:
-            return True
-        keys = [e["spki_sha256"] for _, e in self._entries() if e["sha256"] == sha256]
-        kept = self.evidence.kept.get(sha256)
-        keys += [kept["spki_sha256"]] if kept else []
-        return bool([k for k in keys if k in distrust])
+    def _found_in_need(self, endpoint: str, anchor: str) -> Items:
+        """The third dial found it in the reserve: it is offered from now on (R10)."""
+        entry: Entry | None = self.entry(anchor)
+        if entry is None or self.distrusted(anchor):
+            return []
+        self.anchors.emergency.setdefault(endpoint, {})[anchor] = entry
+        return [Tell("emergency_anchor", {"endpoint": endpoint, "anchor": anchor})]

@@ -6,7 +6,7 @@ Source: Microsoft Learn, "Understand and use device twins"; design section 12.
 
 from ..wire import hub as hub_wire
 from .actions import Publish, Tell
-from .events import Woke
+from .events import Asked, Woke
 from .machine import Machine, rows_of
 from .meanings import (
     Desired,
@@ -67,6 +67,8 @@ LATER_MS = 60_000
 INTERVAL_LEAST_S = 900
 INTERVAL_MOST_S = 86_400
 KEY = "anchorwatch"
+TRY_LATER = 3
+ANSWER_AT_MOST = 256
 
 
 class Twin(Machine):
@@ -148,9 +150,29 @@ class Twin(Machine):
         return [told] + self._obey(event.patch)
 
     def _obey(self, desired: Tree) -> Items:
-        """Our own desired property: the reverify interval, clamped and acknowledged."""
+        """Our own desired properties: each is acknowledged with value, ac, av, ad."""
         ours = desired.get(KEY)
-        value = ours.get("reverifyIntervalS") if isinstance(ours, dict) else None
+        if not isinstance(ours, dict):
+            return []
+        return self._interval(ours.get("reverifyIntervalS")) + self._bundle(ours.get("bundle"))
+
+    def _bundle(self, value: object) -> Items:
+        """A bundle to fetch: {"version", "url"}, or {"version", "files"} when it is small."""
+        if not isinstance(value, dict):
+            return []
+        asked: Tree = dict(value, by="cloud", layer="vendor", dry_run=False)
+        return [Asked("roots_import", asked, "t:%s" % value.get("version", ""))]
+
+    def answer(self, about: Tree) -> Items:
+        """What became of the desired bundle: 200 taken, 202 try later, 409 refused."""
+        text = "" if about["ok"] else "%s: %s" % (about["what"], about["value"])
+        code = 200 if about["ok"] else (202 if about["code"] == TRY_LATER else 409)
+        self._acknowledged["bundle"] = hub_wire.acknowledgement(
+            about["ask_id"][2:], code, self.version or 0, text[:ANSWER_AT_MOST]
+        )
+        return [Dirty()] if self.state == READY and self._patch_tree() else []
+
+    def _interval(self, value: object) -> Items:
         if not isinstance(value, int) or isinstance(value, bool):
             return []
         clamped = min(max(value, INTERVAL_LEAST_S), INTERVAL_MOST_S)

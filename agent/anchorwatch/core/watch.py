@@ -5,11 +5,13 @@ wheel; `routing.py` says who takes what, the machines decide.
 from ..config import Config
 from . import status as status_page
 from .actions import Publish, Tell
-from .clock import Clock
+from .bundles import Bundles
+from .clock import AUTHENTICATED, Clock
+from .commit import Commit
 from .connection import Connection
 from .device import Device
 from .faults import Faults
-from .lifecycle import ADRIFT
+from .lifecycle import ADRIFT, CONFIRMING, IDLE, RESTING
 from .methods import Methods
 from .registration import Registration
 from .reverify import Reverify
@@ -49,8 +51,11 @@ class Watch:
             self.look_faults,
             self.probe_faults,
             lambda: self.twin.open + self.methods.open,
+            lambda: self.commit.probing,
         )
-        self.roots = Roots(self.trust)
+        self.commit = Commit(self.device, self._second_link_free)
+        self.bundles = Bundles(self.device, self.commit)
+        self.roots = Roots(self.device, self.commit, self.bundles)
         self.warnings, self.taken = Warnings(self.trust), Taken()
         self._told: Tree = {}
         self._routes: Routes = Routing(self).routes
@@ -71,11 +76,12 @@ class Watch:
         pending = [event]
         while pending:
             item = pending.pop(0)
+            self._tell_the_time(now)
             route = self._routes.get(type(item))
             if route is not None:
                 pending = route(item, now) + pending
-            elif isinstance(item, Tell) and str(item.about.get("ask_id")).startswith("m:"):
-                pending = self.methods.answer(item.about) + pending
+            elif self._for_the_cloud(item):
+                pending = self._answer(item) + pending
             elif not self._nowhere(item):
                 out.append(item)
             if not pending:
@@ -93,11 +99,6 @@ class Watch:
         """The status of contract section 4; the driver adds its queue and version."""
         return status_page.page(self, now)
 
-    @property
-    def trust_word(self) -> str:
-        """Whether a change of the trust layers is under way."""
-        return "settled"
-
     def states(self) -> Tree:
         """The state words of the machines."""
         return {
@@ -105,10 +106,30 @@ class Watch:
             "registration": self.registration.state,
             "ladder": self.ladder.state,
             "reverify": self.reverify.state,
-            "trust": self.trust_word,
+            "trust": self.commit.state,
             "twin": self.twin.state,
             "clock": self.clock.standing,
         }
+
+    def _tell_the_time(self, now: int) -> None:
+        """Which anchors hold depends on it: staged ones, expired ones, holds."""
+        proven = self.clock.standing == AUTHENTICATED
+        judged_utc_s = self.clock.judge_utc_s(now)
+        self.trust.judge_at(judged_utc_s, judged_utc_s if proven else self.clock.floor_utc_s)
+
+    def _second_link_free(self) -> bool:
+        resting = self.reverify.state in (IDLE, RESTING, CONFIRMING)
+        return resting and not self.reverify.taken and self.registration.link != "next"
+
+    def _for_the_cloud(self, item: Event) -> bool:
+        asked = str(item.about.get("ask_id")) if isinstance(item, Tell) else ""
+        return asked[:2] in ("m:", "t:")
+
+    def _answer(self, item: Tell) -> Items:
+        """A direct method's answer is a message, a desired property's is a reported one."""
+        machine = self.methods if item.about["ask_id"].startswith("m:") else self.twin
+        out: Items = machine.answer(item.about)
+        return out
 
     def _nowhere(self, item: Event) -> bool:
         """True for a message to a session that is between two links; what counts is sent again
@@ -127,5 +148,5 @@ class Watch:
         return [Tell("state", about)]
 
     def _waking(self) -> Items:
-        machines = [self.clock, self.connection, self.registration, self.reverify]
-        return machines + [self.twin, self.methods]
+        machines = [self.clock, self.connection, self.registration, self.reverify, self.twin]
+        return machines + [self.commit, self.bundles, self.trust.holds, self.methods]

@@ -1,0 +1,60 @@
+"""Who takes what of a signed bundle. Rule: it routes; commit.py and bundles.py decide.
+
+The frame `trust` is saved for evidence too: only the answer to the save that commit waits for is
+its own.
+"""
+
+# isort: off
+# fmt: off
+from .events import Fetched, FetchFailed
+from .bundlemeanings import (
+    Against, Came, Doubted, Enough, NotYet, Presented, Proved, Rested, Resumed, Stranded, TakeBack,
+    Undecided, Unheard, Wished,
+)
+from .shapes import Event, Items, Routes, Watch
+
+COMMIT = (
+    Came, Resumed, Rested, TakeBack, Presented, Unheard, NotYet, Enough, Proved, Against, Doubted,
+    Undecided,
+)
+# fmt: on
+# isort: on
+
+
+class BundleRoutes:
+    """`routes`: {type: function of (event, now)}; `watch` holds the machines."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self.routes: Routes = {t: watch.commit.handle for t in COMMIT}
+        self.routes.update({t: watch.bundles.handle for t in (Fetched, FetchFailed, Wished)})
+        self.routes[Stranded] = self._stranded
+
+    def start(self, event: Event, now: int) -> Items:
+        """The layers, then the bundles over them."""
+        watch, state = self._watch, event.state
+        out: Items = watch.trust.start(event.layers, state.get("trust", {}), now)
+        watch.bundles.start(state.get("rooted", []), now)
+        return out + watch.commit.start(state.get("bundles", {}))
+
+    def answered(self, event: Event, now: int) -> Items:
+        """Saved or SaveFailed of any file."""
+        if event.name != "trust":
+            return []
+        watch = self._watch
+        watch.trust.answered += 1
+        if watch.trust.answered != watch.commit.waits_for:
+            return []
+        return watch.commit.handle(event, now)
+
+    def woke(self, event: Event, now: int) -> Items:
+        """The daily count of a hold."""
+        holds = self._watch.trust.holds
+        if holds.wake_at is None or holds.wake_at > now:
+            return []
+        told: Items = holds.woke(now)
+        return told + [self._watch.trust.save(), event]
+
+    def _stranded(self, event: Event, now: int) -> Items:
+        out: Items = self._watch.bundles.stranded(now)
+        return out

@@ -1,0 +1,211 @@
+"""A signed bundle on its way into force: what is written at each step, and what follows from it.
+
+Rule: nothing is in force before it is on the disk; a roll-back restores anchors, never versions,
+keys or hard distrust. Source: design section 7, R4 to R8; the table is in stages.py.
+"""
+
+from . import records, rules
+from .actions import Tell
+from .answers import refuse, reply
+from .bundlemeanings import Came, Presented, Rested, Resumed, TakeBack
+from .device import Device
+from .events import Failed, Saved, SaveFailed, Verified
+from .machine import rows_of
+from .meanings import LookNow
+from .probing import FIRST_MS, Probes
+from .shapes import Event, Free, Items, MaybeTree, Tree
+from .stages import REVERTED, SETTLED, TRUST, WAITING
+
+SAVE_MS = 10_000
+RESUME_MS = 5_000
+DAY_MS = 86_400_000
+LEAVES_AT_MOST = 8
+UNDER_WAY = ("candidate", "trial")
+
+
+class Commit(Probes):
+    """One bundle of one layer at a time."""
+
+    rows = rows_of(TRUST)
+    # fmt: off
+    late = (
+        Saved, SaveFailed, Verified, Failed, Presented, Came, Resumed, Rested, TakeBack,
+    )
+    # fmt: on
+
+    def __init__(self, device: Device, free: Free) -> None:
+        super().__init__(device, free)
+        self.waits_for = 0  # number of the save of `trust` that is under way for us
+        self._before: MaybeTree = None  # the record before this candidate
+        self._ask_id = ""
+        self._leaves: Items = []  # of the endpoint that speaks against a rolled-back bundle
+
+    def accepts(self, layer: str) -> bool:
+        """True when a bundle of this layer may come now."""
+        if self.state == WAITING:
+            return layer == self.layer
+        return self.state in (SETTLED, REVERTED)
+
+    def start(self, contents: Tree) -> Items:
+        """Put into force what the records say; go on with a bundle that is under way."""
+        self.contents = contents
+        out: Items = []
+        stages = {}
+        for layer in sorted(self._trust.bundles):
+            out += self.force(layer)
+            stages[self._trust.bundles[layer]["stage"]] = layer
+        for stage in UNDER_WAY + ("reverted",):
+            if stage in stages:
+                self.layer = stages[stage]
+                return out + [Resumed() if stage in UNDER_WAY else Rested()]
+        return out
+
+    def former(self, layer: str) -> Tree:
+        """What a roll-back of this layer would put into force."""
+        record: Tree = self._trust.bundles[layer]
+        number = record["previous"] if record["stage"] == "committed" else record["in_force"]
+        found: Tree = self.contents.get(str(number)) or records.empty()
+        return found
+
+    def force(self, layer: str) -> Items:
+        """The layer as its record says; what lies damaged is told, the rest of the store stands."""
+        content, spare, told = records.in_force(self._trust.bundles[layer], self.contents)
+        self._trust.put(layer, content, spare)
+        return told
+
+    def refresh(self, layer: str, content: Tree) -> Items:
+        """Newer metadata over the bundle that is known: nothing changes but what is kept."""
+        self._trust.bundles[layer] = records.refreshed(self._trust.bundles[layer], content)
+        self.contents[str(content["folder"])] = content
+        return self.force(layer) + [self._trust.save()]
+
+    def _keep(self, event: Event, now: int) -> Items:
+        self.wake_at = now + SAVE_MS
+        self.layer, self._before = event.layer, self._trust.bundles.get(event.layer)
+        self._trust.bundles[event.layer] = records.candidate(self._before, event.bundle)
+        self.contents[str(event.bundle["folder"])] = event.bundle
+        self._floor_only, self._tries, self._ask_id = False, 0, event.ask_id
+        return self.force(event.layer) + self._save(event.by, now)
+
+    def _kept(self, event: Event, now: int) -> Items:
+        """On the disk: whoever brought it may be told."""
+        told = {"changed": True, "version": self.record["version"], "stage": "candidate"}
+        out: Items = [reply(self._ask_id, told)] if self._ask_id else []
+        return out + self._begin(event, now)
+
+    def _give_up(self, event: Event, now: int) -> Items:
+        """Not on the disk: everything is as it was, and the bundle will be fetched again."""
+        out: Items = []
+        if self._ask_id:
+            out = [refuse(self._ask_id, "not written", "bundle", "make room, then repeat", 3)]
+        if self._before is None:
+            del self._trust.bundles[self.layer]
+            self._trust.put(self.layer, records.empty(), [])
+            return out
+        self._trust.bundles[self.layer] = self._before
+        return out + self.force(self.layer)
+
+    def _resume(self, event: Event, now: int) -> Items:
+        self.wake_at = self._until_ms = now + RESUME_MS
+        self._since_ms = now
+        if not self.record["seen"]:
+            return []
+        self.record["boots"] += 1
+        return [self._trust.save()]
+
+    def _enter(self, event: Event, now: int) -> Items:
+        """The holds that the trial needs are on the disk with it."""
+        self.wake_at = now + SAVE_MS
+        record = dict(self.record, stage="trial", seen=[], boots=0)
+        self._trust.bundles[self.layer] = record
+        out = self._trust.hold(self.view(), self._verified, self._content["issued_s"], now)
+        return out + self._save("", now)
+
+    def _not_entered(self, event: Event, now: int) -> Items:
+        self._trust.bundles[self.layer] = dict(self.record, stage="candidate")
+        self.wake_at = self._until_ms = now + FIRST_MS
+        return []
+
+    def _try_out(self, event: Event, now: int) -> Items:
+        """On the disk: the candidate is what endpoints are offered, and all are dialled anew."""
+        self._since_ms = now
+        out: Items = []
+        if self._verified and not self._floor_only:
+            out = self._device.clock.issued(self._content["issued_s"], now)
+        out += self.force(self.layer)
+        return out + [LookNow(False)] + self._begin(event, now)
+
+    def _commit(self, event: Event, now: int) -> Items:
+        self.wake_at = now + SAVE_MS
+        self._trust.retire(self.previous().layer(self.layer)["anchors"], self._content)
+        self._trust.bundles[self.layer] = records.committed(self.record)
+        out = self.force(self.layer)
+        if self._content.get("floor_reset_s") is not None:
+            out += self._device.clock.reset(self._content["floor_reset_s"])
+        return out + self._save("", now)
+
+    def _settle(self, event: Event, now: int) -> Items:
+        named = records.folders(self._trust.bundles)
+        self.contents = {n: self.contents[n] for n in self.contents if n in named}
+        return [LookNow(False)]
+
+    def _revert(self, event: Event, now: int) -> Items:
+        """Back to the anchors before; versions, keys and hard distrust stay."""
+        self.wake_at = now + SAVE_MS
+        leaf = list(self._failed.chain[:1]) if self._failed is not None else []
+        by = "operator" if isinstance(event, TakeBack) else ""
+        against = {"endpoint": self._endpoint, "leaf": leaf, "why": event.why}
+        record = records.reverted(self.record, against, by)
+        record["tried_utc_s"] = self._device.clock.utc(now) or 0
+        self._trust.bundles[self.layer] = record
+        return self.force(self.layer) + self._save(event.why, now)
+
+    def _rest(self, event: Event, now: int) -> Items:
+        """A day, then it is tried again; what a person took back waits for another bundle."""
+        self._leaves = list(self.record["against"].get("leaf", []))
+        if self.record["by"] == "operator":
+            return [LookNow(False)]
+        utc_s = self._device.clock.utc(now)
+        rested_s = 0 if utc_s is None else utc_s - self.record.get("tried_utc_s", utc_s)
+        left_ms = DAY_MS - 1000 * min(max(0, rested_s), rules.DAY_S)
+        self.wake_at = self._until_ms = now + left_ms
+        return [LookNow(False)]
+
+    def _again(self, event: Event, now: int) -> Items:
+        self._trust.bundles[self.layer] = dict(self.record, stage="candidate", seen=[], boots=0)
+        self._failed, self._endpoint, self._tries = None, "", 0
+        return self.force(self.layer) + self._begin(event, now)
+
+    def _hear(self, event: Event, now: int) -> Items:
+        """An ordinary handshake in the trial counts; a refusal is looked into at once."""
+        self.wake_at = self._until_ms
+        if self.record["stage"] != "trial":
+            return []
+        out = self._saw(event.endpoint, now) if event.anchor else []
+        if not event.anchor or self._enough_seen(now):
+            self.wake_at = self._until_ms = min(self._until_ms, now)
+        return out
+
+    def _notice(self, event: Event, now: int) -> Items:
+        """Another chain where one spoke against the bundle: it is tried again, once a chain."""
+        if self.record["by"] == "operator":
+            return []
+        self.wake_at = self._until_ms
+        leaf = event.chain[:1]
+        elsewhere = event.endpoint != self.record["against"].get("endpoint")
+        if elsewhere or not leaf or leaf[0] in self._leaves:
+            return []
+        if len(self._leaves) < LEAVES_AT_MOST:
+            self._leaves = self._leaves + list(leaf)
+            self.wake_at = self._until_ms = now
+        return []
+
+    def _save(self, why: str, now: int) -> Items:
+        """Note it in the history and write the frame, whose answer is ours."""
+        record = self.record
+        about = {"layer": self.layer, "stage": record["stage"], "version": record["version"]}
+        about["why"] = why
+        self._trust.remember(about, self._device.clock.utc(now))
+        save = self._trust.save()
+        self.waits_for = self._trust.saves
+        return [Tell("bundle", about), save]

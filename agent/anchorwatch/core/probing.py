@@ -1,0 +1,180 @@
+"""Rounds of probes for a bundle: which endpoint next, what its answer says of the candidate.
+
+Rule: only a chain that the previous set accepts, by an anchor which the candidate does not
+distrust, speaks against the candidate. What nobody accepts (a portal, a forger) and a dead line are
+no evidence, so they neither veto nor revert. Source: design section 7, R4 and R5.
+"""
+
+from . import records, rules
+from .actions import Close
+from .anchors import Anchors
+from .backoff import delay_ms
+from .bundlemeanings import Against, Doubted, Enough, NotYet, Proved, Undecided, Unheard
+from .clock import NONE
+from .device import Device
+from .machine import Machine
+from .shapes import Event, Free, Items, Tree
+from .stages import COMPARING, PROBING, SETTLED
+
+DIAL_MS = 60_000
+BUSY_MS = 15_000
+FIRST_MS, MOST_MS = 30_000, 3_600_000
+BOOTS = 3
+
+
+class Probes(Machine):
+    """The part of Commit that talks to endpoints. `free()`: is the second link nobody's?"""
+
+    state = SETTLED
+
+    def __init__(self, device: Device, free: Free) -> None:
+        self._device, self._trust, self._free = device, device.trust, free
+        self.layer = rules.SIGNED[0]
+        self.contents: Tree = {}  # folder number as text: what it holds
+        self._left: Items = []  # endpoints to hear in this round
+        self._verified: Items = []  # of this round
+        self._distrusted: Items = []  # those that only a distrusted anchor fits
+        self._endpoint = ""
+        self._failed: Event = None
+        self._until_ms = self._tries = self._since_ms = 0
+        self._floor_only = False  # the bundle's own date did not fit: judge at the floor
+
+    @property
+    def probing(self) -> bool:
+        """True while the second link is ours."""
+        return self.state in (PROBING, COMPARING)
+
+    @property
+    def record(self) -> Tree:
+        """The record of the layer that is under way."""
+        found: Tree = self._trust.bundles.get(self.layer) or records.none()
+        return found
+
+    @property
+    def _content(self) -> Tree:
+        """What the candidate says."""
+        found: Tree = self.contents.get(str(self.record["folder"])) or records.empty()
+        return found
+
+    def _begin(self, event: Event, now: int) -> Items:
+        """A round: every endpoint that was not verified in this stage."""
+        seen = self.record["seen"]
+        self._left = [e for e in self._device.dialable() if e not in seen]
+        self._verified, self._distrusted = [], []
+        return self._choose(event, now)
+
+    def _choose(self, event: Event, now: int) -> Items:
+        """What follows, as one meaning."""
+        trial = self.record["stage"] == "trial"
+        if trial and self._device.reduced:
+            return [Against("the agent crashed in the trial")]
+        if self._enough_seen(now) if trial else not self._changes():
+            return [Proved()]
+        if self._device.reduced or not self._free():
+            return [NotYet(BUSY_MS)]
+        if self._left:
+            return [Unheard()]
+        if not trial and (self._verified or self._distrusted):
+            return [Enough()]
+        self._tries += 1
+        rand = self._device.rand_below
+        return [NotYet(delay_ms(rand, FIRST_MS, FIRST_MS, MOST_MS, self._tries - 1))]
+
+    def _enough_seen(self, now: int) -> bool:
+        """All endpoints; or at the end of the trial those that answered: silence is no evidence."""
+        seen = self.record["seen"]
+        if not [e for e in self._trust.endpoints if e not in seen]:
+            return True
+        late = now - self._since_ms >= 1000 * self._device.config.trust.trial_max_s
+        return bool(seen) and (late or self.record["boots"] >= BOOTS)
+
+    def _changes(self) -> bool:
+        """True when the candidate changes what an endpoint in use is offered."""
+        now, then = self._trust.anchors, self.view()
+        for endpoint in self._trust.endpoints:
+            offered = then.offered(endpoint)
+            if offered != now.offered(endpoint):
+                return True
+            if then.limits(endpoint, "", offered) != now.limits(endpoint, "", offered):
+                return True
+        return False
+
+    def view(self) -> Anchors:
+        """The set that the candidate would give, without a new hold."""
+        return self._trust.anchors.with_layer(self.layer, self._content, self._trust.anchors.holds)
+
+    def previous(self) -> Anchors:
+        """The set before the candidate."""
+        before = self.contents.get(str(self.record["in_force"])) or records.empty()
+        return self._trust.anchors.with_layer(self.layer, before, self._trust.anchors.holds)
+
+    def _wait(self, event: Event, now: int) -> Items:
+        self.wake_at = self._until_ms = now + event.wait_ms
+        return []
+
+    def _probe(self, event: Event, now: int) -> Items:
+        self.wake_at = now + DIAL_MS
+        self._endpoint = self._left[0]
+        view = self._trust.anchors if self.record["stage"] == "trial" else self.view()
+        return [self._device.probe(self._endpoint, view, self._judge_utc_s(now), now)]
+
+    def _judge_utc_s(self, now: int) -> int:
+        """Without any time the bundle's own date is the best guess, while a chain fits it."""
+        clock = self._device.clock
+        if clock.standing != NONE or self._floor_only:
+            return clock.judge_utc_s(now)
+        reset = self._content.get("floor_reset_s")
+        if reset is not None:
+            return int(reset)
+        return max(clock.floor_utc_s, int(self._content.get("issued_s", 0)))
+
+    def _good(self, event: Event, now: int) -> Items:
+        """The set accepts the endpoint; in the trial that is what it is there for."""
+        self._left.pop(0)
+        self._verified.append(self._endpoint)
+        out: Items = [Close("next", "probed")]
+        if self.record["stage"] == "trial":
+            out += self._trust.record(self._endpoint, event, self._device.clock.utc(now))
+            out += self._saw(self._endpoint, now)
+        return out + self._choose(event, now)
+
+    def _saw(self, endpoint: str, now: int) -> Items:
+        """An endpoint was verified in the trial; the time limit counts from the first."""
+        seen = self.record["seen"]
+        if endpoint in seen:
+            return []
+        self._since_ms = self._since_ms if seen else now
+        self.record["seen"] = seen + [endpoint]
+        return [self._trust.save()]
+
+    def _judge(self, event: Event, now: int) -> Items:
+        self._failed = event
+        out: Items = [Close("next", "probed")]
+        guessed = self._judge_utc_s(now) != self._device.clock.judge_utc_s(now)
+        if event.fault == "clock" and guessed:
+            self._floor_only = True  # and the same endpoint once more
+            return out + [Undecided()]
+        if event.fault == "trust" and event.chain:
+            return out + [Doubted()]
+        self._left.pop(0)
+        return out + [Undecided()]
+
+    def _compare(self, event: Event, now: int) -> Items:
+        self.wake_at = now + DIAL_MS
+        judged_utc_s = self._device.clock.judge_utc_s(now)
+        return [self._device.probe(self._endpoint, self.previous(), judged_utc_s, now)]
+
+    def _weigh(self, event: Event, now: int) -> Items:
+        """The previous set accepts what the candidate refused: does that speak against it?"""
+        self._left.pop(0)
+        out: Items = [Close("next", "probed")]
+        if self.view().distrusted(event.anchor):
+            self._distrusted.append(self._endpoint)  # the reason is the distrust: R5 decides
+            return out + [Undecided()]
+        if event.chain[:1] != self._failed.chain[:1]:
+            return out + [Undecided()]
+        return out + [Against("%s: %s" % (self._endpoint, self._failed.verdict))]
+
+    def _unheard(self, event: Event, now: int) -> Items:
+        self._left.pop(0)
+        return [Close("next", "probed")] + self._choose(event, now)
