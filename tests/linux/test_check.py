@@ -6,12 +6,22 @@ import ssl
 
 import pytest
 
+from anchorwatch.config import Config
+from anchorwatch.core import readiness, records
+from anchorwatch.core.events import ClockSet, Start
+from anchorwatch.core.watch import Watch
 from anchorwatch.linux import cli, keyless
 from anchorwatch.linux.findings import exit_code, rehearsed_code
+from anchorwatch.linux.folder import open_folder
+from anchorwatch.linux.rehearsal import Rehearsal
 from anchorwatch.linux.steps import STEPS
+from anchorwatch.linux.store import Store
+from anchorwatch.linux.toml import tomllib
+from anchorwatch.pki.der import anchor_entry
+from tests.core import signed
 from tests.linux import authority
 from tests.linux.agent_process import free_port
-from tests.linux.authority import DAY_S
+from tests.linux.authority import DAY_S, NOW_S
 from tests.linux.servers import Server
 
 pytestmark = pytest.mark.tls
@@ -286,6 +296,72 @@ def test_rehearsal_asks_nobody(capsys, home, issuing, tmp_path):
 def test_without_an_announcement_there_is_nothing_to_be_ready_for(capsys, home):
     code, rows = home(nowhere()).check(capsys, "--rehearse", "announced")
     assert code == 0 and "announces" in rows["ready"]["what"]
+
+
+def _bundle(folder, announcements):
+    """A committed vendor bundle as the agent keeps it, and its frame."""
+    maker = signed.Maker()
+    maker.put_trust(dict(signed.trust_tree(), announcements=announcements))
+    files = {name.partition(".")[2] if name[0].isdigit() else name: data
+             for name, data in maker.published().items() if not name.endswith(".der")}
+    files.update(maker.files)
+    kept = folder / "state" / "bundle" / "1"
+    kept.mkdir(parents=True)
+    (folder / "state").chmod(0o700)
+    signed.write(kept, {name: files[name] for name in files if "/" not in name})
+    names = ("root.json", "timestamp.json", "snapshot.json", "targets.json", "trust.json")
+    assert set(names) <= {path.name for path in kept.iterdir()}
+    record = dict(records.none(), folder=1, in_force=1, stage="committed", version=1,
+                  digest=authority.sha256(files["trust.json"]))
+    Store(open_folder(str(folder / "state")), None, print).save("trust", {
+        "seen": {}, "proven": {}, "kept": {}, "bundles": {"vendor": record}})
+
+
+def test_announced_roots_are_answered_from_the_bundle_on_the_disk(capsys, home, tmp_path):
+    made = home(nowhere())
+    later = "2027-01-31T00:00:00Z"
+    _bundle(tmp_path, [{"endpoint": "hub", "root": readiness.G2, "date": later},
+                       {"endpoint": "dps", "root": readiness.MS_RSA, "date": later}])
+    code, rows = made.check(capsys, "--rehearse", "announced")
+    assert code == 1
+    assert rows["hub ready"]["verdict"] == "ready" and rows["hub ready"]["layer"] == "vendor"
+    assert rows["hub ready"]["value"] == "from 2027-01-31, vendor layer"
+    assert rows["dps ready"]["verdict"] == "absent" and rows["dps ready"]["remedy"]
+    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == ["bundle", "trust.1"]
+
+
+def limited(root, **limits):
+    """A rehearsal where the vendor brings `root` with limits, and the factory another one."""
+    watch = Watch(Config(tomllib.loads(TEXT), "/nowhere"), lambda n: 0)
+    ders = {root.sha256: root.der}
+    vendor = {"anchors": [dict(anchor_entry(root.der), **limits)], "distrust": []}
+    other = authority.root("Other Root")
+    factory = {"anchors": [anchor_entry(other.der)], "distrust": []}
+    watch.handle(Start(True, {}, {"factory": factory}, {"slot": "a"}), 0)
+    watch.handle(ClockSet(NOW_S, "rtc"), 0)
+    watch.trust.anchors.layers["vendor"] = vendor
+    return Rehearsal(watch, dict(ders, **{other.sha256: other.der}).get, 0)
+
+
+LIMITS = (
+    # the anchor                   its limits                                          the word
+    ("active",                     {"state": "active"},                                "ready"),
+    ("staged",                     {"state": "staged"},                                "reserve"),
+    ("retired",                    {"state": "retired"},                               "reserve"),
+    ("for another endpoint",       {"scope": ["dps"]},                            "out-of-scope"),
+    ("for other names",            {"suffixes": [".elsewhere"]},                  "out-of-scope"),
+    ("for leaves of last week",    {"leaf_not_before_max": NOW_S - 9 * DAY_S},          "sunset"),
+    ("for leaves until tomorrow",  {"leaf_not_before_max": NOW_S + DAY_S},               "ready"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("limits, word", [row[1:] for row in LIMITS], ids=[r[0] for r in LIMITS])
+def test_chain_is_as_good_as_its_anchor(issuing, root, limits, word):
+    rehearsal = limited(root, **limits)
+    rehearsal.file([one.der for one in leaf_of(issuing)], "chain.pem")
+    rows = {row["check"]: row for row in rehearsal.found.rows}
+    assert rows["hub ready"]["verdict"] == word
+    assert rows["hub ready"]["ok"] is (word in ("ready", "reserve"))
 
 
 def test_neither_profile_nor_file_is_wrong_usage(capsys, home):

@@ -16,7 +16,7 @@ from anchorwatch.core.record import show
 TABLES = (
     "encoding", "json", "names", "dps", "hub", "sas", "frame", "tls", "http", "sntp",
     "der", "pem", "anchor", "judge", "broken", "p256", "canonical",
-    "bundle", "delegation", "url",
+    "bundle", "delegation", "readiness", "url",
 )  # fmt: skip
 
 

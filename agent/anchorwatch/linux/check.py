@@ -8,6 +8,7 @@ import os
 import time
 
 from ..config import Config
+from ..core import records
 from ..core.events import ClockSet, Start, TimeFailed
 from ..core.watch import Watch
 from ..errors import AgentError, StateError
@@ -109,16 +110,16 @@ class Check:
         self.found.good("", "state", "readable", path)
         return state
 
-    def _bundles(self, folder, records: dict) -> dict:
+    def _bundles(self, folder, bundles: dict) -> dict:
         """What the frame names, read and left as it is: the sweep is the running agent's."""
         kept = Bundles(folder, lambda layer: None, self._config.device.cloud, self._note_bad)
+        newest = {str(one["folder"]): one for one in bundles.values()}
         found = {}
-        for record in records.values():
-            newest = 0 if record.get("stage") == ROOTED else record.get("folder", 0)
-            named = {record.get("in_force", 0): "", newest: record.get("digest", "")}
-            for number in sorted(named):
-                content = kept.read(number, named[number]) if number else None
-                found.update({} if content is None else {str(number): content})
+        for number in records.folders(bundles):
+            record = newest.get(number, {"stage": "", "digest": ""})
+            if record["stage"] != ROOTED:
+                content = kept.read(int(number), record["digest"])
+                found.update({} if content is None else {number: content})
         return found
 
     def _check_trust(self) -> dict:
