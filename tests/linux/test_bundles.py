@@ -6,12 +6,15 @@ import os
 
 import pytest
 
+from anchorwatch.config import Config
 from anchorwatch.linux.bundles import Bundles
-from anchorwatch.linux.folder import Folder, open_private
+from anchorwatch.linux.folder import Folder, open_folder, open_private
+from anchorwatch.linux.layers import Layers
 from anchorwatch.pki.delivery import Delivery
 from anchorwatch.pki.tuf import TrustedSet
 from tests.core import signed
 from tests.core.signed import NOW_S, trust_tree
+from tests.linux import authority
 
 OTHERS = 65_534
 
@@ -291,3 +294,61 @@ def test_a_spoiled_factory_root_does_not_take_the_place_of_a_good_one(rig, bundl
     rig.given["vendor"] = b"rot"
     held = rig.bundles.held("vendor")
     assert held.root == bundle[1]["root.json"] and held.lineage == ["ab"]
+
+
+class Places:
+    """Layers over a factory folder and a site folder."""
+
+    def __init__(self, path):
+        self.factory, self.site, self.warnings = path / "factory", path / "site", []
+        for folder in (self.factory, self.site):
+            folder.mkdir()
+            (folder / "root.pem").write_bytes(authority.root(folder.name).pem)
+        config = Config({
+            "device": {"registration_id": "dev-7"},
+            "credential": {"kind": "symmetric_key", "key_file": "key"},
+            "hub": {"host": "hub.example"}, "trust": {"factory_dir": str(self.factory)}})
+        self.layers = Layers(config, open_folder(str(self.site)),
+                             lambda *parts: self.warnings.append(parts))
+
+
+@pytest.fixture
+def places(tmp_path):
+    return Places(tmp_path)
+
+
+def test_roots_of_trust_come_with_the_factory_layer_and_with_the_sites_folder(places):
+    assert [places.layers.root_of_trust(layer) for layer in ("vendor", "site")] == [None, None]
+    (places.factory / "vendor.root.json").write_bytes(b"v")
+    (places.site / "site.root.json").write_bytes(b"s")
+    (places.site / "vendor.root.json").write_bytes(b"no")
+    assert [places.layers.root_of_trust(layer) for layer in ("vendor", "site")] == [b"v", b"s"]
+
+
+def test_site_with_keys_of_its_own_is_its_bundle_and_the_folders_roots_are_not_read(places):
+    assert len(places.layers.read_site()["anchors"]) == 1
+    (places.site / "site.root.json").write_bytes(b"s")
+    assert places.layers.site_changed()
+    assert places.layers.read_site() == {"anchors": [], "distrust": []}
+    (places.site / "site.root.json").unlink()
+    places.layers.site_signed = True
+    assert places.layers.read_site() == {"anchors": [], "distrust": []}
+
+
+def test_root_of_trust_that_is_a_link_in_the_sites_folder_is_not_followed(places, tmp_path):
+    (tmp_path / "aside").write_bytes(b"s")
+    (places.site / "site.root.json").symlink_to(tmp_path / "aside")
+    assert places.layers.root_of_trust("site") is None
+    assert [what for what, _, _ in places.warnings] == ["root of trust cannot be read"]
+
+
+def test_layer_with_a_folder_in_the_frame_is_signed(rig, bundle):
+    rig.bundles.write("site", bundle[1])
+    rig.bundles.saved(frame(1, layer="site"))
+    assert rig.bundles.signs("site") and not rig.bundles.signs("vendor")
+
+
+def test_file_of_a_bundle_that_others_may_write_is_not_read(rig, bundle):
+    rig.bundles.write("vendor", bundle[1])
+    (rig.home() / "1" / "trust.json").chmod(0o666)
+    assert rig.again(frame(1, digest=bundle[0]["digest"])) == {} and rig.warnings

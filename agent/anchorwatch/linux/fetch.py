@@ -12,7 +12,7 @@ from collections import deque
 from .. import __version__
 from ..core import actions
 from ..core.events import Fetched, FetchFailed
-from ..errors import AgentError, LinkError, TrustError
+from ..errors import AgentError, LinkError, MalformedMessage, TrustError
 from ..pki.delivery import Delivery
 from ..pki.tuf import TrustedSet
 from ..wire import http, url
@@ -25,7 +25,7 @@ from .patience import Patience
 TOTAL_AT_MOST = 1_048_576
 FILES_AT_MOST = 200
 # Words of a failed connection that are told by themselves; every other one is told with "network".
-_OWN_WORDS = ("silent", "redirected")
+_OWN_WORDS = ("silent", "slow", "cut", "redirected")
 
 
 class Inline:
@@ -97,7 +97,7 @@ def deliver(order, held: Held, given, cloud: str, patience: Patience) -> Found:
     wanted = delivery.wanted()
     while wanted is not None:
         data = budget.file(wanted.name, wanted.at_most)
-        name = delivery.take(data)
+        name = _taken(delivery, wanted.name, data)
         if name:
             files[name] = data or b""
         if name == "root.json":
@@ -105,6 +105,15 @@ def deliver(order, held: Held, given, cloud: str, patience: Patience) -> Found:
         wanted = delivery.wanted()
     content = dict(delivery.content(), lineage=lineage)
     return Found({name: files[name] for name in delivery.names()}, content)
+
+
+def _taken(delivery: Delivery, name: str, data: bytes | None) -> str:
+    """What the verifier makes of a file; its complaint says of which."""
+    try:
+        return delivery.take(data)
+    except MalformedMessage as error:
+        raise MalformedMessage(error.reason, ", ".join([name] + [error.value] * bool(error.value)),
+                               "ask another mirror, or the signers") from error
 
 
 class _Budget:
@@ -117,7 +126,10 @@ class _Budget:
     def file(self, name: str, at_most: int) -> bytes | None:
         self._patience.check()
         self._files_left -= 1
-        data = self._given.file(name, min(at_most, self._bytes_left))
+        try:
+            data = self._given.file(name, min(at_most, self._bytes_left))
+        except http.TooLong as error:
+            raise http.TooLong(error.reason, name) from error
         length = 0 if data is None else len(data)
         self._bytes_left -= length
         if length > at_most or self._bytes_left < 0 or self._files_left < 0:
@@ -194,5 +206,5 @@ def failed(order, error: AgentError) -> FetchFailed:
         if reason == "network":
             value = "%s: %s" % (error.verdict, value)
     elif isinstance(error, http.TooLong):
-        reason, value = "too-long", value or error.what
+        reason, value = "too-long", "%s: %s" % (value or order.url, error.what)
     return FetchFailed(order.layer, order.url, reason, value)

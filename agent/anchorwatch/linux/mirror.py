@@ -35,6 +35,7 @@ class Mirror:
                  progress_s: float = PROGRESS_S) -> None:
         self._base, self._resolver, self._patience = base, resolver, patience
         self._progress_s = progress_s
+        self._came = False  # something of the answer that is waited for
 
     def close(self) -> None:
         """Every connection is closed already."""
@@ -80,6 +81,7 @@ class Mirror:
             if etag[:1] == '"' and len(etag) <= _ETAG_AT_MOST and "\t" not in etag:
                 headers["If-Range"] = etag
         asked = http.request("GET", place.authority, place.path, headers)
+        self._came = False
         sock = self._open(place)
         try:
             while asked:
@@ -88,7 +90,9 @@ class Mirror:
         except OSError as error:
             raise _cut(place) from error
         except LinkError as error:
-            raise LinkError(error.fault, error.verdict, place.text(), error.remedy) from error
+            slow = error.verdict == "silent" and self._came
+            raise LinkError("network", "slow" if slow else error.verdict, place.text(),
+                            error.remedy) from error
         finally:
             sock.close()
 
@@ -112,6 +116,7 @@ class Mirror:
         left = 2 * http.HEAD_AT_MOST + 2 * answer.body_at_most
         while not answer.done and answer.status < 300:
             data = self._when_ready(sock, READ, lambda: sock.recv(_PIECE))
+            self._came = True
             left -= len(data)
             if left < 0:
                 raise http.TooLong("HTTP answer longer than its parts")
