@@ -7,6 +7,7 @@ first, which is what a board has whose modules are frozen.
 """
 
 import gc
+import os
 import sys
 import time
 
@@ -14,12 +15,15 @@ from anchorwatch.errors import AgentError
 from anchorwatch.pki.delivery import Delivery
 from anchorwatch.pki.tuf import TrustedSet
 
+_PIECES_AT_MOST, _SPARE = 8_000, 1_024
+
 
 def read(folder, name):
-    """A file's bytes; None if there is none."""
+    """A file's bytes; None if there is none. Read in one piece: a buffer that grows takes twice."""
+    path = folder + "/" + name
     try:
-        with open(folder + "/" + name, "rb") as file:
-            return file.read()
+        with open(path, "rb") as file:
+            return file.read(os.stat(path)[6])
     except OSError:
         return None
 
@@ -30,11 +34,20 @@ def now_ms():
 
 
 def filled(free):
-    """What fills the heap up to `free` bytes: the holes first, so that the rest is in one piece."""
+    """What fills the heap but for `free` bytes in one piece."""
+    ballast, count, size = [None] * _PIECES_AT_MOST, 0, 65_536
     gc.collect()
-    ballast = [bytearray(16) for _ in range(3_000)]
-    ballast.append(bytearray(gc.mem_free() - free))
+    kept_free = bytearray(free)
+    while size >= 16:
+        try:
+            ballast[count] = bytearray(size)
+            count += 1
+        except MemoryError:
+            size //= 2
+    del kept_free
     gc.collect()
+    if not count < _PIECES_AT_MOST or gc.mem_free() > free + _SPARE:
+        raise ValueError("%d bytes are free" % gc.mem_free())
     return ballast
 
 
@@ -50,9 +63,8 @@ def main(folder, utc_s, kib=""):
         first = None
         wanted = delivery.wanted()
         while wanted is not None:
-            data = read(folder, wanted.name)
             gc.collect()
-            print("%s %s" % (wanted.name, delivery.take(data)))
+            print("%s %s" % (wanted.name, delivery.take(read(folder, wanted.name))))
             wanted = delivery.wanted()
     except AgentError as error:
         print("%s: %s" % (type(error).__name__, error))
@@ -60,8 +72,7 @@ def main(folder, utc_s, kib=""):
     for entry in delivery.entries:
         print("%s %s %s" % (entry["sha256"], entry["state"], entry["name"]))
     print("# %d %d" % (now_ms() - began, used))
-    ballast.append(None)  # it is held until here
-    return 0
+    return 0 if ballast is not None else 1  # it is held until here
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ _PARTS = {
     "2.5.4.11": "OU", "2.5.4.5": "serialNumber", "0.9.2342.19200300.100.1.25": "DC",
 }  # fmt: skip
 _UTF8, _BMP = 0x0C, 0x1E
+_SPECIAL = b",\\"
 _AT_MOST = 300
 
 
@@ -27,9 +28,18 @@ def readable(name: Element) -> str:
             if len(members) != 2:
                 raise bad("attribute of a name without a value")
             kind = oid(members[0])
-            parts.append("%s=%s" % (_PARTS.get(kind) or kind, _escaped(_text(members[1]))))
+            parts.append("%s=%s" % (_PARTS.get(kind) or kind, _value(members[1])))
     parts.reverse()
-    return plain(", ".join(parts), _AT_MOST)
+    text = ", ".join(parts)
+    return text if len(text) <= _AT_MOST else text[:_AT_MOST] + "..."
+
+
+def _value(value: Element) -> str:
+    """Escaped text. Most needs none; letter by letter a board would keep each in its heap."""
+    raw = value.content()
+    if value.tag != _BMP and not [b for b in raw if not 0x20 <= b <= 0x7E or b in _SPECIAL]:
+        return raw.decode()
+    return _escaped(_text(value))
 
 
 def _text(value: Element) -> str:

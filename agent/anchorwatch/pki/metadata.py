@@ -20,10 +20,12 @@ class Root(Signed):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data, "root", ROOT_AT_MOST)
-        known = points(self.tree)
-        roles = fields.mapped(self.tree, "roles", 16)
+
+    def read(self, tree: dict[str, object]) -> None:
+        known = points(tree)
+        roles = fields.mapped(tree, "roles", 16)
         self.roles = {name: Role(fields.mapped(roles, name, 16), known) for name in ROLES}
-        self.consistent = fields.flag(self.tree, "consistent_snapshot", False)
+        self.consistent = fields.flag(tree, "consistent_snapshot", False)
 
 
 class Timestamp(Signed):
@@ -31,7 +33,9 @@ class Timestamp(Signed):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data, "timestamp", TIMESTAMP_AT_MOST)
-        self.snapshot = Meta(fields.mapped(self.tree, "meta", 4).get("snapshot.json"))
+
+    def read(self, tree: dict[str, object]) -> None:
+        self.snapshot = Meta(fields.mapped(tree, "meta", 4).get("snapshot.json"))
 
 
 class Snapshot(Signed):
@@ -39,7 +43,9 @@ class Snapshot(Signed):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data, "snapshot", SNAPSHOT_AT_MOST)
-        meta = fields.mapped(self.tree, "meta", FILES_AT_MOST)
+
+    def read(self, tree: dict[str, object]) -> None:
+        meta = fields.mapped(tree, "meta", FILES_AT_MOST)
         self.meta = {name: Meta(meta[name]) for name in meta}
         if "targets.json" not in self.meta:
             raise fields.wrong("meta", "no targets.json")
@@ -50,6 +56,8 @@ class Targets(Signed):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data, "targets", TARGETS_AT_MOST)
-        targets = fields.mapped(self.tree, "targets", FILES_AT_MOST)
+
+    def read(self, tree: dict[str, object]) -> None:
+        targets = fields.mapped(tree, "targets", FILES_AT_MOST)
         self.targets = {path: Meta(targets[path], True) for path in targets}
-        self.delegations = self.tree.get("delegations")
+        self.delegations = tree.get("delegations")

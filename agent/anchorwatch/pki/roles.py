@@ -78,6 +78,7 @@ class Signed:
     """One file of metadata, read but not yet believed.
 
     digest  the SHA-256 that signatures cover; equal digests are equal content
+    The tree is given to `read` and not kept: while signatures are verified a board needs the room.
     """
 
     def __init__(self, data: bytes, kind: str, at_most: int) -> None:
@@ -88,10 +89,13 @@ class Signed:
             raise fields.wrong("spec_version", tree["spec_version"])
         self.version = fields.whole(tree, "version", 1)
         self.expires_s = fields.instant(tree, "expires")
-        self.tree = tree
         self.digest = digest(tree)
         self._signatures = _signatures(outer)
         self._right: dict[tuple[str, bytes], bool] = {}
+        self.read(tree)
+
+    def read(self, tree: dict[str, object]) -> None:
+        """Take what this kind of file says."""
 
     def require(self, role: Role, name: str) -> None:
         """Raise unless the threshold of the role's distinct keys have signed this file."""
@@ -114,8 +118,8 @@ class Signed:
         return self._right[known]
 
     def forget(self) -> None:
-        """Verified and taken apart: what is not needed any more need not lie in a board's heap."""
-        self.tree, self._signatures, self._right = {}, {}, {}
+        """Verified: its signatures need not lie in a board's heap any longer."""
+        self._signatures, self._right = {}, {}
 
 
 def _signatures(outer: dict[str, object]) -> dict[str, bytes]:
