@@ -79,6 +79,7 @@ def listing(trust: Trust) -> Items:
                 "layer": trust.layer_of(sha256),
                 "state": entry.get("state", "active"),
                 "not_after": entry["not_after"],
+                "expired_days": _days(trust.anchors.expired_utc_s - entry["not_after"]),
                 "distrusted": trust.distrusted(sha256),
                 "offered": [e for e in trust.endpoints if sha256 in trust.offered(e)],
                 "reserve": [e for e in trust.endpoints if sha256 in trust.reserve(e)],
@@ -86,6 +87,11 @@ def listing(trust: Trust) -> Items:
             }
         )
     return rows
+
+
+def _days(past_s: int) -> int:
+    """Whole days past the end, 0 before it; offered all the same only where it is proven (R2)."""
+    return max(0, past_s // rules.DAY_S)
 
 
 def bundle(trust: Trust, layer: str) -> Tree:

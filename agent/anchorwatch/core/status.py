@@ -4,6 +4,7 @@ nothing.
 Source: contract section 4, design section 12.
 """
 
+from . import explain, readiness
 from .lifecycle import REGISTERING, WAITING_FOR_DPS
 from .shapes import Event, MaybeEvent, MaybeTree, Tree, Watch
 from .trust import Trust
@@ -28,6 +29,7 @@ def page(watch: Watch, now: int) -> Tree:
         "endpoints": {e: _endpoint(watch, e, now) for e in watch.trust.endpoints},
         "gap": [_gap(e, watch.trust.gaps[e]) for e in sorted(watch.trust.gaps)],
         "fault": fault(watch, now),
+        "trust": _store(watch.trust),
         "warnings": watch.warnings.listing(now),
         "deadlines": _deadlines(watch, now),
         "budgets": device.budgets,
@@ -64,7 +66,7 @@ def reported(watch: Watch) -> Tree:
     """The reported properties under `anchorwatch`: only what changes rarely."""
     trust = watch.trust
     seen: Tree = {e: evidence(watch, e) for e in trust.endpoints}
-    return {
+    told: Tree = {
         "version": AGENT,
         "trust": {e: _anchor(trust, seen[e]) for e in seen if seen[e] is not None},
         "gap": {e: _told(trust.gaps[e]) if e in trust.gaps else None for e in trust.endpoints},
@@ -74,6 +76,32 @@ def reported(watch: Watch) -> Tree:
             "fingerprint": watch.device.credential.get("fingerprint"),
             "not_after": watch.device.credential.get("not_after"),
         },
+    }
+    if trust.bundles:
+        told["bundle"] = {layer: _rarely(trust, layer) for layer in trust.bundles}
+    ready = readiness.reported(trust, watch.device.profile, {"hub": watch.device.hub})
+    if ready:
+        told["ready"] = ready
+    return told
+
+
+def _rarely(trust: Trust, layer: str) -> Tree:
+    found = explain.bundle(trust, layer)
+    return {name: found[name] for name in ("stage", "version", "in_force", "stale", "why")}
+
+
+def _store(trust: Trust) -> Tree:
+    """The root store as the status shows it: bundles, what is held, what was found in need."""
+    anchors = trust.anchors
+    return {
+        "bundles": {layer: explain.bundle(trust, layer) for layer in trust.bundles},
+        "holds": {e: sorted(anchors.holds[e]) for e in anchors.holds},
+        "held_until_utc_s": {
+            e: max([held["until_s"] for held in anchors.holds[e].values()]) for e in anchors.holds
+        },
+        "emergency": {e: sorted(anchors.emergency[e]) for e in anchors.emergency},
+        "reserve": {e: trust.reserve(e) for e in trust.endpoints},
+        "expired": [row for row in explain.listing(trust) if row["expired_days"] > 0],
     }
 
 
