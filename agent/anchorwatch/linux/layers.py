@@ -72,7 +72,7 @@ class Layers:
         name = _ROOT_OF_TRUST % layer
         try:
             if layer == "site":
-                return None if self._site is None else self._site.read(name, ROOT_AT_MOST + 1)
+                return None if self._site is None else self._site.own(name, ROOT_AT_MOST + 1)
             path = os.path.join(self._config.trust.factory_dir or _FACTORY, name)
             with open(path, "rb") as file:
                 return file.read(ROOT_AT_MOST + 1)
