@@ -7,14 +7,16 @@ import os
 import pytest
 
 from anchorwatch.config import Config
+from anchorwatch.core import records
 from anchorwatch.linux.bundles import Bundles
 from anchorwatch.linux.folder import Folder, open_folder, open_private
 from anchorwatch.linux.layers import Layers
+from anchorwatch.linux.store import Store
 from anchorwatch.pki.delivery import Delivery
 from anchorwatch.pki.tuf import TrustedSet
 from tests.core import signed
 from tests.core.signed import NOW_S, trust_tree
-from tests.linux import authority
+from tests.linux import agent_process, authority
 
 OTHERS = 65_534
 
@@ -94,6 +96,17 @@ def test_a_start_gives_the_core_every_folder_that_the_frame_names(rig, bundle):
     contents = rig.again(frame(3, 1, digest=content["digest"]))
     assert sorted(contents) == ["1", "3"] and contents["3"]["folder"] == 3
     assert json.loads(json.dumps(contents)) == contents and rig.warnings == []
+
+
+def test_every_folder_that_a_record_of_the_core_has_a_place_for_is_kept_and_given(rig, bundle):
+    record = dict(records.none(), stage="reverted", digest=bundle[0]["digest"])
+    for name in records.FOLDERS:
+        record[name] = rig.bundles.write("vendor", bundle[1])
+    for _ in range(2):
+        rig.bundles.saved({"bundles": {"vendor": record}})
+    assert rig.folders() == ["1", "2", "3", "4"]
+    assert sorted(rig.again({"bundles": {"vendor": record}})) == rig.folders()
+    assert rig.folders() == ["1", "2", "3", "4"] and rig.warnings == []
 
 
 def test_a_folder_with_only_a_root_of_trust_is_no_bundle_and_no_damage(rig, bundle):
@@ -206,6 +219,16 @@ def test_without_a_frame_nothing_that_is_whole_is_removed(rig, bundle):
     (rig.home() / "new").mkdir()
     assert rig.again(None) == {}
     assert rig.folders() == ["1"]
+
+
+def test_what_is_no_folder_of_a_bundle_is_left_alone(rig, bundle):
+    rig.bundles.write("vendor", bundle[1])
+    for name in ("notes", "\u00b2", "\u0663"):
+        (rig.home() / name).mkdir()
+    for _ in range(2):
+        rig.bundles.saved(frame(1))
+    assert rig.bundles.write("vendor", bundle[1]) == 2
+    assert rig.folders() == ["1", "2", "notes", "\u00b2", "\u0663"]
 
 
 def test_numbers_are_not_used_again(rig, bundle):
@@ -352,3 +375,23 @@ def test_file_of_a_bundle_that_others_may_write_is_not_read(rig, bundle):
     rig.bundles.write("vendor", bundle[1])
     (rig.home() / "1" / "trust.json").chmod(0o666)
     assert rig.again(frame(1, digest=bundle[0]["digest"])) == {} and rig.warnings
+
+
+def test_agent_starts_with_the_bundle_that_its_state_names(bundle, tmp_path):
+    path = tmp_path / "device"
+    config = agent_process.write_config(path)
+    rig = Rig(path / "state")
+    rig.bundles.write("vendor", bundle[1])
+    record = dict(records.none(), folder=1, in_force=1, stage="committed", version=1,
+                  digest=bundle[0]["digest"])
+    Store(open_private(str(rig.path)), None, None).save("trust", {"bundles": {"vendor": record}})
+    agent = agent_process.AgentProcess(path, config)
+    try:
+        status = agent.ready()
+        assert status["trust"]["bundles"]["vendor"]["issued_utc_s"] == bundle[0]["issued_s"]
+        with agent.caller() as caller:
+            roots = caller.ask("roots_list")["roots"]
+    finally:
+        agent.end()
+    assert {e["sha256"] for e in bundle[0]["anchors"]} <= {root["sha256"] for root in roots}
+    assert "damaged" not in agent.text()

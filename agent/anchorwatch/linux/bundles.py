@@ -10,6 +10,7 @@ Source: contract of the state directory; design, "Trust".
 import hashlib
 import os
 
+from ..core.records import FOLDERS
 from ..errors import AgentError, plain
 from ..pki import delivery, tuf
 from ..pki.metadata import ROLES, TARGETS_AT_MOST
@@ -115,7 +116,7 @@ class Bundles:
         """
         home = self._home()
         try:
-            there = [int(name) for name in home.names() if name.isdigit()]
+            there = [int(name) for name in home.names() if _is_number(name)]
             number = 1 + max([self._highest, *self._named(), *there])
             self._fill(home, files)
             _name(home, number)
@@ -180,7 +181,7 @@ class Bundles:
 
     def _named(self) -> set[int]:
         records = self._records.values()
-        return {r[key] for r in records for key in ("folder", "in_force") if r.get(key)}
+        return {record[key] for record in records for key in FOLDERS if record.get(key)}
 
     def _sweep(self, goes) -> None:
         """Remove what was not finished, and the folders whose number `goes`."""
@@ -190,7 +191,7 @@ class Bundles:
                 return
             try:
                 for name in home.names():
-                    if name == _NEW or (name.isdigit() and goes(int(name))):
+                    if name == _NEW or (_is_number(name) and goes(int(name))):
                         _remove(home, name)
             finally:
                 home.shut()
@@ -202,12 +203,12 @@ class Bundles:
 
 
 def _numbers(record: dict) -> list[tuple[int, str]]:
-    """(folder, digest) of the bundles that a record names; in no folder is only a root."""
-    folder, in_force = record.get("folder", 0), record.get("in_force", 0)
-    found = [(folder, record.get("digest", ""))] if record.get("stage") != ROOTED else []
-    if in_force != folder:
-        found.append((in_force, ""))
-    return [row for row in found if row[0]]
+    """(folder, digest of its trust.json if the record has it) of the bundles that a record names;
+    where there is only a root of trust there is none."""
+    newest = record.get("folder", 0)
+    others = {record.get(key, 0) for key in FOLDERS} - {0, newest}
+    found = [] if record.get("stage") == ROOTED else [(newest, record.get("digest", ""))]
+    return [row for row in found if newest] + [(number, "") for number in sorted(others)]
 
 
 def _name(home: Folder, number: int) -> None:
@@ -247,6 +248,10 @@ def _forget(home: Folder, name: str) -> None:
         _remove(home, name)
     except OSError:
         pass  # the next sweep tries again
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit()
 
 
 def _sha256(data: bytes) -> str:

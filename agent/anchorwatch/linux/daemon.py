@@ -16,7 +16,7 @@ from ..core.events import Start, Stop
 from ..core.watch import Watch
 from ..errors import StateError
 from .applications import Applications
-from .bundles import Bundles
+from .bundles import LAYERS, Bundles
 from .clock import Times, known, now_ms
 from .control import Control, group_id, role_of
 from .crash import account, within_the_hour
@@ -148,8 +148,8 @@ class Agent:
         if time_known is not None:
             self._inbox.post(time_known)
         mine = {name: state[name] for name in _STATE if name in state}
-        if contents:
-            mine["bundles"] = contents
+        mine["bundles"] = contents
+        mine["rooted"] = [layer for layer in LAYERS if self._bundles.signs(layer)]
         mine["crash"] = {"recent": len(within_the_hour(self._crash, int(time.time())))}
         return Start(self._by_hand, mine, layers, credential)
 
