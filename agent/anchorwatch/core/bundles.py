@@ -46,6 +46,7 @@ QUEUE_AT_MOST = 8
 HURRY = 3  # fetches of a stranded device before it takes its time
 HURRY_MS, PATIENT_MS, MOST_MS = 20_000, 900_000, 3_600_000
 TRY_LATER = 3
+LATER = ("network", "silent", "slow", "cut", "full", "io")
 
 
 class Bundles(Machine):
@@ -197,7 +198,7 @@ class Bundles(Machine):
         told = {"layer": wish.layer, "from": wish.url, "reason": event.reason}
         out: Items = [Tell("bundle", dict(told, value=event.value))]
         if wish.ask_id:
-            later = event.reason in ("network", "silent", "full")
+            later = event.reason in LATER
             remedy = "ask again later" if later else "bring a bundle that this device's keys signed"
             code = TRY_LATER if later else 1
             out.append(refuse(wish.ask_id, event.reason, event.value, remedy, code))

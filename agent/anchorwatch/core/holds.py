@@ -77,7 +77,7 @@ class Holds:
                     del held[sha256]
                     about = {"endpoint": endpoint, "anchor": sha256, "open": False}
                     out.append(Tell("hold", about))
-                    out.append(warning("hold is over: " + endpoint, sha256, REMEDY))
+                    out.append(warning("hold is over: " + endpoint, sha256, REMEDY, "trust"))
             if not held:
                 del self._anchors.holds[endpoint]
         return out
@@ -102,5 +102,6 @@ class Holds:
             held = self._anchors.holds[endpoint][sha256]
             left = "%s, %d s left" % (sha256, held["left_s"])
             out.append(Tell("hold", {"endpoint": endpoint, "anchor": sha256, "open": True}))
-            out.append(warning("a distrusted root is held: " + endpoint, left, REMEDY))
+            told = "a distrusted root is held: " + endpoint
+            out.append(warning(told, left, REMEDY, "trust"))
         return out

@@ -52,6 +52,7 @@ def candidate(before: MaybeTree, content: Tree) -> Tree:
     changes = {"folder": content["folder"], "stage": "candidate", "spare": spare}
     changes.update({"version": content["version"], "digest": content["digest"]})
     changes.update({"seen": [], "boots": 0, "against": {}, "by": ""})
+    changes["lineage"] = content.get("lineage", old["lineage"])
     return dict(old, **changes)
 
 
@@ -59,7 +60,7 @@ def refreshed(before: Tree, content: Tree) -> Tree:
     """The same bundle under newer metadata: every place of the old folder is the new one's."""
     folder = before["folder"]
     moved = {n: content["folder"] for n in FOLDERS if before[n] == folder}
-    return dict(before, **moved)
+    return dict(before, lineage=content.get("lineage", before["lineage"]), **moved)
 
 
 def committed(record: Tree) -> Tree:
@@ -85,7 +86,7 @@ def in_force(record: Tree, contents: Tree) -> tuple[Tree, Items, Items]:
         return contents.get(str(number)) or empty(), held, []
     lost = "bundle/%d" % number
     remedy = "what is proven stays offered; import the bundle again"
-    return empty(), held, [warning("the bundle in force is damaged", lost, remedy)]
+    return empty(), held, [warning("the bundle in force is damaged", lost, remedy, "state")]
 
 
 def folders(bundles: Tree) -> Items:

@@ -53,8 +53,8 @@ class Fetched(Record):
 
     bundle  {"folder": number of bundle/N/, or 0 when nothing was new, "digest": sha256 of
             trust.json, "version", "issued_s", "expires_s", "anchors": [entry with its limits],
-            "distrust": [row], "announcements": [row], "policy", "floor_reset_s"}; rows as in
-            `pki.bundle.Bundle`
+            "distrust": [row], "announcements": [row], "policy", "floor_reset_s", "lineage": [sha256
+            of every root of trust so far]}; rows as in `pki.bundle.Bundle`
     """
 
     fields = ("layer", "url", "bundle")
@@ -64,8 +64,8 @@ class Fetched(Record):
 
 
 class FetchFailed(Record):
-    """Fetch: nothing changed. reason: a sentence of the verifier, or network | silent | too-long |
-    full | read-only | io | no-root; value: what it is about."""
+    """Fetch: nothing changed. reason: a sentence of the verifier, or network | silent | slow | cut |
+    redirected | too-long | full | read-only | io | no-root; value: what it is about."""
 
     fields = ("layer", "url", "reason", "value")
     layer: str

@@ -164,7 +164,7 @@ class Roots:
             self._trust.load(event.layer, event.anchors, event.distrust)
         except RootsRejected as error:
             what = "layer %s not taken: %s" % (event.layer, error.what)
-            return [warning(what, error.value, error.remedy)]
+            return [warning(what, error.value, error.remedy, "trust")]
         return [_told(event.layer, event.anchors, event.distrust), LookNow(False)]
 
 

@@ -58,7 +58,10 @@ class Trust:
         bare = [e for e in self.endpoints if not self.offered(e)]
         return [
             warning(
-                "no trust anchor for " + e, "", "put roots into trust.factory_dir or trust.site_dir"
+                "no trust anchor for " + e,
+                "",
+                "put roots into trust.factory_dir or trust.site_dir",
+                "trust",
             )
             for e in bare
         ]
