@@ -22,7 +22,10 @@ from tests.vectors import certificates
 
 # On this class of machine; it takes half of that when nothing else runs.
 AT_MOST_MS = 100
-HEAP_KIB = 64
+# What the figure in micropython/README.md leaves room for: a heap of 64 KiB in which the frozen
+# modules' own objects take 28. From source they take more, and that much more must not grow.
+HEAP_KIB = 36
+MODULES_AT_MOST_KIB = 104
 
 
 def delivered(files, kept=None, cloud="global", agent="0.1.0", metadata=None, first="1.root.json"):
@@ -108,12 +111,13 @@ def test_bundle_is_verified_in_time(files):
 
 @pytest.mark.micropython
 def test_bundle_is_verified_in_a_boards_heap(files, tmp_path, capsys):
-    """64 KiB beside the modules, which a board has frozen in its flash; here words are 64 bits."""
+    """Beside the modules, which a board has frozen in its flash; here words are 64 bits."""
     command = [*micropython_or_skip(), "-X", "heapsize=1M"]
     signed.write(tmp_path, files)
     status, text = played(command, "deliver.py", tmp_path, NOW_S, HEAP_KIB)
     assert status == 0, text
     _, took_ms, modules = text.splitlines()[-1].split()
+    assert int(modules) <= MODULES_AT_MOST_KIB * 1024
     with capsys.disabled():
         print("\n%s: the same in a heap of %d KiB beside the modules in %s ms (64-bit words;"
               " modules %d KiB; micropython -X heapsize=1M"
