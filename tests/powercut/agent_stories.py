@@ -28,6 +28,7 @@ def sha_of(name):
 
 BOTH_G2 = {"hub": sha_of(G2), "dps": sha_of(G2)}
 HUB_ONLY = {"hub": sha_of(G2), "dps": None}
+G3_NOW = {"hub": sha_of(G3), "dps": sha_of(G2)}
 NO_LINE = {"hub": None, "dps": None}
 
 
@@ -42,12 +43,21 @@ class World:
         shutil.copy(signed.ROOTS / (G2 + ".pem"), folder)
         (folder / "vendor.root.json").write_bytes(self._maker.roots[0])
         self.bundles = {}
-        for version, names in ((1, (G2, G3)), (2, (G2, G3, ECC)), (3, (ECC,))):
-            self.bundles[version] = self._bundle(version, names)
+        self.bundles[1] = self._bundle(1, (G2, G3))
+        self.refreshed = dict(self.bundles[1], **self._timestamp())
+        self.bundles[2] = self._bundle(2, (G2, G3, ECC))
+        self.bundles[3] = self._bundle(3, (ECC,))
+
+    def _timestamp(self):
+        """A newer timestamp over what was published last."""
+        part = self._maker.timestamp
+        part.version += 1
+        return {"timestamp.json": signed.signed(part, self._maker.signers["timestamp"]).decode()}
 
     def _bundle(self, version, names):
         maker = self._maker
-        for part in (maker.targets, maker.snapshot, maker.timestamp):
+        maker.timestamp.version += 1
+        for part in (maker.targets, maker.snapshot):
             part.version = version
         maker.files, maker.targets.targets = {}, {}
         maker.put_trust(signed.trust_tree(version, names))
@@ -128,6 +138,13 @@ def brought(version, stage):
     return act
 
 
+def refreshed(device):
+    """act: the same bundle comes under newer metadata, into a folder of its own."""
+    before = device.record()["folder"]
+    device.ask("roots_import", files=world().refreshed)
+    _wait(device, lambda device: device.record()["folder"] > before)
+
+
 def reaches(stage):
     """act: what is under way comes to this stage."""
     def act(device):
@@ -146,7 +163,8 @@ def added(name):
     """act: a root is added to the site layer."""
     def act(device):
         pem = (signed.ROOTS / (name + ".pem")).read_text()
-        device.ask("roots_add", entry=anchor_entry(signed.certificate(name)[0]), pem=pem)
+        entry = anchor_entry(signed.certificate(name)[0])
+        assert device.ask("roots_add", entry=entry, pem=pem)["ok"]
         device.run(lambda device: False, MINUTE_MS)
     return act
 
@@ -154,7 +172,7 @@ def added(name):
 def distrusted(name):
     """act: a root is distrusted."""
     def act(device):
-        device.ask("roots_distrust", sha256=sha_of(name))
+        assert device.ask("roots_distrust", sha256=sha_of(name))["ok"]
         device.run(lambda device: False, MINUTE_MS)
     return act
 
@@ -166,28 +184,32 @@ def _both(*acts):
     return act
 
 
-def _goes_on(device):
-    """After a cut: an hour online, then the newest bundle."""
-    online(device)
-    device.ask("roots_import", files=world().bundles[2])
-    device.run(lambda device: False, 60 * MINUTE_MS)
+def _goes_on(version):
+    """act: after a cut an hour online, then another bundle."""
+    def act(device):
+        online(device)
+        device.ask("roots_import", files=world().bundles[version])
+        device.run(lambda device: False, 60 * MINUTE_MS)
+    return act
 
 
-def _story(name, prepare, presents, act):
-    return Story(name, prepare, _played(presents, act), _played(BOTH_G2, _goes_on),
+def _story(name, prepare, presents, act, later=2):
+    return Story(name, prepare, _played(presents, act), _played(BOTH_G2, _goes_on(later)),
                  _boot(presents))
 
 
+_ONLINE = _prepared((BOTH_G2, online))
+_CANDIDATE = _prepared((BOTH_G2, online), (NO_LINE, brought(1, "candidate")))
+_COMMITTED = _prepared((BOTH_G2, _both(online, brought(1, "committed"))))
+_TWO = _prepared((BOTH_G2, _both(online, brought(1, "committed"), brought(2, "committed"))))
+
 STORIES = (
-    _story("apply bundle", _prepared((BOTH_G2, online)), NO_LINE, brought(1, "candidate")),
-    _story("trial", _prepared((BOTH_G2, online), (NO_LINE, brought(1, "candidate"))), HUB_ONLY,
-           reaches("trial")),
-    _story("commit", _prepared((BOTH_G2, online), (NO_LINE, brought(1, "candidate"))), BOTH_G2,
-           reaches("committed")),
-    _story("next bundle", _prepared((BOTH_G2, _both(online, brought(1, "committed")))), BOTH_G2,
-           brought(2, "committed")),
-    _story("revert", _prepared((BOTH_G2, _both(online, brought(1, "committed"),
-                                              brought(2, "committed")))), BOTH_G2, taken_back),
-    _story("roots add, distrust", _prepared((BOTH_G2, online)), BOTH_G2,
-           _both(added(G3), added(ECC), distrusted(G3))),
+    _story("apply bundle", _ONLINE, NO_LINE, brought(1, "candidate")),
+    _story("trial", _CANDIDATE, HUB_ONLY, reaches("trial")),
+    _story("commit", _CANDIDATE, BOTH_G2, reaches("committed")),
+    _story("next bundle", _COMMITTED, BOTH_G2, brought(2, "committed")),
+    _story("same bundle, newer metadata", _COMMITTED, BOTH_G2, refreshed),
+    _story("revert by the operator", _TWO, BOTH_G2, taken_back, 3),
+    _story("revert by a verdict", _COMMITTED, G3_NOW, brought(3, "reverted"), 3),
+    _story("roots add, distrust", _ONLINE, BOTH_G2, _both(added(G3), added(ECC), distrusted(G3))),
 )

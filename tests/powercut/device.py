@@ -21,6 +21,7 @@ from anchorwatch.linux.store import open_store
 from tests.core.signed import NOW_S
 from tests.powercut.calls import on
 from tests.powercut.ledger import text_of
+from tests.powercut.quick import reading
 from tests.powercut.stories import STATE
 from tests.timelines.replay import BASE, merged, x509
 
@@ -69,17 +70,20 @@ class Device:
                                            changed=lambda: False)
         self._perform = self._performers()
 
-    def read(self):
-        """{name: text} of everything that is saved, before the start changes any."""
-        found = {name: text_of(tree) for name, tree in self._store.read().items()}
-        site = self._site
-        found.update({"site/" + n: site.read(n, 1 << 20) for n in site.names()
-                      if not n.endswith(".tmp")})
-        return found
+    def _noting(self, read):
+        """The store's read; what it found is noted before the core may change it."""
+        def noted():
+            found = read()
+            self.texts.update({name: text_of(tree) for name, tree in found.items()})
+            return found
+        return noted
 
     def start(self):
         """Read and begin, as the daemon does; what the core was given."""
         self._store.lock()
+        self._store.read = self._noting(self._store.read)
+        self.texts = {"site/" + name: self._site.read(name, 1 << 20)
+                      for name in self._site.names() if not name.endswith(".tmp")}
         self.given = daemon.Agent._start(self)
         signed = [layer for layer in LAYERS if self._bundles.signs(layer)]
         self.given.state.setdefault("rooted", signed)
@@ -93,7 +97,7 @@ class Device:
         files = SimpleNamespace(look=_nothing)
         deeds = Deeds(links, telemetry, files, self._store, self._layers, self._bundles,
                       self._credential, self.post)
-        perform = {**_ANSWERS, **self._fetcher.perform, **deeds.perform}
+        perform = {actions.Close: self._close, **_ANSWERS, **self._fetcher.perform, **deeds.perform}
         perform[actions.Tell] = self._tell
         return perform
 
@@ -169,6 +173,7 @@ class Device:
         self.told.append(action)
 
     def _dial(self, order):
+        self._close(order)
         presented = self.presents[order.endpoint]
         if presented is None:
             event = events.Failed(order.link, "network", "refused", [], [], None)
@@ -182,6 +187,11 @@ class Device:
                 0, 4102444800, TLS, 20)
         self._queue.append(event)
 
+    def _close(self, order):
+        """What was on a link is forgotten, as the real links forget it."""
+        self._queue = deque(event for event in self._queue
+                            if getattr(event, "link", "") != order.link)
+
     def _connect(self, order):
         self._queue.append(events.Connected(order.link, True))
 
@@ -191,7 +201,7 @@ def _nothing(*arguments):
 
 
 _ANSWERS = {
-    actions.Close: _nothing, actions.Ping: lambda order: events.Ponged(order.link),
+    actions.Ping: lambda order: events.Ponged(order.link),
     actions.Subscribe: lambda order: events.Subscribed(order.link, [1] * len(order.filters)),
     actions.Publish: lambda order: events.Acked(order.link, order.mid) if order.qos else None,
     actions.Hold: lambda order: events.Held(0),
@@ -211,9 +221,8 @@ def agent(calls, ledger, factory, presents):
     """A device that has started, while the state layer works on the model disk."""
     real, daemon.known = daemon.known, clock
     try:
-        with on(calls):
+        with on(calls), reading():
             device = Device(calls, ledger, factory, presents)
-            device.texts = device.read()
             device.start()
             yield device
     finally:

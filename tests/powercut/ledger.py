@@ -3,12 +3,21 @@
 Rule: what was acknowledged is found, or something begun later; nothing older, nothing else.
 """
 
+import pickle
+
 from anchorwatch.wire import frame
+
+_WRITTEN = {}
 
 
 def text_of(body):
     """A body as it is compared: a tree in its canonical form, a plain file's text as it is."""
-    return frame.dump(body) if isinstance(body, dict) else body.encode()
+    if not isinstance(body, dict):
+        return body.encode()
+    key = pickle.dumps(body)            # the writer is slow, and a survey asks a thousand times
+    if key not in _WRITTEN:
+        _WRITTEN[key] = frame.dump(body)
+    return _WRITTEN[key]
 
 
 class Ledger:

@@ -20,17 +20,20 @@ from tests.powercut.recorder import Recorder
 Story = namedtuple("Story", "name prepare play after boot")
 # texts {name: bytes}, what was read; damaged  something unreadable was met; wrong  [sentence]
 Found = namedtuple("Found", "texts damaged wrong")
-# most   images of one cut, in either way; again  of these, how many are cut a second time
-# second images of one cut of the second kind
+# most    images of one cut, ordered and any-subset each
+# again   of all images of a story, how many are cut a second time
+# second  images of one cut of the second kind, ordered and any-subset each
 Effort = namedtuple("Effort", "most again second seed")
 
-USUAL = Effort(400, 60, 24, 20261122)
-FULL = Effort(20_000, 20_000, 200, 20261122)
+SEED = 20261122
+# A whole agent takes a hundred times as long as a store to start.
+STORE, STORE_FULL = Effort(400, 60, 24, SEED), Effort(20_000, 1_000, 200, SEED)
+AGENT, AGENT_FULL = Effort(40, 8, 4, SEED), Effort(2_000, 60, 16, SEED)
 
 
-def effort():
-    """FULL with ANCHORWATCH_COUNTS=full."""
-    return FULL if os.environ.get("ANCHORWATCH_COUNTS") == "full" else USUAL
+def full():
+    """Whether the counts are those of the long ring."""
+    return os.environ.get("ANCHORWATCH_COUNTS") == "full"
 
 
 class Survey:
