@@ -5,6 +5,7 @@ services are hil.cloud's own; a front is what TLS and the name service would sho
 """
 
 import heapq
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class End:
     not_before: int = 0
     not_after: int = ENDS_UTC_S
     ca: str = "ca-1"
+    forged: bool = False  # an attacker stands there: what reaches him is `captured`
 
     @property
     def chain(self) -> list[str]:
@@ -79,6 +81,11 @@ class Cloud:
         self.journal, self.faults = Journal(), Faults()
         self.sntp_offset_s: int | None = 0  # None: the server does not answer
         self.https = True
+        self.date_offset_s = 0  # of the Date that the services' HTTPS tells
+        self.mirrors: dict[str, object] = {}  # URL: a bundle, or why there is none
+        self.stamp = 0  # which timestamp the mirrors show
+        self.roots_end: dict[str, int] = {}  # root: when its own certificate ends
+        self.captured: list[tuple[int, End]] = []  # CONNECTs that reached an attacker
         self._ids = self.sessions = self._entries = 0
         self.pairs: list = []
         self._due: list[tuple[int, int, Callable]] = []
@@ -112,6 +119,12 @@ class Cloud:
         """Do this again and again, the first time now."""
         for at_ms in range(self.now_ms, until_ms, each_ms):
             self.at(at_ms, does)
+
+    def offered(self, url: str, files: dict) -> object:
+        """What a Fetch from there meets; inline, trust.json is a bundle's tree."""
+        if files:
+            return json.loads(files["trust.json"])
+        return self.mirrors.get(url, "network")
 
     def down(self, host: str) -> None:
         """A name stops answering, and its sessions are cut."""

@@ -80,9 +80,10 @@ class Driver:
         end, addresses = front.next_end()
         link = Link(self, order.host, order.slot is not None, end.address)
         names = ["CN=" + order.host, "CN=" + end.root]
-        wrong = judged(end, order)
+        wrong = judged(end, order, self.cloud.roots_end)
         if wrong:
             return link, events.Failed(order.link, *wrong, names, end.chain, end.address)
+        link.end = end
         tls = {"version": "1.2", "suite": "ECDHE-RSA-AES256-GCM-SHA384", "fragment": {}}
         return link, events.Verified(
             order.link, order.host, end.address, addresses, end.root, end.chain,
@@ -147,6 +148,8 @@ class Driver:
             self.later(0, events.SaveFailed(order.name, reason))
             return
         self.saved[order.name] = json.loads(json.dumps(order.body))
+        if order.name == "trust":
+            self.folders.saved(self.saved["trust"])
         self.later(0, events.Saved(order.name, len(self.saves)))
 
     def _sign(self, order: actions.Sign) -> None:
@@ -162,9 +165,13 @@ class Driver:
 
     def _ask_date(self, order: actions.AskDate) -> None:
         front = self.cloud.fronts[order.host]
-        event: object = events.ClockSet(self.cloud.utc_s(self.cloud.now_ms), "date")
-        if not (front.up and self.cloud.https) or judged(front.next_end()[0], order):
+        utc_s = self.cloud.utc_s(self.cloud.now_ms) + self.cloud.date_offset_s
+        event: object = events.ClockSet(utc_s, "date")
+        end = front.next_end()[0]
+        if not (front.up and self.cloud.https) or judged(end, order, self.cloud.roots_end):
             event = events.TimeFailed("date", "refused")
+        elif not end.not_before <= utc_s <= end.not_after:
+            event = events.TimeFailed("date", "outside-certificate")
         self.later(6 * self.one_way_ms, event)
 
     def _look_up(self, order: actions.LookUp) -> None:
@@ -179,6 +186,17 @@ class Driver:
         answer = events.LookedUp(status, None if after_s is None else int(after_s), body)
         self.later(6 * self.one_way_ms, answer)
 
+    def _fetch(self, order: actions.Fetch) -> None:
+        watch = self.watch
+        at_ms = self.cloud.now_ms + 4 * self.one_way_ms
+        self.cloud.at(at_ms, lambda: self._bring(order) if self.watch is watch else None)
+
+    def _bring(self, order: actions.Fetch) -> None:
+        """Folders are written when all is there: a power cut before leaves nothing."""
+        offer = self.cloud.offered(order.url, order.files)
+        full, stamp = self.disk("bundle"), self.cloud.stamp
+        self.hear(self.folders.fetched(order, offer, stamp, self.saved.get("trust"), full))
+
     def _tell(self, order: actions.Tell) -> None:
         self.told.append((self.cloud.now_ms, order.name, order.about))
         if order.name == "method":
@@ -190,14 +208,31 @@ class Driver:
         """SetTime is for boards."""
 
 
-def judged(end: object, order: object) -> tuple[str, str] | None:
-    """(fault, verdict) of a front end's chain at the time and with the anchors of a dial."""
+def judged(end: object, order: object, roots_end: dict) -> tuple[str, str] | None:
+    """(fault, verdict) of a front end's chain at the time and with the anchors of a dial.
+
+    roots_end  {root: when it ends}; only the TLS library looks at that, where it checks dates
+    """
     if end.root not in order.anchors:
         return "trust", "unknown-issuer"
-    dated = "trust" if order.profile["check_time"] else "clock"
+    limit = order.limits.get(end.root, {})
+    if limit.get("issuers") is not None and end.issuer not in limit["issuers"]:
+        return "trust", "on-hold"
+    if limit.get("leaf_not_before_max") is not None:
+        if end.not_before > limit["leaf_not_before_max"]:
+            return "trust", "sunset"
+    return dated(end, order, roots_end.get(end.root))
+
+
+def dated(end: object, order: object, root_ends_s: int | None) -> tuple[str, str] | None:
+    """The same for dates alone."""
+    library = order.profile["check_time"]
+    fault = "trust" if library else "clock"
+    if library and root_ends_s is not None and order.judge_utc_s > root_ends_s:
+        return fault, "expired"
     if order.judge_utc_s > end.not_after:
-        return dated, "expired"
-    return (dated, "not-yet-valid") if order.judge_utc_s < end.not_before else None
+        return fault, "expired"
+    return (fault, "not-yet-valid") if order.judge_utc_s < end.not_before else None
 
 
 PERFORM = {
@@ -217,5 +252,6 @@ PERFORM = {
     actions.AskDate: Driver._ask_date,
     actions.SetTime: Driver._nothing,
     actions.LookUp: Driver._look_up,
+    actions.Fetch: Driver._fetch,
     actions.Tell: Driver._tell,
 }

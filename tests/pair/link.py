@@ -5,6 +5,7 @@ broker (hil/cloud/session.py), the device's end those of the driver (contract se
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from anchorwatch.core.events import (
     Connected,
@@ -25,6 +26,7 @@ class Link:
         self.mute = False
         self.at_device = self.at_server = True  # is this end still open
         self.session: Session | None = None
+        self.end: object = None  # the front end that was verified
         self._pair, self._with_certificate = pair, with_certificate
         self._cloud = pair.cloud
         self._service = pair.cloud.fronts[host].service
@@ -32,6 +34,9 @@ class Link:
 
     def connect(self, order: object) -> None:
         """CONNECT."""
+        if self.end is not None and self.end.forged:
+            self._cloud.captured.append((self._cloud.now_ms, replace(self.end)))
+            self.mute = True
         self._cloud.sessions += 1
         password = None if order.password is None else order.password.encode()
         self.session = Session(

@@ -9,11 +9,12 @@ import json
 from anchorwatch.config import Config
 from anchorwatch.core import events
 from anchorwatch.core.watch import Watch
+from tests.pair.bundles import Folders
 from tests.pair.cloud import Cloud
 from tests.pair.driver import Driver
 from tests.pair.link import Link
 from tests.pair.telemetry import Feeder
-from tests.timelines.replay import BASE, layers, merged
+from tests.timelines.replay import BASE, entry, layers, merged
 
 
 class Pair(Driver):
@@ -23,7 +24,7 @@ class Pair(Driver):
     def __init__(
         self, cloud: Cloud, credential: object, config: dict | None = None, *,
         roots: tuple = ("baltimore", "g2"), one_way_ms: int = 10, by_hand: bool = True,
-        saved: dict | None = None, phase: int | None = None,
+        saved: dict | None = None, phase: int | None = None, rooted: tuple = (),
     ) -> None:  # fmt: skip
         self.cloud, self.credential, self.one_way_ms = cloud, credential, one_way_ms
         self.config = Config(merged(BASE, {**kind_of(credential), **(config or {})}))
@@ -33,6 +34,7 @@ class Pair(Driver):
         self.leaving: Link | None = None
         self.saved: dict = dict(saved or {})
         self.saves: list[tuple[int, str]] = []
+        self.folders = Folders(rooted)
         self.disk = lambda name: None
         self.told: list[tuple[int, str, dict]] = []
         self.performed: list[tuple[int, object]] = []  # all but Publish
@@ -48,8 +50,20 @@ class Pair(Driver):
         if self.phase is not None:
             self.watch.device.phase = self.phase
         state = {n: copy.deepcopy(b) for n, b in self.saved.items() if not n.startswith("site/")}
+        state["bundles"] = self.folders.start(self.saved.get("trust"))
+        state["rooted"] = list(self.folders.rooted)
         told = self.credential.told()
-        self.hear(events.Start(self.by_hand, state, copy.deepcopy(self.layers), told))
+        self.hear(events.Start(self.by_hand, state, self._layers(), told))
+
+    def _layers(self) -> dict:
+        """The layers as they lie on the disk: what commands wrote into the site's folder is
+        there."""
+        found = copy.deepcopy(self.layers)
+        for name in sorted(self.saved):
+            if name.startswith("site/") and name.endswith(".pem"):
+                found["site"]["anchors"].append(entry(name[len("site/") : -len(".pem")]))
+        found["site"]["distrust"] += self.saved.get("site/distrust", "").splitlines()
+        return found
 
     def restart(self) -> None:
         """Power cut and boot."""
