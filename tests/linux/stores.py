@@ -1,7 +1,7 @@
 """Real root stores of different years, as their packages bring them: certifi and Debian's.
 
-Rule: packages are fetched at test time by their own clients, pinned by SHA-256 where a version stays
-for good, and kept in build/stores; nothing of them is part of the project.
+Rule: packages are fetched at test time by their own clients, pinned by SHA-256 where a version
+stays for good, and kept in build/stores; nothing of them is part of the project.
 """
 
 import hashlib

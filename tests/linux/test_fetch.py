@@ -569,3 +569,28 @@ def test_agent_verifies_without_the_integrators_libraries():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
                           timeout=60)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+# A floor that lies in the future.
+
+FAR_S = signed.NOW_S + 14 * 365 * 86_400
+
+
+def of_a_device_with_that_floor(tmp_path, **more):
+    """The answer to a bundle of today, where the device believes in 2040."""
+    maker = made()
+    rig = Rig(tmp_path, maker.roots[0], utc_s=None)
+    given = renewed(maker, dict(trust_tree(names=signed.NAMES[:2]), **more))
+    return rig, rig.fetch("inline:", files=given, floor_s=FAR_S)
+
+
+def test_bundle_that_lowers_a_poisoned_floor_is_taken_though_by_that_floor_it_is_expired(tmp_path):
+    _, event = of_a_device_with_that_floor(tmp_path, floor_reset="2026-11-22T00:00:00Z")
+    assert event.bundle["floor_reset_s"] == signed.NOW_S
+
+
+@pytest.mark.parametrize("more", [{}, {"floor_reset": "2041-01-01T00:00:00Z"}])
+def test_bundle_that_lowers_nothing_stays_expired_by_a_poisoned_floor(tmp_path, more):
+    rig, event = of_a_device_with_that_floor(tmp_path, **more)
+    assert event.reason == "metadata expired"
+    assert rig.disk() == {}

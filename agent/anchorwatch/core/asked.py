@@ -76,7 +76,7 @@ class Commands:
             asked = "the provisioning service asked to wait"
             left = "%d s more" % (held_ms // 1000 + 1)
             return [refuse(event.ask_id, asked, left, "ask again then", TRY_LATER)]
-        if state == ONLINE and watch.reverify.state == RESTING:
+        if state == ONLINE and watch.reverify.state == RESTING and not watch.commit.probing:
             watch.device.reprovision_asked = True
             return [reply(event.ask_id, {"registering": "beside the session"}), RegisterBeside()]
         if state in (WAITING_FOR_HUB, WAITING_FOR_DPS):

@@ -95,3 +95,7 @@ class Doubted(Record):
 
 class Undecided(Record):
     """An endpoint's answer says nothing about the candidate."""
+
+
+class TrustChanged(Record):
+    """The root store is another: every endpoint in use is looked at."""

@@ -9,8 +9,9 @@ its own.
 from .events import Fetched, FetchFailed
 from .bundlemeanings import (
     Against, Came, Doubted, Enough, NotYet, Presented, Proved, Rested, Resumed, Stranded, TakeBack,
-    Undecided, Unheard, Wished,
+    TrustChanged, Undecided, Unheard, Wished,
 )
+from .meanings import LookNow
 from .shapes import Event, Items, Routes, Watch
 
 COMMIT = (
@@ -29,6 +30,7 @@ class BundleRoutes:
         self.routes: Routes = {t: watch.commit.handle for t in COMMIT}
         self.routes.update({t: watch.bundles.handle for t in (Fetched, FetchFailed, Wished)})
         self.routes[Stranded] = self._stranded
+        self.routes[TrustChanged] = self._changed
 
     def start(self, event: Event, now: int) -> Items:
         """The layers, then the bundles over them."""
@@ -58,3 +60,7 @@ class BundleRoutes:
     def _stranded(self, event: Event, now: int) -> Items:
         out: Items = self._watch.bundles.stranded(now)
         return out
+
+    def _changed(self, event: Event, now: int) -> Items:
+        self._watch.reverify.times.probe_soon(now)
+        return [LookNow(False)]

@@ -82,6 +82,12 @@ class Clock:
             return self.floor_utc_s
         return self.utc(now) or self.floor_utc_s
 
+    def judge_with_floor(self, floor_utc_s: int, now: int) -> int:
+        """What it would be if the floor were this one: a signed bundle may lower or raise it."""
+        if self.standing == NONE or self._patience_over(now):
+            return floor_utc_s
+        return max(floor_utc_s, self._base_utc_s + (now - self._base_ms) // 1000)
+
     def suspect(self, now: int) -> Items:
         """A date failure came while the clock is not authenticated: seek the time."""
         if self._suspect_since_ms is None:

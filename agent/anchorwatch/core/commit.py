@@ -7,11 +7,10 @@ keys or hard distrust. Source: design section 7, R4 to R8; the table is in stage
 from . import records, rules
 from .actions import Tell
 from .answers import refuse, reply
-from .bundlemeanings import Came, Presented, Rested, Resumed, TakeBack
+from .bundlemeanings import Came, NotYet, Presented, Rested, Resumed, TakeBack, TrustChanged
 from .device import Device
 from .events import Failed, Saved, SaveFailed, Verified
 from .machine import rows_of
-from .meanings import LookNow
 from .probing import FIRST_MS, Probes
 from .shapes import Event, Free, Items, MaybeTree, Tree
 from .stages import REVERTED, SETTLED, TRUST, WAITING
@@ -103,7 +102,13 @@ class Commit(Probes):
             self._trust.put(self.layer, records.empty(), [])
             return out
         self._trust.bundles[self.layer] = self._before
-        return out + self.force(self.layer)
+        return out + self.force(self.layer) + self._go_back(self._before["stage"])
+
+    def _go_back(self, stage: str) -> Items:
+        """What the bundle that stays was about to do."""
+        if stage in UNDER_WAY:
+            return [NotYet(FIRST_MS)]
+        return [Rested()] if stage == "reverted" else []
 
     def _resume(self, event: Event, now: int) -> Items:
         self.wake_at = self._until_ms = now + RESUME_MS
@@ -133,7 +138,7 @@ class Commit(Probes):
         if self._verified and not self._floor_only:
             out = self._device.clock.issued(self._content["issued_s"], now)
         out += self.force(self.layer)
-        return out + [LookNow(False)] + self._begin(event, now)
+        return out + self._begin(event, now) + [TrustChanged()]  # the second link is taken first
 
     def _commit(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_MS
@@ -147,7 +152,7 @@ class Commit(Probes):
     def _settle(self, event: Event, now: int) -> Items:
         named = records.folders(self._trust.bundles)
         self.contents = {n: self.contents[n] for n in self.contents if n in named}
-        return [LookNow(False)]
+        return [TrustChanged()]
 
     def _revert(self, event: Event, now: int) -> Items:
         """Back to the anchors before; versions, keys and hard distrust stay."""
@@ -164,12 +169,12 @@ class Commit(Probes):
         """A day, then it is tried again; what a person took back waits for another bundle."""
         self._leaves = list(self.record["against"].get("leaf", []))
         if self.record["by"] == "operator":
-            return [LookNow(False)]
+            return [TrustChanged()]
         utc_s = self._device.clock.utc(now)
         rested_s = 0 if utc_s is None else utc_s - self.record.get("tried_utc_s", utc_s)
         left_ms = DAY_MS - 1000 * min(max(0, rested_s), rules.DAY_S)
         self.wake_at = self._until_ms = now + left_ms
-        return [LookNow(False)]
+        return [TrustChanged()]
 
     def _again(self, event: Event, now: int) -> Items:
         self._trust.bundles[self.layer] = dict(self.record, stage="candidate", seen=[], boots=0)

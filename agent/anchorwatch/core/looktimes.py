@@ -46,6 +46,10 @@ class LookTimes:
         self._probe_at = now + wait_ms
         return self._next(now)
 
+    def probe_soon(self, now: int) -> None:
+        """The root store changed: DPS is probed as soon as the second link rests."""
+        self._probe_at = min(self._probe_at, now)
+
     def look_due(self, now: int) -> bool:
         """True when the hub is due rather than DPS."""
         return self._look_at <= now or self.token_due(now)

@@ -10,7 +10,7 @@ from .actions import Close
 from .anchors import Anchors
 from .backoff import delay_ms
 from .bundlemeanings import Against, Doubted, Enough, NotYet, Proved, Undecided, Unheard
-from .clock import NONE
+from .clock import BUILD_UTC_S, NONE
 from .device import Device
 from .machine import Machine
 from .shapes import Event, Free, Items, Tree
@@ -120,12 +120,13 @@ class Probes(Machine):
 
     def _judge_utc_s(self, now: int) -> int:
         """Without any time the bundle's own date is the best guess, while a chain fits it."""
-        clock = self._device.clock
-        if clock.standing != NONE or self._floor_only:
+        clock, reset = self._device.clock, self._content.get("floor_reset_s")
+        if self._floor_only:
             return clock.judge_utc_s(now)
-        reset = self._content.get("floor_reset_s")
-        if reset is not None:
-            return int(reset)
+        if reset is not None and reset < clock.floor_utc_s:
+            return clock.judge_with_floor(max(BUILD_UTC_S, reset), now)
+        if clock.standing != NONE:
+            return clock.judge_utc_s(now)
         return max(clock.floor_utc_s, int(self._content.get("issued_s", 0)))
 
     def _good(self, event: Event, now: int) -> Items:
@@ -178,3 +179,6 @@ class Probes(Machine):
     def _unheard(self, event: Event, now: int) -> Items:
         self._left.pop(0)
         return [Close("next", "probed")] + self._choose(event, now)
+
+    def _next(self, event: Event, now: int) -> Items:
+        return self._choose(event, now)

@@ -64,8 +64,11 @@ class Fetched(Record):
 
 
 class FetchFailed(Record):
-    """Fetch: nothing changed. reason: a sentence of the verifier, or network | silent | slow | cut |
-    redirected | too-long | full | read-only | io | no-root; value: what it is about."""
+    """Fetch: nothing changed.
+
+    reason  a sentence of the verifier, or network | silent | slow | cut | redirected | too-long |
+            full | read-only | io | no-root; value: what it is about
+    """
 
     fields = ("layer", "url", "reason", "value")
     layer: str

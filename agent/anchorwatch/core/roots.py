@@ -9,12 +9,11 @@ from ..errors import RootsRejected
 from . import explain
 from .actions import Save, Tell
 from .answers import refuse, reply, warning
-from .bundlemeanings import TakeBack
+from .bundlemeanings import TakeBack, TrustChanged
 from .bundles import Bundles
 from .clock import BUILD_UTC_S, Clock
 from .commit import Commit
 from .device import Device
-from .meanings import LookNow
 from .rules import row_of
 from .shapes import Any_, Event, Items, Tree
 from .stages import SETTLED, WAITING
@@ -144,7 +143,7 @@ class Roots:
         return [
             _told("site", anchors, distrust),
             reply(ask_id, {"changed": True}),
-            LookNow(False),
+            TrustChanged(),
         ]
 
     def save_failed(self, event: Event, now: int) -> Items:
@@ -165,7 +164,7 @@ class Roots:
         except RootsRejected as error:
             what = "layer %s not taken: %s" % (event.layer, error.what)
             return [warning(what, error.value, error.remedy, "trust")]
-        return [_told(event.layer, event.anchors, event.distrust), LookNow(False)]
+        return [_told(event.layer, event.anchors, event.distrust), TrustChanged()]
 
 
 def reset(clock: Clock, ask_id: str) -> Items:
@@ -173,7 +172,7 @@ def reset(clock: Clock, ask_id: str) -> Items:
     before = clock.floor_utc_s
     out = clock.reset(BUILD_UTC_S)
     told = {"changed": bool(out), "before_utc_s": before, "floor_utc_s": clock.floor_utc_s}
-    return out + [reply(ask_id, told), LookNow(False)]
+    return out + [reply(ask_id, told), TrustChanged()]
 
 
 def _told(layer: str, anchors: Items, distrust: Items) -> Tell:

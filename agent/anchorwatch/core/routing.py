@@ -177,9 +177,9 @@ class Routing:
         return self._go_on("identity")
 
     def _look_now(self, event: Event, now: int) -> Items:
-        if self._watch.reverify.taken:
-            return []
-        return self._watch.reverify.handle(event, now) + self._go_on("trust")
+        reverify = self._watch.reverify
+        look = [] if reverify.taken else reverify.handle(event, now)
+        return look + self._go_on("trust")
 
     def _go_on(self, fault: str) -> Items:
         """The cause of a wait may be gone: dial now."""

@@ -34,6 +34,7 @@ TRUST: Table = (
     (SETTLED,      Came,       KEEPING,     "keep"),
     (SETTLED,      Resumed,    WAITING,     "resume"),
     (SETTLED,      Rested,     REVERTED,    "rest"),
+    (SETTLED,      NotYet,     WAITING,     "wait"),
     (SETTLED,      TakeBack,   REVERTING,   "revert"),
     (KEEPING,      Saved,      CHOOSING,    "kept"),
     (KEEPING,      SaveFailed, SETTLED,     "give_up"),
@@ -72,5 +73,6 @@ TRUST: Table = (
     (REVERTED,     Woke,       CHOOSING,    "again"),
     (REVERTED,     Came,       KEEPING,     "keep"),
     (REVERTED,     Presented,  REVERTED,    "notice"),
+    (REVERTED,     TakeBack,   REVERTING,   "revert"),
 )
 # fmt: on

@@ -11,7 +11,7 @@ from .commit import Commit
 from .connection import Connection
 from .device import Device
 from .faults import Faults
-from .lifecycle import ADRIFT, CONFIRMING, IDLE, RESTING
+from .lifecycle import ADRIFT, IDLE, RESTING
 from .methods import Methods
 from .registration import Registration
 from .reverify import Reverify
@@ -118,7 +118,7 @@ class Watch:
         self.trust.judge_at(judged_utc_s, judged_utc_s if proven else self.clock.floor_utc_s)
 
     def _second_link_free(self) -> bool:
-        resting = self.reverify.state in (IDLE, RESTING, CONFIRMING)
+        resting = self.reverify.state in (IDLE, RESTING)
         return resting and not self.reverify.taken and self.registration.link != "next"
 
     def _for_the_cloud(self, item: Event) -> bool:

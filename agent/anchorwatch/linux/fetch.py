@@ -11,10 +11,11 @@ from collections import deque
 
 from .. import __version__
 from ..core import actions
+from ..core.clock import BUILD_UTC_S
 from ..core.events import Fetched, FetchFailed
 from ..errors import AgentError, LinkError, MalformedMessage, TrustError
 from ..pki.delivery import Delivery
-from ..pki.tuf import TrustedSet
+from ..pki.tuf import EXPIRED, TrustedSet
 from ..wire import http, url
 from .bundles import LAYERS, Bundles, Held
 from .clock import now_ms
@@ -86,10 +87,26 @@ def _opened(path: str) -> Folder:
 def deliver(order, held: Held, given, cloud: str, patience: Patience) -> Found:
     """Fetch and verify until a bundle is complete.
 
+    A floor that lies in the future makes everything expired, also the bundle that lowers it: that
+    one is judged at the date of this release instead.
+
     given    a source: file(name, at_most) -> bytes, None if there is none of that name
     Raises   AgentError: nothing has changed
     """
-    trusted = TrustedSet(held.root, held.kept, order.utc_s, order.floor_s)
+    try:
+        return _walked(order, order.floor_s, held, given, cloud, patience)
+    except TrustError as error:
+        if error.what != EXPIRED or order.utc_s is not None or order.floor_s <= BUILD_UTC_S:
+            raise
+        found = _walked(order, BUILD_UTC_S, held, given, cloud, patience)
+        lowered_s = found.content["floor_reset_s"]
+        if lowered_s is None or lowered_s >= order.floor_s:
+            raise
+        return found
+
+
+def _walked(order, floor_s: int, held: Held, given, cloud: str, patience: Patience) -> Found:
+    trusted = TrustedSet(held.root, held.kept, order.utc_s, floor_s)
     delivery = Delivery(trusted, held.files, cloud, __version__)
     files = dict(held.files, **{role + ".json": held.kept[role] for role in held.kept})
     files["root.json"], lineage = held.root, list(held.lineage)

@@ -22,6 +22,7 @@ from .roles import Meta, Role, Signed, refused
 from .shapes import File, Maker  # noqa: F401
 
 ROOT_STEPS_AT_MOST = 1024
+EXPIRED = "metadata expired"
 
 
 class Wanted:
@@ -145,7 +146,7 @@ class TrustedSet:
 
     def _check_date(self, file: Signed) -> None:
         if file.expires_s <= self.judged_s:
-            raise refused("metadata expired", "%s %d" % (file.kind, file.version))
+            raise refused(EXPIRED, "%s %d" % (file.kind, file.version))
 
     def _take_timestamp(self, data: bytes) -> bool:
         """True if it is newer than the one known."""
