@@ -38,6 +38,7 @@ class Anchors:
         other.judged_utc_s, other.expired_utc_s = self.judged_utc_s, self.expired_utc_s
         other.layers = {k: self.layers[k] for k in self.layers}
         other.layers[name] = content
+        other.spare = [one for one in self.spare if one["layer"] != name]
         other.holds = holds
         return other
 

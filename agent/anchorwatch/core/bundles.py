@@ -117,7 +117,7 @@ class Bundles(Machine):
 
     def _fetch(self, event: Event, now: int) -> Items:
         self._wish = event
-        calling = event.by == "cloud"
+        calling = event.ask_id[:2] == "m:"  # a direct method waits for the answer
         until_ms = now + (CALL_MS if calling else FETCH_MS)
         self.wake_at = self._until_ms = until_ms + LATE_MS
         clock = self._device.clock

@@ -45,12 +45,17 @@ class Commit(Probes):
             return layer == self.layer
         return self.state in (SETTLED, REVERTED)
 
+    def gives_back(self, layer: str) -> bool:
+        """True when a bundle of this layer may be taken back now."""
+        return self.state in (SETTLED, REVERTED) or self.state == WAITING and layer == self.layer
+
     def start(self, contents: Tree) -> Items:
         """Put into force what the records say; go on with a bundle that is under way."""
         self.contents = contents
         out: Items = []
         stages = {}
         for layer in sorted(self._trust.bundles):
+            self._without_files(layer)
             out += self.force(layer)
             stages[self._trust.bundles[layer]["stage"]] = layer
         for stage in UNDER_WAY + ("reverted",):
@@ -59,12 +64,21 @@ class Commit(Probes):
                 return out + [Resumed() if stage in UNDER_WAY else Rested()]
         return out
 
+    def _without_files(self, layer: str) -> None:
+        """A bundle on trial whose files are damaged: the set before it, until they come again."""
+        record: Tree = self._trust.bundles[layer]
+        if record["stage"] == "trial" and str(record["folder"]) not in self.contents:
+            changed = dict(record, stage="candidate", seen=[], boots=0)
+            self._trust.bundles[layer] = changed
+
     def former(self, layer: str) -> Tree:
-        """What a roll-back of this layer would put into force."""
+        """What a roll-back of this layer would put into force: hard distrust stays."""
         record: Tree = self._trust.bundles[layer]
         number = record["previous"] if record["stage"] == "committed" else record["in_force"]
         found: Tree = self.contents.get(str(number)) or records.empty()
-        return found
+        back: Tree = self.contents.get(str(record["folder"])) or records.empty()
+        hard = [row for row in back["distrust"] if rules.row_of(row)["kind"] == "hard"]
+        return dict(found, distrust=list(found["distrust"]) + hard)
 
     def force(self, layer: str) -> Items:
         """The layer as its record says; what lies damaged is told, the rest of the store stands."""
@@ -84,6 +98,7 @@ class Commit(Probes):
         self._trust.bundles[event.layer] = records.candidate(self._before, event.bundle)
         self.contents[str(event.bundle["folder"])] = event.bundle
         self._floor_only, self._tries, self._ask_id = False, 0, event.ask_id
+        self._failed, self._endpoint = None, ""
         return self.force(event.layer) + self._save(event.by, now)
 
     def _kept(self, event: Event, now: int) -> Items:
@@ -152,7 +167,12 @@ class Commit(Probes):
     def _settle(self, event: Event, now: int) -> Items:
         named = records.folders(self._trust.bundles)
         self.contents = {n: self.contents[n] for n in self.contents if n in named}
-        return [TrustChanged()]
+        records_of = self._trust.bundles
+        waiting = [k for k in sorted(records_of) if records_of[k]["stage"] == "reverted"]
+        if not waiting:
+            return [TrustChanged()]
+        self.layer = waiting[0]  # the other layer's turn to try again
+        return [Rested()]
 
     def _revert(self, event: Event, now: int) -> Items:
         """Back to the anchors before; versions, keys and hard distrust stay."""
@@ -170,21 +190,26 @@ class Commit(Probes):
         self._leaves = list(self.record["against"].get("leaf", []))
         if self.record["by"] == "operator":
             return [TrustChanged()]
-        utc_s = self._device.clock.utc(now)
-        rested_s = 0 if utc_s is None else utc_s - self.record.get("tried_utc_s", utc_s)
-        left_ms = DAY_MS - 1000 * min(max(0, rested_s), rules.DAY_S)
-        self.wake_at = self._until_ms = now + left_ms
+        self.wake_at = self._until_ms = self._rested_at(now)
         return [TrustChanged()]
 
+    def _rested_at(self, now: int) -> int:
+        """A day after the last try; counted from now where either moment has no date."""
+        utc_s = self._device.clock.utc(now) or 0
+        tried_utc_s = self.record.get("tried_utc_s") or utc_s
+        rested_s = utc_s - tried_utc_s if utc_s else 0
+        return now + DAY_MS - 1000 * min(max(0, rested_s), rules.DAY_S)
+
     def _again(self, event: Event, now: int) -> Items:
-        self._trust.bundles[self.layer] = dict(self.record, stage="candidate", seen=[], boots=0)
+        changes = {"stage": "candidate", "seen": [], "boots": 0, "spare": self.record["folder"]}
+        self._trust.bundles[self.layer] = dict(self.record, **changes)
         self._failed, self._endpoint, self._tries = None, "", 0
         return self.force(self.layer) + self._begin(event, now)
 
     def _hear(self, event: Event, now: int) -> Items:
-        """An ordinary handshake in the trial counts; a refusal is looked into at once."""
+        """An ordinary handshake in the trial counts; after a refusal the candidate is probed."""
         self.wake_at = self._until_ms
-        if self.record["stage"] != "trial":
+        if event.anchor and self.record["stage"] != "trial":
             return []
         out = self._saw(event.endpoint, now) if event.anchor else []
         if not event.anchor or self._enough_seen(now):
@@ -195,7 +220,7 @@ class Commit(Probes):
         """Another chain where one spoke against the bundle: it is tried again, once a chain."""
         if self.record["by"] == "operator":
             return []
-        self.wake_at = self._until_ms
+        self.wake_at = self._until_ms = min(self._until_ms, self._rested_at(now))
         leaf = event.chain[:1]
         elsewhere = event.endpoint != self.record["against"].get("endpoint")
         if elsewhere or not leaf or leaf[0] in self._leaves:

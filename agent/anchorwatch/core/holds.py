@@ -35,10 +35,10 @@ class Holds:
         if proven is None or not view.distrusted(proven):
             return {}
         held: Tree = self._anchors.holds.get(endpoint, {})
-        if self._anchors.distrusted(proven):
-            return dict(held)  # not a new distrust: what is left of its hold, if anything
         hard = [row["hold_s"] for _, row in view.rows(proven) if row["kind"] == "hard"]
         hold_s = min(hard + [self._most_s])
+        if hold_s and self._anchors.distrusted(proven):
+            return dict(held)  # not a new distrust: what is left of its hold, if anything
         issuers = self._anchors.evidence.issuers(endpoint, proven, issued_s)
         if not hold_s or not issuers:
             return {}
@@ -55,6 +55,10 @@ class Holds:
             self.wake_at = now + DAY_MS
             if endpoint not in before:
                 out += self._told(endpoint)
+        for endpoint in sorted(before):
+            if endpoint not in self._anchors.holds:
+                gone = {"endpoint": endpoint, "anchor": sorted(before[endpoint])[0]}
+                out.append(Tell("hold", dict(gone, open=False)))
         return out
 
     def works(self, endpoint: str, anchor: str) -> bool:

@@ -5,6 +5,7 @@ distrust, speaks against the candidate. What nobody accepts (a portal, a forger)
 no evidence, so they neither veto nor revert. Source: design section 7, R4 and R5.
 """
 
+from ..errors import RootsRejected
 from . import records, rules
 from .actions import Close
 from .anchors import Anchors
@@ -66,6 +67,8 @@ class Probes(Machine):
     def _choose(self, event: Event, now: int) -> Items:
         """What follows, as one meaning."""
         trial = self.record["stage"] == "trial"
+        if str(self.record["folder"]) not in self.contents:
+            return [NotYet(MOST_MS)]  # its files are damaged
         if trial and self._device.reduced:
             return [Against("the agent crashed in the trial")]
         if self._enough_seen(now) if trial else not self._changes():
@@ -75,10 +78,18 @@ class Probes(Machine):
         if self._left:
             return [Unheard()]
         if not trial and (self._verified or self._distrusted):
-            return [Enough()]
+            return [self._may_enter()]
         self._tries += 1
         rand = self._device.rand_below
         return [NotYet(delay_ms(rand, FIRST_MS, FIRST_MS, MOST_MS, self._tries - 1))]
+
+    def _may_enter(self) -> Event:
+        """R1 once more: other layers may have changed since the candidate came."""
+        try:
+            self._trust.check(self.layer, self._content)
+        except RootsRejected as error:
+            return Against("%s: %s" % (error.what, error.value))
+        return Enough()
 
     def _enough_seen(self, now: int) -> bool:
         """All endpoints; or at the end of the trial those that answered: silence is no evidence."""

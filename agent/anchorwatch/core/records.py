@@ -44,11 +44,11 @@ def empty() -> Tree:
 
 
 def candidate(before: MaybeTree, content: Tree) -> Tree:
-    """A new bundle after what there is; what was rolled back keeps its distrust until it is in
-    force."""
+    """A new bundle after what there is; what was rolled back, or on trial, keeps its distrust until
+    the new one is tried."""
     old = none()
     old.update(before or {})
-    spare = old["folder"] if old["stage"] == "reverted" else old["spare"]
+    spare = old["folder"] if old["stage"] in ("trial", "reverted") else old["spare"]
     changes = {"folder": content["folder"], "stage": "candidate", "spare": spare}
     changes.update({"version": content["version"], "digest": content["digest"]})
     changes.update({"seen": [], "boots": 0, "against": {}, "by": ""})
@@ -82,6 +82,9 @@ def in_force(record: Tree, contents: Tree) -> tuple[Tree, Items, Items]:
     number = record["folder"] if trial else record["in_force"]
     spare = [record["spare"]] + ([record["folder"]] if record["stage"] == "reverted" else [])
     held = [contents[str(n)] for n in spare if str(n) in contents]
+    if trial:  # its word counts, and what it replaces is the reserve
+        before = contents.get(str(record["in_force"])) or empty()
+        held = [dict(before, distrust=[])]
     if not number or str(number) in contents:
         return contents.get(str(number)) or empty(), held, []
     lost = "bundle/%d" % number

@@ -8,6 +8,7 @@ Source: design section 7 and section 12.
 from ..errors import RootsRejected
 from . import explain
 from .actions import Save, Tell
+from .anchors import Anchors
 from .answers import refuse, reply, warning
 from .bundlemeanings import TakeBack, TrustChanged
 from .bundles import Bundles
@@ -16,7 +17,6 @@ from .commit import Commit
 from .device import Device
 from .rules import row_of
 from .shapes import Any_, Event, Items, Tree
-from .stages import SETTLED, WAITING
 
 
 class Roots:
@@ -64,7 +64,7 @@ class Roots:
         record = self._trust.bundles.get(layer)
         if record is None or record["stage"] in ("rooted", "reverted") or not record["folder"]:
             return [refuse(ask_id, "no bundle to take back", str(layer), "see roots history")]
-        if self._commit.state not in (SETTLED, WAITING):
+        if not self._commit.gives_back(layer):
             later = "ask again in a minute"
             return [refuse(ask_id, "busy", self._commit.state, later, 3)]
         try:
@@ -110,7 +110,9 @@ class Roots:
     def _held(self, distrust: Items, now: int) -> Items:
         """What must be held goes to the disk before the distrust that makes it necessary (R5)."""
         content = {"anchors": self._trust.layer("site")["anchors"], "distrust": distrust}
-        view = self._trust.check("site", content)
+        return self._hold(self._trust.check("site", content), now)
+
+    def _hold(self, view: Anchors, now: int) -> Items:
         issued_s = self._device.clock.utc(now) or self._trust.anchors.judged_utc_s
         out = self._trust.hold(view, [], issued_s, now)
         return out + [self._trust.save()] if out else []
@@ -159,12 +161,14 @@ class Roots:
         """The driver read a layer again; a site bundle has taken the place of the site's folder."""
         if event.layer in self._bundles.rooted:
             return []
+        content = {"anchors": event.anchors, "distrust": event.distrust}
         try:
-            self._trust.load(event.layer, event.anchors, event.distrust)
+            held = self._hold(self._trust.check(event.layer, content), now)
         except RootsRejected as error:
             what = "layer %s not taken: %s" % (event.layer, error.what)
             return [warning(what, error.value, error.remedy, "trust")]
-        return [_told(event.layer, event.anchors, event.distrust), TrustChanged()]
+        self._trust.load(event.layer, event.anchors, event.distrust)
+        return held + [_told(event.layer, event.anchors, event.distrust), TrustChanged()]
 
 
 def reset(clock: Clock, ask_id: str) -> Items:
