@@ -115,6 +115,16 @@ def test_distrust_lists_fingerprints_and_reports_the_lines_that_are_none(rig):
                              "give 64 hexadecimal digits")]
 
 
+def test_distrust_with_the_word_now_is_a_row_that_nothing_holds(rig):
+    (rig.site / "distrust").write_text(
+        "%s now  # stolen\n%s\n%s\n%s NOW\n%s soon\n" % tuple(
+            word * 32 for word in ("ab", "cd", "ef", "ef", "12")))
+    at_once = [{"hash": word * 32, "of": "", "kind": "hard", "after": None, "hold_s": 0,
+                "reason": ""} for word in ("ab", "ef")]
+    assert rig.layers.read_site()["distrust"] == [at_once[0], "cd" * 32, at_once[1]]
+    assert [value for _, value, *_ in rig.warnings] == ["distrust, line 5: %s soon" % ("12" * 32)]
+
+
 def test_change_in_the_site_folder_is_noticed_once_it_was_not_our_own(rig):
     rig.layers.read_site()
     assert not rig.layers.site_changed()

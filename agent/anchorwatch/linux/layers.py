@@ -9,6 +9,7 @@ Source: design section 7.
 import binascii
 import os
 
+from ..core.rules import row_of
 from ..errors import ConfigError, TrustError, plain
 from ..pki import pem
 from ..pki.der import anchor_entry
@@ -22,6 +23,7 @@ _SYSTEM = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.c
 _HEX = "0123456789abcdef"
 _ROOT_OF_TRUST = "%s.root.json"
 _DISTRUST_AT_MOST = 262_144
+_NOW = "now"
 
 
 class Layers:
@@ -48,7 +50,7 @@ class Layers:
         return layers
 
     def read_site(self) -> dict:
-        """{"anchors": [entry], "distrust": [sha256]} as the site folder says now."""
+        """{"anchors": [entry], "distrust": [sha256 or row]} as the site folder says now."""
         self._site_stamp = self._stamp()
         if self._site is None or self.site_signed or self.root_of_trust("site") is not None:
             return {"anchors": [], "distrust": []}
@@ -148,22 +150,23 @@ class Layers:
                        "correct its owner, or put the file itself instead of a link")
         return []
 
-    def _distrust(self) -> list[str]:
+    def _distrust(self) -> list:
+        """SHA-256 of certificates or keys; one with the word `now` behind it is held for nobody."""
         try:
             data = self._site.read("distrust", _DISTRUST_AT_MOST) or b""
         except OSError as error:
             self._warn("list of distrusted roots cannot be read", plain(error.strerror),
                        "correct its owner")
             return []
-        found = set()
+        found: dict[str, object] = {}
         for number, line in enumerate(data.decode("ascii", "replace").splitlines(), 1):
-            word = line.partition("#")[0].strip().lower()
-            if is_sha256(word):
-                found.add(word)
+            word, *more = line.partition("#")[0].lower().split() or [""]
+            if is_sha256(word) and more in ([], [_NOW]):
+                found[word] = dict(row_of(word), hold_s=0) if more else found.get(word, word)
             elif word:
-                self._warn("not a SHA-256 fingerprint", "distrust, line %d: %s" % (number, word),
-                           "give 64 hexadecimal digits")
-        return sorted(found)
+                self._warn("not a SHA-256 fingerprint", "distrust, line %d: %s" % (
+                    number, " ".join([word, *more])), "give 64 hexadecimal digits")
+        return [found[word] for word in sorted(found)]
 
     def _stamp(self) -> tuple:
         if self._site is None:

@@ -10,8 +10,9 @@ Source: contract section 4.
 from ..core.events import Asked
 from ..errors import AgentError, ConfigError, MalformedMessage
 from ..wire.encoding import base64_bytes
+from . import orders
 from .control import ADMIN, READ, SEND, refusal
-from .layers import is_sha256
+from .fields import number, text
 from .metrics import text_of
 
 # fmt: off
@@ -22,18 +23,21 @@ TABLE = (
     ("logs",           READ,   "show_log"),
     ("watch",          READ,   "watch"),
     ("roots_list",     READ,   "ask"),
-    ("roots_explain",  READ,   "ask_about_root"),
+    ("roots_explain",  READ,   "ask"),
+    ("roots_history",  READ,   "ask"),
     ("send",           SEND,   "send"),
     ("serve",          SEND,   "serve"),
     ("reply",          SEND,   "reply"),
-    ("reverify",       ADMIN,  "ask_reverify"),
+    ("reverify",       ADMIN,  "ask"),
     ("reprovision",    ADMIN,  "ask"),
-    ("told",           ADMIN,  "ask_told"),
-    ("roots_add",      ADMIN,  "add_root"),
-    ("roots_distrust", ADMIN,  "ask_about_root"),
+    ("told",           ADMIN,  "ask"),
+    ("roots_add",      ADMIN,  "ask"),
+    ("roots_distrust", ADMIN,  "ask"),
+    ("roots_import",   ADMIN,  "ask"),
+    ("roots_revert",   ADMIN,  "ask"),
+    ("clock_reset",    ADMIN,  "ask"),
 )
 # fmt: on
-TOLD = ("unauthorized", "connected")
 _ROWS = {do: (role, name) for do, role, name in TABLE}
 _RANK = {READ: 0, SEND: 1, ADMIN: 2}
 _OPEN_AT_MOST = 64
@@ -114,14 +118,14 @@ class Requests:
         return {"text": text_of(self._status())}
 
     def _show_log(self, client, request_id, do, given) -> dict:
-        return {"lines": self._journal.lines(_number(given, "most", 100, 500))}
+        return {"lines": self._journal.lines(number(given, "most", 100, 500))}
 
     def _watch(self, client, request_id, do, given) -> dict:
         client.data["watches"] = True
         return {}
 
     def _send(self, client, request_id, do, given) -> dict:
-        mid = _text(given, "mid", "")
+        mid = text(given, "mid", "")
         if len(mid) > _MID_AT_MOST:
             raise ConfigError("mid is too long", mid, "give up to %d characters" % _MID_AT_MOST)
         properties = given.get("properties", {})
@@ -140,39 +144,14 @@ class Requests:
         return {"methods": methods}
 
     def _reply(self, client, request_id, do, given) -> None:
-        status = _number(given, "status", 200, 999)
-        self._applications.replied(_text(given, "rid"))
-        self._ask_core(client, request_id, "reply", {
-            "rid": _text(given, "rid"), "status": status, "payload": given.get("payload")})
+        self._ask(client, request_id, do, given)
+        self._applications.replied(given["rid"])
 
     # What the core decides.
 
     def _ask(self, client, request_id, do, given) -> None:
-        self._ask_core(client, request_id, do, {})
-
-    def _ask_reverify(self, client, request_id, do, given) -> None:
-        self._ask_core(client, request_id, do, {"swap": given.get("swap") is True})
-
-    def _ask_told(self, client, request_id, do, given) -> None:
-        word = _text(given, "word")
-        if word not in TOLD:
-            raise ConfigError("no such word", word, "give one of " + ", ".join(TOLD))
-        self._ask_core(client, request_id, do, {"word": word})
-
-    def _ask_about_root(self, client, request_id, do, given) -> None:
-        sha256 = _text(given, "sha256").lower().replace(":", "")
-        if not is_sha256(sha256):
-            raise ConfigError("not a SHA-256 fingerprint", sha256, "give 64 hexadecimal digits")
-        self._ask_core(client, request_id, do, {"sha256": sha256})
-
-    def _add_root(self, client, request_id, do, given) -> None:
-        text = _text(given, "pem")
-        entries = self._layers.entries(text.encode())
-        if len(entries) != 1:
-            raise ConfigError("more than one certificate", str(len(entries)), "add one at a time")
-        self._ask_core(client, request_id, do, {"entry": entries[0], "pem": text})
-
-    def _ask_core(self, client, request_id, do: str, arguments: dict) -> None:
+        """Checked, handed over; the answer comes when the core has it, of a Fetch minutes later."""
+        arguments = orders.arguments(do, given, self._layers)
         if client.data.setdefault("open", 0) >= _OPEN_AT_MOST:
             raise AgentError("too many open requests", _OPEN_AT_MOST, "wait for their answers")
         client.data["open"] += 1
@@ -182,23 +161,9 @@ class Requests:
         self._post(Asked(do, dict(arguments, by="operator"), ask_id))
 
 
-def _text(given: dict, name: str, default: str | None = None) -> str:
-    value = given.get(name, default)
-    if not isinstance(value, str):
-        raise ConfigError("%s is missing or no text" % name, "", 'give {"%s": "..."}' % name)
-    return value
-
-
-def _number(given: dict, name: str, default: int, most: int) -> int:
-    value = given.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-        raise ConfigError("%s cannot be this" % name, value, "give 0 to %d" % most)
-    return value
-
-
 def _payload(given: dict) -> bytes:
     try:
-        data = base64_bytes(_text(given, "payload", ""))
+        data = base64_bytes(text(given, "payload", ""))
     except MalformedMessage as error:
         raise ConfigError("payload is not base64", "", "encode the bytes as base64") from error
     if len(data) > _PAYLOAD_AT_MOST:
