@@ -9,7 +9,7 @@ from .actions import Tell
 from .answers import refuse, reply
 from .bundlemeanings import Came, NotYet, Presented, Rested, Resumed, TakeBack, TrustChanged
 from .device import Device
-from .events import Failed, Saved, SaveFailed, Verified
+from .events import Disconnected, Failed, Saved, SaveFailed, Verified
 from .machine import rows_of
 from .probing import FIRST_MS, Probes
 from .shapes import Event, Free, Items, MaybeTree, Tree
@@ -28,7 +28,8 @@ class Commit(Probes):
     rows = rows_of(TRUST)
     # fmt: off
     late = (
-        Saved, SaveFailed, Verified, Failed, Presented, Came, Resumed, Rested, TakeBack,
+        Saved, SaveFailed, Verified, Failed, Disconnected, Presented, Came, Resumed, Rested,
+        TakeBack,
     )
     # fmt: on
 
@@ -192,6 +193,11 @@ class Commit(Probes):
             return [TrustChanged()]
         self.wake_at = self._until_ms = self._rested_at(now)
         return [TrustChanged()]
+
+    def timed(self, now: int) -> None:
+        """The time is known now: a rest that began before this start may be over."""
+        if self.state == REVERTED and self.wake_at is not None:
+            self.wake_at = self._until_ms = min(self.wake_at, self._rested_at(now))
 
     def _rested_at(self, now: int) -> int:
         """A day after the last try; counted from now where either moment has no date."""

@@ -170,6 +170,8 @@ class Routing:
         if stepped and self._watch.device.credential["kind"] != "x509":
             out += self._go_on("identity")  # what was refused may be the time in the token
         news = self._watch.clock.standing != before or stepped
+        if news:
+            self._watch.commit.timed(now)
         return out + (self._go_on("clock") if news else [])
 
     def _credential_read(self, event: Event, now: int) -> Items:

@@ -56,9 +56,12 @@ class Weigher:
         """The same next to a session: it goes on, so nothing waits and no rung is climbed."""
         self._device.reprovision_asked = False
         fault, verdict = self._dps.classify(event, now)
+        cause: Items = []
         if fault != "identity":
             self._dps.wait_ms(fault, now, event.retry_after_s)
-        return self._dps.note(fault, verdict, event)
+            foreign = event.verdict == HUB_NOT_ALLOWED
+            cause = [] if foreign else self._cause("dps", fault, event, now)
+        return self._dps.note(fault, verdict, event) + cause
 
     def looked_up(self, meaning: Event, now: int) -> Items:
         """The look-up's answer: register only if it names another hub or says that the
