@@ -127,8 +127,11 @@ class Folder:
             pass
 
     def shut(self) -> None:
-        """Close this folder, which is not used any more."""
-        os.close(self._at)
+        """Close this folder, which is not used any more; it is closed whatever the disk says."""
+        try:
+            os.close(self._at)
+        except OSError:
+            pass
 
     def lock(self, name: str) -> int | None:
         """Hold a lock file as long as this process lives; None when another process does."""
@@ -160,8 +163,7 @@ def _private(found: os.stat_result) -> None:
 
 def open_folder(path: str) -> Folder:
     """An existing folder that only its owner, root or we may write."""
-    descriptor = _open(path)
-    found = os.fstat(descriptor)
+    descriptor, found = _open(path)
     if found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022:
         os.close(descriptor)
         shown = "%s, owner %d, mode %o" % (path, found.st_uid, stat.S_IMODE(found.st_mode))
@@ -172,15 +174,14 @@ def open_folder(path: str) -> Folder:
 
 def open_source(path: str) -> Folder:
     """An existing folder, whoever owns it: for files that carry their own signatures."""
-    return Folder(_open(path), path)
+    return Folder(_open(path)[0], path)
 
 
 def open_private(path: str) -> Folder:
     """The state's folder: made if it is missing, ours alone, mode 0700."""
     if not os.path.lexists(path):
         _make_private(path)
-    descriptor = _open(path)
-    found = os.fstat(descriptor)
+    descriptor, found = _open(path)
     if found.st_uid != os.geteuid():
         os.close(descriptor)
         raise StateError("unwritable", "state folder belongs to another user",
@@ -226,9 +227,14 @@ def _make_private(path: str) -> None:
                          "make it, or correct state.dir") from error
 
 
-def _open(path: str) -> int:
+def _open(path: str) -> tuple[int, os.stat_result]:
     try:
-        return os.open(path, _FOLDER)
+        descriptor = os.open(path, _FOLDER)
+        try:
+            return descriptor, os.fstat(descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise
     except OSError as error:
         linked = os.path.islink(path)
         shown = "%s (%s)" % (path, "symbolic link" if linked else error.strerror)

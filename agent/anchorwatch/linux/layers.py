@@ -55,7 +55,7 @@ class Layers:
         if self._site is None or self.site_signed or self.root_of_trust("site") is not None:
             return {"anchors": [], "distrust": []}
         anchors: list[dict] = []
-        for name in self._site.names():
+        for name in self._site_names():
             if name.endswith(".pem"):
                 anchors += self._site_file(name)
         return {"anchors": _once(anchors), "distrust": self._distrust()}
@@ -168,12 +168,25 @@ class Layers:
                     number, " ".join([word, *more])), "give 64 hexadecimal digits")
         return [found[word] for word in sorted(found)]
 
+    def _site_names(self) -> list[str]:
+        """Names in the site's folder; a disk that cannot tell them costs the site layer only."""
+        try:
+            return self._site.names()
+        except OSError as error:
+            self._warn("site layer cannot be read", "%s (%s)" % (
+                self._site.path, plain(error.strerror)), "repair the disk")
+            return []
+
     def _stamp(self) -> tuple:
+        """Another value whenever a file of the site layer is another one, or cannot be asked."""
         if self._site is None:
             return ()
         others = ("distrust", _ROOT_OF_TRUST % "site")
-        names = [n for n in self._site.names() if n.endswith(".pem") or n in others]
-        return tuple((name, self._site.stamp(name)) for name in names)
+        try:
+            names = [n for n in self._site.names() if n.endswith(".pem") or n in others]
+            return tuple((name, self._site.stamp(name)) for name in names)
+        except OSError as error:
+            return ("unreadable", error.errno)
 
 
 def is_sha256(word: str) -> bool:
