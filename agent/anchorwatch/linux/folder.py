@@ -201,13 +201,15 @@ def _close_to_others(descriptor: int, path: str) -> None:
 
 
 def make(path: str, mode: int) -> None:
-    """A folder and those above it; their names are on the disk before anything is put into them.
+    """A folder and those above it, if they are missing: their names are on the disk before anything
+    is put into them.
 
     Raises  OSError: it cannot be made
     """
+    if os.path.lexists(path):
+        return
     above = os.path.dirname(path) or "."
-    if not os.path.lexists(above):
-        make(above, 0o755)
+    make(above, 0o755)
     try:
         os.mkdir(path, mode)
     except FileExistsError:
