@@ -51,12 +51,17 @@ class Bundles:
         self._unnamed: dict[str, int] = {}
         self._highest = 0
 
-    def start(self, trust: dict | None) -> dict:
-        """{"N": content} of the folders that the frame `trust` names; None: there is no frame."""
+    def start(self, trust: dict | None, whole: bool = True) -> dict:
+        """{"N": content} of the folders that the frame `trust` names; None: there is no frame.
+
+        whole  False when a slot of the frame could not be read: the folders that only it names must
+               stay until it is written anew, since the next start may read it
+        """
         self._records = (trust or {}).get("bundles", {})
         newest = max(self._named(), default=0)
         # A folder below the newest may be of the frame's older slot; one above it is of no frame.
-        self._sweep(lambda number: trust is not None and number > newest)
+        unnamed = whole and trust is not None
+        self._sweep(lambda number: unnamed and number > newest)
         contents = {}
         for layer in self._records:
             for number, digest in _numbers(self._records[layer]):

@@ -140,7 +140,7 @@ class Agent:
         credential = self._credential.read()
         state = self._store.read()
         self._crash = state.get("crash")
-        contents = self._bundles.start(state.get("trust"))
+        contents = self._bundles.start(state.get("trust"), self._store.whole("trust"))
         self._layers.site_signed = self._bundles.signs("site")
         self._layers.learn([state.get("trust"), contents])
         layers = self._layers.read()

@@ -31,6 +31,7 @@ class Store:
     def __init__(self, folder: Folder, site: Folder | None, warn) -> None:
         self._folder, self._site, self._warn = folder, site, warn
         self._generations: dict[str, int] = {}
+        self._damaged: set[str] = set()
         self._suspect: set[str] = set()
         self._lock: int | None = None
 
@@ -60,6 +61,10 @@ class Store:
             if tree is not None:
                 trees[name] = tree
         return trees
+
+    def whole(self, name: str) -> bool:
+        """Whether every slot of it that there is could be read."""
+        return name not in self._damaged
 
     def save(self, name: str, body) -> int:
         """Write one state file; its generation (1 for plain files).
@@ -115,6 +120,8 @@ class Store:
         for slot, how in torn:
             remedy = "the other slot is used" if whole else "the agent begins anew without it"
             self._warn("state file is damaged", "%s (%s)" % (slot, how), remedy)
+        if torn:
+            self._damaged.add(name)
         if not whole:
             if torn:
                 self._suspect.add(name)
