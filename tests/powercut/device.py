@@ -52,6 +52,7 @@ class Device:
         self.ledger, self.presents = ledger, presents
         self.now_ms, self.told, self.warnings = 0, [], []
         self._queue, self._asks = deque(), 0
+        self.texts = site_texts(calls.disk.image())
         self._by_hand, self._inbox = True, SimpleNamespace(post=self.post)
         self.config = Config(merged(BASE, {"state": {"dir": STATE},
                                            "trust": {"factory_dir": factory}}))
@@ -82,8 +83,6 @@ class Device:
         """Read and begin, as the daemon does; what the core was given."""
         self._store.lock()
         self._store.read = self._noting(self._store.read)
-        self.texts = {"site/" + name: self._site.read(name, 1 << 20)
-                      for name in self._site.names() if not name.endswith(".tmp")}
         self.given = daemon.Agent._start(self)
         signed = [layer for layer in LAYERS if self._bundles.signs(layer)]
         self.given.state.setdefault("rooted", signed)
@@ -155,6 +154,12 @@ class Device:
         return [endpoint for endpoint in trust.endpoints
                 if not [anchor for anchor in trust.offered(endpoint) if der(anchor)]]
 
+    def cut_off(self):
+        """Endpoints that present what is not offered to them."""
+        return [endpoint for endpoint in self.presents
+                if self.presents[endpoint]
+                and self.presents[endpoint] not in self.watch.trust.offered(endpoint)]
+
     def missing(self):
         """Numbers of the folders that the frame names and the core was not given."""
         named = set()
@@ -194,6 +199,13 @@ class Device:
 
     def _connect(self, order):
         self._queue.append(events.Connected(order.link, True))
+
+
+def site_texts(image):
+    """{"site/NAME": bytes} of an image."""
+    above = STATE + "/site/"
+    return {"site/" + path[len(above):]: image[path][3] for path in image
+            if path.startswith(above) and not path.endswith(".tmp")}
 
 
 def _nothing(*arguments):

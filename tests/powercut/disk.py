@@ -13,6 +13,7 @@ from collections import namedtuple
 
 FILE, FOLDER, LINK = "file", "folder", "link"
 TOP = 1
+CHUNK = 512     # what a disk writes as one
 
 # kind    FILE, FOLDER or LINK
 # synced  FILE: bytes; FOLDER: {name: number}; LINK: where it points

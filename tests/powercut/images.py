@@ -13,9 +13,8 @@ more than `most` images of a cut, they are drawn by a seed.
 import random
 from itertools import product
 
-from tests.powercut.disk import FILE, FOLDER, TOP, image_of, renamed, written
+from tests.powercut.disk import CHUNK, FILE, FOLDER, TOP, image_of, renamed, written
 
-CHUNK = 512
 _SUBSETS_OF = 8
 
 
