@@ -3,7 +3,7 @@
 import pytest
 
 from anchorwatch.config import Config
-from anchorwatch.core import lifecycle, twin, unauthorized
+from anchorwatch.core import bundles, lifecycle, stages, twin, unauthorized
 from anchorwatch.core.lifecycle import diagram
 from anchorwatch.core.watch import Watch
 from tests.timelines import diagrams, replay
@@ -15,12 +15,15 @@ FIRST = {
     "reverify": lifecycle.IDLE,
     "ladder": unauthorized.CLEAR,
     "twin": twin.OFFLINE,
+    "commit": stages.SETTLED,
+    "bundles": bundles.RESTING,
 }
 # Left again before `handle` returns.
 TRANSIENT = {
     "connection": (lifecycle.WEIGHING,),
     "reverify": (lifecycle.CHOOSING, lifecycle.COMPARING),
     "ladder": (unauthorized.SELF_CHECK,),
+    "commit": (stages.CHOOSING, stages.JUDGING),
 }
 # What may last for ever without a deadline of its own, and why.
 RESTS = {
@@ -28,6 +31,8 @@ RESTS = {
     "registration": (lifecycle.IDLE,),
     "reverify": (lifecycle.IDLE,),
     "twin": (twin.OFFLINE, twin.READY),
+    "commit": (stages.SETTLED, stages.REVERTED),  # what a person took back rests until the next one
+    "bundles": (bundles.RESTING,),
 }
 # Whose deadline ends the state of another machine.
 HELD_BY = {

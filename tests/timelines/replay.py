@@ -8,9 +8,11 @@ A story: comment lines (the first is the claim; `# covers: TAG, TAG` names rows 
     config: TREE        laid over BASE
     rand: least | half | most
     auto: no            the disk does not answer by itself: the story says Saved or SaveFailed
-    given: online       a device with a session, its twin at rest; `online key` has a symmetric key
+    given: online       a device with a session, its twin at rest; `online key` has a symmetric key,
+                        `online rooted` the vendor's root of trust, `online bundle` a bundle too
     TIME  EXPRESSION    an event; TIME is in ms, `+N` after the line before, `wake` at the deadline
-    TIME  restart       a new Watch; SAVED holds what was saved
+    TIME  restart       a new Watch; SAVED holds what was saved, disk() is the state for Start, with
+                        the bundles whose folders the frame `trust` names
 
 Lines that begin with -> or == are produced.
 """
@@ -18,7 +20,7 @@ Lines that begin with -> or == are produced.
 import sys
 
 from anchorwatch.config import Config
-from anchorwatch.core import actions, events
+from anchorwatch.core import actions, bundles, events, records, stages
 from anchorwatch.core.record import show
 from anchorwatch.core.watch import Watch
 
@@ -28,8 +30,9 @@ BASE = {
     "dps": {"host": "dps.example", "spread_s": 20},
     "hub": {"allowed_suffixes": [".hubs.example"]},
     "fleet": {"devices": 1, "connects_per_s": 1},
-    "cloud": {"allow": ["reverify", "reprovision"]},
+    "cloud": {"allow": ["reverify", "reprovision", "importBundle"]},
 }
+MIRROR = "http://mirror.example/b"
 T0 = 1_800_000_000
 HUB = "hub.hubs.example"
 NAMES = {
@@ -75,11 +78,12 @@ def start(state=None, roots=None, credential=None, by_hand=True, crashes=0):
     return events.Start(by_hand, found, roots, credential or x509())
 
 
-def verified(link, anchor="g2", address="127.0.0.2", addresses=None, host=HUB, took_ms=20):
+def verified(link, anchor="g2", address="127.0.0.2", addresses=None, host=HUB, took_ms=20,
+             leaf="leaf"):
     """Verified with a chain under `anchor`."""
     tls = {"version": "1.2", "suite": "ECDHE-RSA-AES128-GCM-SHA256",
            "fragment": {"asked": None, "negotiated": None, "reason": ""}}
-    return events.Verified(link, host, address, addresses or [address], anchor, ["leaf", anchor],
+    return events.Verified(link, host, address, addresses or [address], anchor, [leaf, anchor],
                            "leaf-key", "key-ca-" + anchor, ["CN=" + host, NAMES[anchor]], 0,
                            4102444800, tls, took_ms)
 
@@ -87,6 +91,90 @@ def verified(link, anchor="g2", address="127.0.0.2", addresses=None, host=HUB, t
 def failed(link, fault, verdict, presented=None, chain=None):
     """Failed, with the names presented."""
     return events.Failed(link, fault, verdict, presented or [], chain or [], None)
+
+
+def bundle(version, anchors=None, distrust=(), folder=None, **content):
+    """What a verified bundle holds. anchors: {name: state, or what limits it}; distrust: names, or
+    rows; folder: as the version unless said, 0 for nothing new."""
+    anchors = {"g2": "active"} if anchors is None else anchors
+    told = {"folder": version if folder is None else folder, "version": version}
+    told.update({"digest": "digest-%d" % version, "issued_s": T0 + version, "expires_s": 2 * T0})
+    told["anchors"] = [limited(name, anchors[name]) for name in sorted(anchors)]
+    told["distrust"] = [hard(row) if isinstance(row, str) else row for row in distrust]
+    told.update({"announcements": [], "policy": {}, "floor_reset_s": None})
+    told.update(content)
+    return told
+
+
+def limited(name, state):
+    """An anchor of a bundle."""
+    about = {"state": state} if isinstance(state, str) else state
+    found = entry(name)
+    found.update({"scope": [], "suffixes": [], "clouds": ["global"], "state": "active"})
+    found.update({"active_from": None, "leaf_not_before_max": None, "enforce_expiry": True})
+    found.update(about)
+    return found
+
+
+def hard(name, hold_s=1209600):
+    """A row of hard distrust."""
+    return {"hash": name, "of": "certificate", "kind": "hard", "after": None, "hold_s": hold_s,
+            "reason": ""}
+
+
+def fetched(version, anchors=None, distrust=(), layer="vendor", url=MIRROR, **content):
+    """Fetched with a bundle."""
+    return events.Fetched(layer, url, bundle(version, anchors, distrust, **content))
+
+
+def missed(reason="network", value="", layer="vendor", url=MIRROR):
+    """FetchFailed."""
+    return events.FetchFailed(layer, url, reason, value)
+
+
+def rooted(*bundles, **about):
+    """State of a device with the vendor's root of trust; bundles: those on the disk, the last one
+    committed unless `stage` and the record's other names say otherwise; proven: {endpoint: name}.
+    """
+    state = {"rooted": ["vendor"], "bundles": {str(b["folder"]): b for b in bundles}, "trust": {}}
+    state.update(kept())
+    if "proven" in about:
+        state["trust"] = proven(about.pop("proven"))
+    record = records.none()
+    if bundles:
+        last = bundles[-1]
+        record.update({"stage": "committed", "folder": last["folder"], "in_force": last["folder"]})
+        record.update({"version": last["version"], "digest": last["digest"]})
+    if about.get("stage") == "reverted":
+        record["spare"] = record["folder"]
+    record.update(about)
+    state["trust"]["bundles"] = {"vendor": record}
+    return state
+
+
+def proven(anchors):
+    """Evidence: {endpoint: name} of what is proven there."""
+    used = [anchors[e] for e in sorted(anchors)]
+    seen = {}
+    for endpoint in sorted(anchors):
+        name = anchors[endpoint]
+        days = {"accepted": True, "days": [], "last": 0, "issuers": {"key-ca-" + name: 0}}
+        seen[endpoint] = {name: days}
+    return {"seen": seen, "proven": anchors, "kept": {name: entry(name) for name in used}}
+
+
+def named_folders(frame):
+    """The folders that a frame `trust` names."""
+    return records.folders(frame.get("bundles", {}))
+
+
+def copied(value):
+    """A tree like `value`, of which no part is in it: what a disk keeps."""
+    if isinstance(value, dict):
+        return {name: copied(value[name]) for name in value}
+    if isinstance(value, (list, tuple)):
+        return [copied(item) for item in value]
+    return value
 
 
 def assigned(hub="hub.hubs.example", rid=2, substatus="initialAssignment"):
@@ -142,7 +230,12 @@ def online(words):
         session = [start(kept(accepted="key-1"), credential=key()), events.ClockSet(T0, "kernel")]
         session += [events.Woke(), verified("live"), events.Signed("hub live", b"sig")]
     else:
-        session = [start(kept()), events.Woke(), verified("live")]
+        state = kept()
+        if "rooted" in words:
+            state = rooted(proven={"hub": "g2", "dps": "g2"})
+        if "bundle" in words:
+            state = rooted(bundle(1), proven={"hub": "g2", "dps": "g2"})
+        session = [start(state), events.Woke(), verified("live")]
     return session + [events.Connected("live", True), document(1, 1), patched(2)]
 
 
@@ -154,9 +247,10 @@ def kept(hub="hub.hubs.example", accepted="cert-1"):
 def environment():
     """Names an event line may use."""
     known = (entry, layers, x509, key, start, kept, verified, failed, assigned, dps, document,
-             patched, twin_status, pushed, call, status_of)
+             patched, twin_status, pushed, call, status_of, bundle, fetched, missed, rooted, hard,
+             proven, limited)
     names = {word.__name__: word for word in known}
-    names.update({"SAVED": {}, "T0": T0})
+    names.update({"SAVED": {}, "T0": T0, "MIRROR": MIRROR})
     for module in (events,):
         for name in dir(module):
             names[name] = getattr(module, name)
@@ -182,6 +276,34 @@ class Replay:
         self.names = environment()
         self.config, self.rand, self.auto = dict(BASE), RANDS["half"], True
         self.watch, self.now = None, 0
+        self.folders, self.rooted, self.written = {}, [], {}
+        self.names["disk"] = self._disk
+
+    def _disk(self):
+        """What a start finds after what was saved."""
+        saved = self.names["SAVED"]
+        state = {"assignment": kept()["assignment"], "rooted": self.rooted}
+        state.update(copied(saved))
+        named = named_folders(saved.get("trust", {}))
+        state["bundles"] = {n: copied(self.folders[n]) for n in named if n in self.folders}
+        return state
+
+    def _arrived(self, event):
+        """Note what lies on the disk with an event."""
+        if isinstance(event, events.Fetched):
+            self.folders[str(event.bundle["folder"])] = event.bundle
+        if isinstance(event, events.Start):
+            self.rooted = event.state.get("rooted", [])
+            self.folders.update(event.state.get("bundles", {}))
+            self.written["trust"] = copied(event.state.get("trust", {}))
+            self._keep("trust")
+        if isinstance(event, events.Saved):
+            self._keep(event.name)
+
+    def _keep(self, name):
+        """A save is on the disk."""
+        if name in self.written:
+            self.names["SAVED"][name] = self.written.pop(name)
 
     def text(self, lines):
         """The transcript of a story's lines."""
@@ -230,14 +352,16 @@ class Replay:
     def _event(self, now, event):
         if self.watch is None:
             self.watch = Watch(Config(self.config), self.rand)
+        self._arrived(event)
         shown, pending = [], [event]
         while pending:
             for action in self.watch.handle(pending.pop(0), now):
                 if not isinstance(action, actions.Tell) or action.name != "state":
                     shown.append("        -> " + repr(action))
                 if isinstance(action, actions.Save):
-                    self.names["SAVED"][action.name] = action.body
+                    self.written[action.name] = copied(action.body)
                     if self.auto:
+                        self._keep(action.name)
                         pending.append(events.Saved(action.name, 1))
         return shown + ["        == " + self._state()]
 
@@ -246,6 +370,9 @@ class Replay:
         states = watch.states()
         shown = [name for name in sorted(states) if name not in ("clock", "trust")]
         words = ["%s %s" % (name, show(states[name])) for name in shown]
+        for name, at_rest in (("bundles", bundles.RESTING), ("commit", stages.SETTLED)):
+            state = getattr(watch, name).state
+            words += [] if state == at_rest else ["%s %s" % (name, show(state))]
         return ", ".join(words) + "; wakes at %s" % watch.wake_at
 
 

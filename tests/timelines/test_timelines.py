@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from anchorwatch.core import lifecycle, twin, unauthorized
+from anchorwatch.core import bundles, lifecycle, stages, twin, unauthorized
 from tests.timelines import replay
 
 STORIES = sorted((pathlib.Path(__file__).parent / "stories").glob("*.txt"))
@@ -17,8 +17,10 @@ TABLES = {
     "reverify": lifecycle.REVERIFY,
     "ladder": unauthorized.LADDER,
     "twin": twin.TWIN,
+    "commit": stages.TRUST,
+    "bundles": bundles.CHANNELS,
 }
-# Rows of the design, sections 4, 5, 6 and 10; a story names what it plays in `# covers:`.
+# Rows of the design, sections 4, 5, 6, 7 and 10; a story names what it plays in `# covers:`.
 REQUIRED = (
     "§3 reduced watch",
     "§4 network", "§4 service", "§4 contended", "§4 throttled", "§4 trust", "§4 policy", "§4 clock",
@@ -27,6 +29,7 @@ REQUIRED = (
     "§6 same anchor", "§6 anchor changed", "§6 address gone", "§6 token due", "§6 commanded",
     "§6 swap rate", "§6 trust failure", "§6 network failure", "§6 date failure",
     "§6 connect refused", "§6 unanswered", "§6 ping dead", "§6 takeover", "§6 live lost",
+    "§7 R1", "§7 R2", "§7 R3", "§7 R4", "§7 R5", "§7 R6", "§7 R7", "§7 R8", "§7 R9", "§7 R10",
     "§10 standings", "§10 step", "§10 floor", "§10 patience",
     "CONNACK 1", "CONNACK 2", "CONNACK 3", "CONNACK 4", "CONNACK 5",
 )  # fmt: skip

@@ -16,7 +16,7 @@ class Anchors:
     evidence   proven anchors and their certificates
     emergency  {endpoint: {sha256: entry}} found by R10
     retired    {sha256: {"entry", "since_s"}} of bundles that are gone (R6)
-    holds      {endpoint: {sha256: {"until_s", "issuers", "reason"}}} (R5)
+    holds      {endpoint: {sha256: {"until_s", "left_s", "issuers"}}} (R5), see holds.py
     spare      layers of which only the reserve and hard distrust are in force: a bundle that was
                rolled back
     """
@@ -30,12 +30,14 @@ class Anchors:
         self.spare: list[Tree] = []
         self.judged_utc_s = 0  # staged anchors wait for it
         self.expired_utc_s = 0  # the authenticated time, or the floor (R7)
+        self.authenticated = False  # which of them
 
     def with_layer(self, name: str, content: Tree, holds: Tree) -> "Anchors":
         """Another set: one layer replaced, and these holds."""
         other = Anchors(self.evidence)
         other.emergency, other.retired = self.emergency, self.retired
         other.judged_utc_s, other.expired_utc_s = self.judged_utc_s, self.expired_utc_s
+        other.authenticated = self.authenticated
         other.layers = {k: self.layers[k] for k in self.layers}
         other.layers[name] = content
         other.spare = [one for one in self.spare if one["layer"] != name]
@@ -66,7 +68,10 @@ class Anchors:
 
     def usable(self, endpoint: str, sha256: str) -> bool:
         """Not distrusted, or held for this endpoint."""
-        return sha256 in self.holds.get(endpoint, {}) or not self.distrusted(sha256)
+        held = self.holds.get(endpoint, {}).get(sha256)
+        if held is not None and not rules.over(held, self.expired_utc_s):
+            return True
+        return not self.distrusted(sha256)
 
     def distrusted(self, sha256: str) -> bool:
         """True when a layer's hard distrust names the certificate or its key."""

@@ -4,6 +4,7 @@ Rule: nothing is in force before it is on the disk; a roll-back restores anchors
 keys or hard distrust. Source: design section 7, R4 to R8; the table is in stages.py.
 """
 
+from ..errors import RootsRejected
 from . import records, rules
 from .actions import Tell
 from .answers import refuse, reply
@@ -56,7 +57,7 @@ class Commit(Probes):
         out: Items = []
         stages = {}
         for layer in sorted(self._trust.bundles):
-            self._without_files(layer)
+            self._trust.bundles[layer] = records.found(self._trust.bundles[layer], contents)
             out += self.force(layer)
             stages[self._trust.bundles[layer]["stage"]] = layer
         for stage in UNDER_WAY + ("reverted",):
@@ -64,13 +65,6 @@ class Commit(Probes):
                 self.layer = stages[stage]
                 return out + [Resumed() if stage in UNDER_WAY else Rested()]
         return out
-
-    def _without_files(self, layer: str) -> None:
-        """A bundle on trial whose files are damaged: the set before it, until they come again."""
-        record: Tree = self._trust.bundles[layer]
-        if record["stage"] == "trial" and str(record["folder"]) not in self.contents:
-            changed = dict(record, stage="candidate", seen=[], boots=0)
-            self._trust.bundles[layer] = changed
 
     def former(self, layer: str) -> Tree:
         """What a roll-back of this layer would put into force: hard distrust stays."""
@@ -168,30 +162,38 @@ class Commit(Probes):
     def _settle(self, event: Event, now: int) -> Items:
         named = records.folders(self._trust.bundles)
         self.contents = {n: self.contents[n] for n in self.contents if n in named}
-        records_of = self._trust.bundles
-        waiting = [k for k in sorted(records_of) if records_of[k]["stage"] == "reverted"]
-        if not waiting:
-            return [TrustChanged()]
-        self.layer = waiting[0]  # the other layer's turn to try again
-        return [Rested()]
+        other = records.resting(self._trust.bundles)
+        self.layer = other or self.layer
+        return [Rested() if other else TrustChanged()]
 
     def _revert(self, event: Event, now: int) -> Items:
         """Back to the anchors before; versions, keys and hard distrust stay."""
         self.wake_at = now + SAVE_MS
-        leaf = list(self._failed.chain[:1]) if self._failed is not None else []
         by = "operator" if isinstance(event, TakeBack) else ""
-        against = {"endpoint": self._endpoint, "leaf": leaf, "why": event.why}
-        record = records.reverted(self.record, against, by)
+        leaf = list(self._failed.chain[:1]) if self._failed is not None and not by else []
+        against = {"endpoint": "" if by else self._endpoint, "leaf": leaf, "why": event.why}
+        out, distrusts = self._distrust_stays(now)
+        record = records.reverted(self.record, against, by, distrusts)
         record["tried_utc_s"] = self._device.clock.utc(now) or 0
         self._trust.bundles[self.layer] = record
-        return self.force(self.layer) + self._save(event.why, now)
+        return out + self.force(self.layer) + self._save(event.why, now)
+
+    def _distrust_stays(self, now: int) -> tuple[Items, bool]:
+        """Hard distrust outlives a roll-back, with the holds that it needs (R5); but not where the
+        anchors before would then leave an endpoint bare (R1)."""
+        try:
+            view = self._trust.check(self.layer, self.former(self.layer))
+        except RootsRejected:
+            return self._trust.hold(self.previous(), [], 0, now), False
+        issued_s = self._content.get("issued_s", 0)
+        return self._trust.hold(view, [], issued_s, now), True
 
     def _rest(self, event: Event, now: int) -> Items:
         """A day, then it is tried again; what a person took back waits for another bundle."""
+        self.layer = records.resting(self._trust.bundles) or self.layer
         self._leaves = list(self.record["against"].get("leaf", []))
-        if self.record["by"] == "operator":
-            return [TrustChanged()]
-        self.wake_at = self._until_ms = self._rested_at(now)
+        if self.record["by"] != "operator":
+            self.wake_at = self._until_ms = self._rested_at(now)
         return [TrustChanged()]
 
     def timed(self, now: int) -> None:
@@ -207,8 +209,7 @@ class Commit(Probes):
         return now + DAY_MS - 1000 * min(max(0, rested_s), rules.DAY_S)
 
     def _again(self, event: Event, now: int) -> Items:
-        changes = {"stage": "candidate", "seen": [], "boots": 0, "spare": self.record["folder"]}
-        self._trust.bundles[self.layer] = dict(self.record, **changes)
+        self._trust.bundles[self.layer] = dict(self.record, stage="candidate", seen=[], boots=0)
         self._failed, self._endpoint, self._tries = None, "", 0
         return self.force(self.layer) + self._begin(event, now)
 

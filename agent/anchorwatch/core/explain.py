@@ -52,7 +52,8 @@ def _at(trust: Trust, endpoint: str, sha256: str) -> Items:
         told.append("proven for %s on %d days: kept in the state (R2)" % (endpoint, days))
     held = anchors.holds.get(endpoint, {}).get(sha256)
     if held:
-        told.append("held for %s until %d: nothing else works (R5)" % (endpoint, held["until_s"]))
+        left = (endpoint, held["left_s"])
+        told.append("held for %s, %d s left: nothing else works (R5)" % left)
     if sha256 in anchors.emergency.get(endpoint, {}):
         told.append("found in the reserve for %s and offered since (R10)" % endpoint)
     elif sha256 in trust.reserve(endpoint):

@@ -18,7 +18,7 @@ REMEDY = "bring a bundle: file, drop folder, mirror, twin or importBundle; or `r
 
 class Holds:
     """{endpoint: {sha256: {"until_s", "left_s", "issuers"}}} is `anchors.holds`; part of the
-    saved trust."""
+    saved trust. until_s: 0 until an authenticated time is known; left_s counts days awake."""
 
     def __init__(self, most_s: int, anchors: Anchors) -> None:
         self._most_s, self._anchors = most_s, anchors
@@ -42,8 +42,15 @@ class Holds:
         issuers = self._anchors.evidence.issuers(endpoint, proven, issued_s)
         if not hold_s or not issuers:
             return {}
-        until_s = self._anchors.judged_utc_s + hold_s
-        return {proven: {"until_s": until_s, "left_s": hold_s, "issuers": issuers}}
+        hold: Tree = {"until_s": 0, "left_s": hold_s, "issuers": issuers}
+        return {proven: self._dated(hold)}
+
+    def _dated(self, hold: Tree) -> Tree:
+        """With the moment of its end once an authenticated time is there; a guess could close it
+        at once."""
+        if not hold["until_s"] and self._anchors.authenticated:
+            hold["until_s"] = self._anchors.expired_utc_s + hold["left_s"]
+        return hold
 
     def set(self, holds: Tree, now: int) -> Items:
         """Put holds into force; those that are new are told."""
@@ -76,8 +83,7 @@ class Holds:
         for endpoint in sorted(self._anchors.holds):
             held: Tree = self._anchors.holds[endpoint]
             for sha256 in sorted(held):
-                late = self._anchors.judged_utc_s >= held[sha256]["until_s"]
-                if late or held[sha256]["left_s"] <= 0:
+                if rules.over(self._dated(held[sha256]), self._anchors.expired_utc_s):
                     del held[sha256]
                     about = {"endpoint": endpoint, "anchor": sha256, "open": False}
                     out.append(Tell("hold", about))

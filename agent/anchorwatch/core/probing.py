@@ -73,23 +73,26 @@ class Probes(Machine):
             return [Against("the agent crashed in the trial")]
         if self._enough_seen(now) if trial else not self._changes():
             return [Proved()]
+        bare = "" if trial else self._leaves_bare()
+        if bare:
+            return [Against(bare)]
         if self._device.reduced or not self._free():
             return [NotYet(BUSY_MS)]
         if self._left:
             return [Unheard()]
         if not trial and (self._verified or self._distrusted):
-            return [self._may_enter()]
+            return [Enough()]
         self._tries += 1
         rand = self._device.rand_below
         return [NotYet(delay_ms(rand, FIRST_MS, FIRST_MS, MOST_MS, self._tries - 1))]
 
-    def _may_enter(self) -> Event:
+    def _leaves_bare(self) -> str:
         """R1 once more: other layers may have changed since the candidate came."""
         try:
             self._trust.check(self.layer, self._content)
         except RootsRejected as error:
-            return Against("%s: %s" % (error.what, error.value))
-        return Enough()
+            return "%s: %s" % (error.what, error.value)
+        return ""
 
     def _enough_seen(self, now: int) -> bool:
         """All endpoints; or at the end of the trial those that answered: silence is no evidence."""

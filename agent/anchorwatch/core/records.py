@@ -48,7 +48,7 @@ def candidate(before: MaybeTree, content: Tree) -> Tree:
     the new one is tried."""
     old = none()
     old.update(before or {})
-    spare = old["folder"] if old["stage"] in ("trial", "reverted") else old["spare"]
+    spare = old["folder"] if old["stage"] == "trial" else old["spare"]
     changes = {"folder": content["folder"], "stage": "candidate", "spare": spare}
     changes.update({"version": content["version"], "digest": content["digest"]})
     changes.update({"seen": [], "boots": 0, "against": {}, "by": ""})
@@ -69,19 +69,35 @@ def committed(record: Tree) -> Tree:
     return dict(record, spare=0, seen=[], boots=0, **done)
 
 
-def reverted(record: Tree, against: Tree, by: str) -> Tree:
-    """Back to the anchors before: those in force, or the former ones of a committed bundle."""
+def reverted(record: Tree, against: Tree, by: str, distrusts: bool) -> Tree:
+    """Back to the anchors before: those in force, or the former ones of a committed bundle.
+
+    distrusts  its hard distrust stays, and its anchors are a reserve
+    """
     before = record["previous"] if record["stage"] == "committed" else record["in_force"]
     changes = {"stage": "reverted", "in_force": before, "against": against, "by": by}
+    changes["spare"] = record["folder"] if distrusts else record["spare"]
     return dict(record, seen=[], boots=0, **changes)
+
+
+def found(record: Tree, contents: Tree) -> Tree:
+    """As it is at a start: one on trial whose files are damaged waits until they come again."""
+    if record["stage"] != "trial" or str(record["folder"]) in contents:
+        return record
+    return dict(record, stage="candidate", seen=[], boots=0)
+
+
+def resting(bundles: Tree) -> str:
+    """The layer whose bundle was rolled back and has its turn again by itself; "" for none."""
+    back = [k for k in sorted(bundles) if bundles[k]["stage"] == "reverted"]
+    return ([k for k in back if bundles[k]["by"] != "operator"] or [""])[0]
 
 
 def in_force(record: Tree, contents: Tree) -> tuple[Tree, Items, Items]:
     """(the layer's content, layers of which only reserve and hard distrust count, warnings)."""
     trial = record["stage"] == "trial"
     number = record["folder"] if trial else record["in_force"]
-    spare = [record["spare"]] + ([record["folder"]] if record["stage"] == "reverted" else [])
-    held = [contents[str(n)] for n in spare if str(n) in contents]
+    held = [contents[str(n)] for n in [record["spare"]] if str(n) in contents]
     if trial:  # its word counts, and what it replaces is the reserve
         before = contents.get(str(record["in_force"])) or empty()
         held = [dict(before, distrust=[])]

@@ -78,6 +78,11 @@ def expired(entry: Entry, utc_s: int) -> bool:
     return bool(entry.get("enforce_expiry", True) and entry["not_after"] < utc_s)
 
 
+def over(hold: Tree, utc_s: int) -> bool:
+    """A hold has reached its end, by an authenticated time or the floor, or by the days awake."""
+    return bool(hold["left_s"] <= 0 or 0 < hold["until_s"] <= utc_s)
+
+
 def unrestricted(entry: Entry, distrust: Items) -> bool:
     """Good for any server of its endpoints, for good (R1)."""
     limited = entry.get("suffixes") or entry.get("leaf_not_before_max") is not None

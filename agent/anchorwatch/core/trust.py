@@ -66,9 +66,11 @@ class Trust:
             for e in bare
         ]
 
-    def judge_at(self, judged_utc_s: int, expired_utc_s: int) -> None:
-        """The time of this event: staged anchors wait for the one, roots end at the other (R7)."""
+    def judge_at(self, judged_utc_s: int, expired_utc_s: int, authenticated: bool = False) -> None:
+        """The time of this event: staged anchors wait for the one, roots and holds end at the
+        other, which is authenticated or the floor (R7)."""
         self.anchors.judged_utc_s, self.anchors.expired_utc_s = judged_utc_s, expired_utc_s
+        self.anchors.authenticated = authenticated
 
     def layer(self, name: str) -> Tree:
         """{"anchors": [entry], "distrust": [row]} of a layer, empty when it is absent."""
@@ -171,7 +173,7 @@ class Trust:
         """What is saved."""
         body = self.evidence.body()
         more = {
-            "bundles": self.bundles,
+            "bundles": {layer: dict(self.bundles[layer]) for layer in self.bundles},
             "retired": self.anchors.retired,
             "holds": self.anchors.holds,
             "emergency": self.anchors.emergency,

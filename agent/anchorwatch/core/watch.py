@@ -115,7 +115,8 @@ class Watch:
         """Which anchors hold depends on it: staged ones, expired ones, holds."""
         proven = self.clock.standing == AUTHENTICATED
         judged_utc_s = self.clock.judge_utc_s(now)
-        self.trust.judge_at(judged_utc_s, judged_utc_s if proven else self.clock.floor_utc_s)
+        expired_utc_s = judged_utc_s if proven else self.clock.floor_utc_s
+        self.trust.judge_at(judged_utc_s, expired_utc_s, proven)
 
     def _second_link_free(self) -> bool:
         resting = self.reverify.state in (IDLE, RESTING)
