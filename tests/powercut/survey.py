@@ -28,7 +28,7 @@ Effort = namedtuple("Effort", "most again second seed")
 SEED = 20261122
 # A whole agent takes a hundred times as long as a store to start.
 STORE, STORE_FULL = Effort(400, 60, 24, SEED), Effort(20_000, 1_000, 200, SEED)
-AGENT, AGENT_FULL = Effort(24, 6, 3, SEED), Effort(2_000, 60, 16, SEED)
+AGENT, AGENT_FULL = Effort(16, 3, 3, SEED), Effort(2_000, 60, 16, SEED)
 
 
 def full():

@@ -7,6 +7,7 @@ names is half there.
 
 import pytest
 
+from anchorwatch.linux.folder import Folder
 from tests.powercut import agent_stories, survey, table
 
 EFFORT = survey.AGENT_FULL if survey.full() else survey.AGENT
@@ -19,3 +20,12 @@ def test_power_cut_leaves_a_device_that_knows_what_was_saved_and_can_connect(
     record_property("power cut", table.row(counted))
     assert counted.faults == []
     assert counted.cuts >= 10 and counted.boots > counted.cuts
+
+
+@pytest.mark.parametrize("forgotten", ["fsync", "syncdir"])
+def test_agent_that_forgets_a_sync_is_convicted(forgotten, monkeypatch):
+    """The enumeration of whole agents can fail, too."""
+    monkeypatch.setattr(Folder, forgotten, lambda self, *arguments: None)
+    story = next(story for story in agent_stories.STORIES if story.name == "next bundle")
+    counted = survey.Survey(story, survey.Effort(8, 1, 1, survey.SEED)).run()
+    assert counted.faults and counted.unreadable + counted.lost + counted.wrong > 0

@@ -29,7 +29,7 @@ def test_call_of_the_store_that_fails_costs_nothing_that_was_acknowledged(story,
 
 @pytest.mark.parametrize("story", agent_stories.FOR_ERRORS, ids=lambda story: story.name)
 def test_agent_answers_a_disk_that_fails_and_goes_on(story, record_property):
-    most = ALL if survey.full() else 4
+    most = ALL if survey.full() else 2
     counted = Strikes(story, most, survey.SEED).run(STRIKES)
     record_property("disk errors", (story.name, counted.calls, counted.struck, counted.images))
     assert counted.faults == []
