@@ -130,6 +130,11 @@ class Bundles:
         self._unnamed[layer] = self._highest = number
         return number
 
+    def forget(self, layer: str) -> None:
+        """No frame will name what was written for a layer: it goes."""
+        number = self._unnamed.pop(layer, 0)
+        self._sweep(lambda found: found == number and number not in self._named())
+
     def _home(self) -> Folder:
         home = self._state.inside(_HOME)
         if home is None:

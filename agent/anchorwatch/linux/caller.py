@@ -1,5 +1,6 @@
 """The other end of the control socket: one request, one answer. Rule: every wait is bounded."""
 
+import errno
 import json
 import os
 import socket
@@ -8,12 +9,17 @@ from ..errors import AgentError
 from .control import reach
 
 WAIT_S = 20.0
+_NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
 
 
 class Unreachable(AgentError):
     """Nobody listens on the socket, or nobody answers: try later."""
 
     code = 3
+
+
+class Absent(Unreachable):
+    """There is no socket, or nobody behind it: no agent runs."""
 
 
 class Refusal(AgentError):
@@ -41,8 +47,9 @@ class Caller:
             self._sock.connect(address)
         except OSError as error:
             self._sock.close()
-            raise Unreachable("no agent answers", "%s (%s)" % (self._path, error.strerror),
-                              "start it with `anchorwatch run`") from error
+            kind = Absent if error.errno in _NOBODY else Unreachable
+            raise kind("no agent answers", "%s (%s)" % (self._path, error.strerror),
+                       "start it with `anchorwatch run`") from error
         finally:
             if descriptor is not None:
                 os.close(descriptor)

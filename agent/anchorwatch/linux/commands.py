@@ -11,8 +11,8 @@ from binascii import b2a_base64
 from .. import __version__
 from ..config import Config
 from ..errors import ConfigError
-from . import launch, page
-from .caller import Caller, Refusal
+from . import launch, page, trustcommands
+from .caller import Caller
 from .toml import load
 
 DONE, REFUSED = 0, 1
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "logs", logs, "the agent's last lines").add_argument(
         "--most", type=int, default=100, metavar="N", help="up to 500; default: %(default)s")
     _add_send(commands)
-    _add_roots(commands)
+    trustcommands.add(commands, _add)
     return top
 
 
@@ -55,15 +55,6 @@ def _add_send(commands) -> None:
     made.add_argument("--property", action="append", default=[], metavar="K=V")
     made.add_argument("--mid", default="", help="message id; default: a new one")
     made.add_argument("text", help="the payload; - reads standard input")
-
-
-def _add_roots(commands) -> None:
-    roots = commands.add_parser("roots", help="the trust layers").add_subparsers(
-        metavar="COMMAND", required=True)
-    _add(roots, "list", roots_list, "every anchor, its layer, where it is offered", json=True)
-    _add(roots, "explain", roots_explain, "why an anchor is trusted or not").add_argument("sha256")
-    _add(roots, "add", roots_add, "add a root to the site layer").add_argument("file")
-    _add(roots, "distrust", roots_distrust, "stop trusting a root").add_argument("sha256")
 
 
 # Commands.
@@ -130,41 +121,6 @@ def logs(arguments) -> int:
     return DONE
 
 
-def roots_list(arguments) -> int:
-    """Print every anchor."""
-    tree = _ask(arguments, "roots_list")
-    _show(json.dumps(tree, indent=1) if arguments.json else "\n".join(page.roots(tree)))
-    return DONE
-
-
-def roots_explain(arguments) -> int:
-    """Print the reasons."""
-    _show("\n".join(_ask(arguments, "roots_explain", {"sha256": arguments.sha256})["why"]))
-    return DONE
-
-
-def roots_add(arguments) -> int:
-    """Offer a root to the site layer."""
-    try:
-        with open(arguments.file, encoding="ascii", errors="replace") as file:
-            text = file.read(_STDIN_AT_MOST)
-    except OSError as error:
-        raise ConfigError("file cannot be read", "%s (%s)" % (arguments.file, error.strerror),
-                          "name a PEM file") from error
-    try:
-        _show(_changed(_ask(arguments, "roots_add", {"pem": text})))
-    except Refusal as error:
-        named = "%s (%s)" % (arguments.file, error.value) if error.value else arguments.file
-        raise Refusal(error.code, error.what, named, error.remedy) from error
-    return DONE
-
-
-def roots_distrust(arguments) -> int:
-    """Put a root on the site layer's list of distrusted ones."""
-    _show(_changed(_ask(arguments, "roots_distrust", {"sha256": arguments.sha256})))
-    return DONE
-
-
 def _ask(arguments, do: str, given: dict | None = None) -> dict:
     tree, folder = load(arguments.config)
     with Caller(Config(tree, folder).control.socket) as caller:
@@ -176,10 +132,6 @@ def _property(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise ConfigError("not a property", text, "write --property NAME=VALUE")
     return name, value
-
-
-def _changed(answer: dict) -> str:
-    return "done" if answer["changed"] else "nothing to do: it is so already"
 
 
 def _show(text: str) -> None:

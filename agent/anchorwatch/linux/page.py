@@ -3,7 +3,10 @@
 Rule: reads a tree, returns lines; a field that is missing is left out.
 """
 
+import time
+
 _MARKS = {True: "  ok", False: "! BAD", None: "  --"}
+_PLACES = (("offered", "offered to "), ("reserve", "in reserve for "), ("proven", "proven at "))
 _SCALE = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -34,8 +37,54 @@ def status(tree: dict) -> list[str]:
 
 def roots(tree: dict) -> list[str]:
     """What `anchorwatch roots list` prints."""
-    return ["%s  %-8s %s%s" % (row["sha256"], row["layer"], row["name"], _marks(row))
-            for row in tree["roots"]]
+    return ["%s  %-8s %-8s %s%s" % (row["sha256"], row["layer"], row["state"], row["name"],
+                                    _marks(row)) for row in tree["roots"]]
+
+
+def history(tree: dict) -> list[str]:
+    """What `anchorwatch roots history` prints, newest last."""
+    lines = []
+    for row in tree["history"]:
+        version = "version %d" % row["version"] if row["version"] else ""
+        said = [part for part in (row["stage"], version, row["why"]) if part]
+        lines.append("%-20s  %-6s  %s" % (_date(row["utc_s"]), row["layer"], ", ".join(said)))
+    return lines or ["no bundle so far"]
+
+
+def changed(answer: dict) -> list[str]:
+    """What `roots add` and `roots distrust` print."""
+    if "would_offer" in answer:
+        return ["nothing is written; it would be done", *_would(answer["would_offer"])]
+    return ["done" if answer["changed"] else "nothing to do: it is so already"]
+
+
+def imported(answer: dict) -> list[str]:
+    """What `roots import` prints."""
+    version = "version %d" % answer["version"]
+    if "would_offer" in answer:
+        return ["nothing is written; %s would be taken" % version, *_would(answer["would_offer"])]
+    if not answer["changed"]:
+        return ["nothing to do: %s is there, %s" % (version, answer["stage"])]
+    if answer["stage"] == "committed":
+        return ["%s is in force: no endpoint is offered anything else by it" % version]
+    if answer.get("offline"):
+        return ["%s is a candidate, tried at the agent's next start" % version]
+    return ["%s is a candidate, and is tried now: see roots history" % version]
+
+
+def clock(tree: dict) -> list[str]:
+    """What `anchorwatch clock` prints."""
+    return ["standing  " + tree["standing"],
+            "floor     %s: no date is judged before it" % _date(tree["floor_utc_s"]),
+            "judged at %s" % _date(tree["judged_at_utc_s"])]
+
+
+def reset(answer: dict) -> list[str]:
+    """What `anchorwatch clock reset` prints."""
+    floor = _date(answer["floor_utc_s"])
+    if not answer["changed"]:
+        return ["nothing to do: the floor is %s already" % floor]
+    return ["the floor is %s, it was %s" % (floor, _date(answer["before_utc_s"]))]
 
 
 def checks(rows: list[dict]) -> list[str]:
@@ -80,12 +129,24 @@ def span(seconds: int) -> str:
     return " ".join(parts) or "0 s"
 
 
+def _would(told: dict) -> list[str]:
+    return ["%s would be offered %s" % (endpoint, ", ".join(told[endpoint]) or "nothing")
+            for endpoint in sorted(told)]
+
+
+def _date(utc_s: int | None) -> str:
+    if utc_s is None:
+        return "-"
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(utc_s))
+
+
 def _marks(row: dict) -> str:
     marks = []
-    if row.get("offered"):
-        marks.append("offered to " + ", ".join(row["offered"]))
-    if row.get("proven"):
-        marks.append("proven at " + ", ".join(row["proven"]))
+    for key, words in _PLACES:
+        if row.get(key):
+            marks.append(words + ", ".join(row[key]))
+    if row.get("expired_days"):
+        marks.append("expired %d days ago" % row["expired_days"])
     if row.get("distrusted"):
         marks.append("distrusted")
     return "  [%s]" % "; ".join(marks) if marks else ""

@@ -50,6 +50,12 @@ class Store:
             return True
         return self._lock is not None
 
+    def unlock(self) -> None:
+        """Let another process have the folder; nothing when the lock is not held."""
+        if self._lock is not None:
+            self._folder.close(self._lock)
+            self._lock = None
+
     def read(self, names=FRAMES) -> dict:
         """{name: tree} of what is there; damage is told to `warn`.
 
