@@ -5,10 +5,13 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 
 import pytest
 
+from anchorwatch.core.events import Asked
 from anchorwatch.linux import cli
+from anchorwatch.linux.drop import DropFolder
 from anchorwatch.linux.folder import Folder, open_private
 from anchorwatch.linux.store import Store
 from tests.core import signed
@@ -518,3 +521,129 @@ def test_bad_import_over_the_socket_is_refused(agent, given, what):
 
     with agent.caller() as caller, pytest.raises(Refusal, match=what):
         caller.ask("roots_import", given)
+
+
+# The drop folder.
+
+def _drop(device):
+    """The device's newest release into the drop folder, as somebody with a stick does it."""
+    names = sorted(device.folder.iterdir(), key=lambda file: file.name == "timestamp.json")
+    for file in names:
+        shutil.copy(file, device.path / "drop")
+
+
+def _warned(agent):
+    with agent.caller() as caller:
+        return [row for row in caller.ask("status")["warnings"] if row["class"] == "trust"]
+
+
+def _stages(agent):
+    with agent.caller() as caller:
+        return [row["stage"] for row in caller.ask("roots_history")["history"]]
+
+
+def test_bundle_in_the_drop_folder_is_taken_at_sighup(device, agent):
+    _drop(device)
+    os.kill(agent.process.pid, signal.SIGHUP)
+    agent.until(lambda: "committed" in _stages(agent))
+    assert _warned(agent) == []
+
+
+def test_bundle_in_the_drop_folder_is_taken_at_the_start(device, tmp_path):
+    device.init()
+    (tmp_path / "drop").mkdir()
+    _drop(device)
+    running = AgentProcess(tmp_path, write_config(tmp_path, '[trust]\ndrop_dir = "drop"\n'))
+    running.ready()
+    try:
+        running.until(lambda: "committed" in _stages(running))
+    finally:
+        assert running.end() == 0
+
+
+def test_bundle_in_the_drop_folder_is_taken_before_a_dial(device, agent):
+    _drop(device)
+    agent.until(lambda: "committed" in _stages(agent), 60)
+
+
+def test_what_is_not_taken_from_the_drop_folder_is_a_warning_until_it_is_right(device, agent):
+    other = signed.Maker()
+    other.put_trust(trust_tree(names=signed.NAMES[:2]))
+    signed.write(device.path / "drop", other.published())
+    os.kill(agent.process.pid, signal.SIGHUP)
+    agent.until(lambda: _warned(agent))
+    row = _warned(agent)[0]
+    assert row["what"] == "bundle not taken: metadata below its threshold" and row["remedy"]
+    for file in (device.path / "drop").iterdir():
+        file.unlink()
+    _drop(device)
+    os.kill(agent.process.pid, signal.SIGHUP)
+    agent.until(lambda: "committed" in _stages(agent) and not _warned(agent))
+
+
+class Dropped:
+    """A drop folder, and what it posts and warns of."""
+
+    def __init__(self, path):
+        self.path, self.posted, self.warnings = path, [], []
+        self.drop = DropFolder(str(path), self.posted.append,
+                               lambda *parts: self.warnings.append(parts))
+
+    def put(self, name):
+        (self.path / name).write_bytes(b"{}")
+
+
+@pytest.fixture
+def dropped(tmp_path):
+    (tmp_path / "drop").mkdir(mode=0o755)
+    return Dropped(tmp_path / "drop")
+
+
+def test_drop_folder_is_asked_for_once_a_change_and_only_with_a_timestamp(dropped):
+    dropped.put("1.root.json")
+    assert dropped.drop.changed()
+    dropped.drop.ask()
+    assert dropped.posted == [] and not dropped.drop.changed()
+    dropped.put("timestamp.json")
+    assert dropped.drop.changed()
+    dropped.drop.ask()
+    url = "file:" + str(dropped.path)
+    assert dropped.posted == [
+        Asked("roots_import", {"url": url, "layer": "vendor", "by": "drop"}, "")]
+    assert not dropped.drop.changed() and dropped.warnings == []
+
+
+def test_crowded_drop_folder_is_not_read_to_its_end_and_its_timestamp_still_found(dropped):
+    for number in range(400):
+        dropped.put("%03d" % number)
+    dropped.put("timestamp.json")
+    dropped.drop.ask()
+    assert len(dropped.posted) == 1
+
+
+@pytest.mark.parametrize("spoil", ["open", "of others", "linked", "missing", "pipe"])
+def test_drop_folder_of_others_is_not_looked_into(dropped, spoil):
+    dropped.put("timestamp.json")
+    if spoil == "open":
+        dropped.path.chmod(0o777)
+    elif spoil == "of others":
+        if os.geteuid():
+            pytest.skip("needs root: only root gives a folder to another user")
+        os.chown(dropped.path, OTHERS, OTHERS)
+    else:
+        dropped.path.rename(dropped.path.parent / "aside")
+        if spoil == "linked":
+            dropped.path.symlink_to(dropped.path.parent / "aside")
+        elif spoil == "pipe":
+            os.mkfifo(dropped.path)
+    dropped.drop.ask()
+    assert dropped.posted == [] and len(dropped.warnings) == 1
+    assert not dropped.drop.changed()
+
+
+def test_no_drop_folder_is_no_fault(tmp_path):
+    nothing = Dropped(tmp_path)
+    nothing.drop = DropFolder("", nothing.posted.append, None)
+    assert not nothing.drop.changed()
+    nothing.drop.ask()
+    assert nothing.posted == []

@@ -23,6 +23,7 @@ from .crash import account, within_the_hour
 from .credential import Credential
 from .deeds import Deeds
 from .dial import Dialer
+from .drop import DropFolder
 from .errands import Errands
 from .fetch import Fetcher
 from .files import Files
@@ -66,8 +67,10 @@ class Agent:
         self._telemetry = Telemetry(config.mqtt.module_id)
         mine = config.credential
         self._credential = Credential(mine.kind, mine.cert_file, mine.key_file)
-        self._files = Files(self._layers, self._credential, self._errands, self._inbox.post,
-                            self._warner("identity"), self._watch.warnings.reread)
+        self._drop = DropFolder(config.trust.drop_dir, self._inbox.post, self._warner("trust"))
+        self._files = Files(self._layers, self._drop, self._credential, self._errands,
+                            self._inbox.post, self._warner("identity"),
+                            self._watch.warnings.reread)
         self._links, self._times, self._fetcher = self._outward()
         self._control: Control | None = None
         self._applications = Applications(self._say, self._inbox.post)
@@ -147,6 +150,7 @@ class Agent:
         time_known = known()
         if time_known is not None:
             self._inbox.post(time_known)
+        self._drop.ask()
         mine = {name: state[name] for name in _STATE if name in state}
         mine["bundles"] = contents
         mine["rooted"] = [layer for layer in LAYERS if self._bundles.signs(layer)]
@@ -220,6 +224,7 @@ class Agent:
 
     def _tell(self, action) -> None:
         name, about, now = action.name, action.about, now_ms()
+        self._drop.heard(name, about)
         if name == "answer":
             self._requests.answered(about)
             return

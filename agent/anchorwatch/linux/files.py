@@ -1,4 +1,4 @@
-"""Files that others change while the agent runs: the site layer and the credential.
+"""Files that others change while the agent runs: the site layer, the drop folder, the credential.
 
 Rule: they are looked at when somebody says so (SIGHUP) and before a dial, never on a timer.
 """
@@ -13,24 +13,28 @@ class Files:
     reread  called with "trust" before the site layer is read: what is not warned of again is over
 
     layers, credential  read again here; the credential in an errand, since a child process reads it
+    drop                the drop folder, which is asked for whenever the site layer is read: so what
+                        is warned of and still wrong is warned of again
     """
 
-    def __init__(self, layers, credential, errands, post, warn, reread) -> None:
+    def __init__(self, layers, drop, credential, errands, post, warn, reread) -> None:
+        self._drop = drop
         self._layers, self._credential, self._errands = layers, credential, errands
         self._post, self._warn, self._reread = post, warn, reread
 
     def look(self, credential: bool) -> None:
         """Read again what has changed; the credential only when asked for."""
-        if self._layers.site_changed():
+        if self._layers.site_changed() or self._drop.changed():
             self.read_site()
         if credential and self._credential.changed():
             self.read_credential()
 
     def read_site(self) -> None:
-        """The site layer, changed or not."""
+        """The site layer and the drop folder, changed or not."""
         self._reread("trust")
         site = self._layers.read_site()
         self._post(LayerRead("site", site["anchors"], site["distrust"]))
+        self._drop.ask()
 
     def read_credential(self) -> None:
         """The credential, changed or not."""
