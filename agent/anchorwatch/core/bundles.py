@@ -88,7 +88,7 @@ class Bundles(Machine):
             try:
                 url, files = mirror.INLINE, mirror.inline(arguments["files"])
             except MalformedMessage as error:
-                remedy = "give {name: text}, certificates in base64"
+                remedy = "give {name: text} or [{name, text}], certificates in base64"
                 return [refuse(ask_id, error.reason, error.value, remedy)]
         if not allowed(url, by, list(self._device.config.trust.mirrors)):
             remedy = "add its prefix to trust.mirrors, or bring the files themselves"

@@ -40,13 +40,28 @@ def _dots(segments: list[str]) -> bool:
 
 def inline(given: object) -> dict[str, bytes]:
     """The files of a small bundle that came in a message: metadata as text, certificates in
-    base64; MalformedMessage for anything else."""
-    if not isinstance(given, dict) or not 0 < len(given) <= FILES_AT_MOST:
+    base64; MalformedMessage for anything else.
+
+    given  {name: text}, or [{"name", "text"}]: a twin takes no name with a dot
+    """
+    table = _table(given) if isinstance(given, list) else given
+    if not isinstance(table, dict) or not 0 < len(table) <= FILES_AT_MOST:
         raise MalformedMessage("files are no table of names")
     files = {}
-    for name in sorted(given):
-        text = given[name]
+    for name in sorted(table):
+        text = table[name]
         if not isinstance(text, str) or "/" in name or name[:1] in ("", "."):
             raise MalformedMessage("not a file of a bundle", name)
         files[name] = base64_bytes(text) if name.endswith(".der") else text.encode()
     return files
+
+
+def _table(rows: list[object]) -> dict[str, object]:
+    table: dict[str, object] = {}
+    for row in rows:
+        if not isinstance(row, dict) or not isinstance(row.get("name"), str):
+            raise MalformedMessage("file of a bundle without a name")
+        if row["name"] in table:
+            raise MalformedMessage("two files of a bundle have one name", row["name"])
+        table[row["name"]] = row.get("text")
+    return table
