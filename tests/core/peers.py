@@ -20,6 +20,9 @@ TEXTS = (
     b'{"desired":{"$version":9,"anchorwatch":{"reverifyIntervalS":1}},"reported":{"$version":1}}',
     b'{"anchorwatch":{"reverifyIntervalS":900}}', b'{"anchorwatch":{"reverifyIntervalS":true}}',
     b'{"anchorwatch":[1]}', b'{"errorCode":401002}', b"1" * 300, b"[" * 300,
+    b'{"anchorwatch":{"bundle":{"version":2,"url":"http://mirror.example/b/x"}}}',
+    b'{"anchorwatch":{"bundle":{"version":[],"url":7,"files":{"a.der":"?"}}}}',
+    b'{"url":"http://mirror.example/b"}', b'{"files":{"timestamp.json":"{}"},"layer":{}}',
 )  # fmt: skip
 TOPICS = (
     "$dps/registrations/res/%(status)d/?$rid=%(rid)d",
@@ -31,11 +34,15 @@ TOPICS = (
     "$iothub/twin/PATCH/properties/desired/?$version=-1",
     "$iothub/methods/POST/blink/?$rid=%(rid)d", "$iothub/methods/POST/reverify/?$rid=%(rid)d",
     "$iothub/methods/POST/reprovision/?$rid=%(rid)d", "$iothub/methods/POST//?$rid=#",
+    "$iothub/methods/POST/importBundle/?$rid=%(rid)d",
     "devices/dev-7/messages/devicebound/%%24.mid=1&a", "devices/other/messages/devicebound/",
     "", "$iothub/", "\x00\u20ac",
 )  # fmt: skip
 STATUSES = (200, 202, 204, 400, 401, 404, 409, 429, 500, 503, 999, 0)
 ANCHORS = ("g2", "baltimore", "msrsa2017", "unknown")
+CHAINS = ([], ["leaf", "ca"], ["other", "ca"], ["portal"])
+VERDICTS = ("by-chance", "no-anchor", "unknown-issuer", "sunset", "on-hold", "expired")
+REASONS_OF_FETCH = ("network", "silent", "full", "no-root", "signed by another vendor")
 
 
 class Wild:
@@ -66,11 +73,13 @@ class Wild:
         link, rand = self._link(promises.DIALING), self._rand
         if rand.random() < 0.4:
             shown = rand.choice([[], ["CN=x"], ["CN=leaf", "CN=\u20ac\x07"]])
-            return events.Failed(link, rand.choice(FAULTS), "by-chance", shown, [], None)
-        host = self._line.dialed[link].host
+            verdict, chain = rand.choice(VERDICTS), list(rand.choice(CHAINS))
+            return events.Failed(link, rand.choice(FAULTS), verdict, shown, chain, None)
+        host, anchors = self._line.dialed[link].host, self._line.dialed[link].anchors
         addresses = rand.sample(["127.0.0.2", "127.0.0.3", "127.0.0.4"], rand.randrange(4))
-        return replay.verified(link, rand.choice(ANCHORS), rand.choice(["127.0.0.2", "127.0.0.9"]),
-                               addresses, host, rand.randrange(9_000))
+        leaf = rand.choice(["leaf", "other"])
+        return replay.verified(link, rand.choice(anchors), rand.choice(["127.0.0.2", "127.0.0.9"]),
+                               addresses, host, rand.randrange(9_000), leaf)
 
     def _connack(self, now):
         link = self._link(promises.CONNECTING)
@@ -96,21 +105,58 @@ class Wild:
         rand = self._rand
         asked = rand.choice(self._line.asked) if self._line.asked else None
         self._line.answered(asked)
+        if isinstance(asked, actions.Fetch):
+            return fetched(asked, self._line.folders, rand)
         return answer(asked, now, rand) or self._message(now)
 
     def _wish(self, now):
         rand = self._rand
         what = rand.choice(["reverify", "reprovision", "told", "status", "roots_list", "nonsense",
-                            "roots_explain", "roots_add", "roots_distrust", "reply", "read"])
+                            "roots_explain", "roots_add", "roots_distrust", "reply", "read",
+                            "roots_import", "roots_import", "roots_revert", "roots_history",
+                            "clock_reset"])
         if what == "read":
             return rand.choice([events.CredentialRead(replay.x509(rand.choice(["c1", "c2"]))),
                                 events.LayerRead("site", [replay.entry("unknown")], []),
+                                events.LayerRead("site", [], [rand.choice(ANCHORS)]),
                                 events.LayerRead("factory", [], [])])
         word = rand.choice(["unauthorized", "connected", "?"])
         arguments = {"swap": rand.random() < 0.5, "word": word,
                      "sha256": rand.choice(ANCHORS), "entry": replay.entry(rand.choice(ANCHORS)),
-                     "pem": "PEM", "rid": str(rand.randrange(12)), "status": 200, "payload": {}}
+                     "pem": "PEM", "rid": str(rand.randrange(12)), "status": 200, "payload": {},
+                     "layer": rand.choice(["vendor", "vendor", "site"]), "url": "file:/drop",
+                     "by": rand.choice(["operator", "drop", "cloud"]),
+                     "now": rand.random() < 0.2, "dry_run": rand.random() < 0.2}
         return events.Asked(what, arguments, "c%d" % rand.randrange(1000))
+
+
+def fetched(action, folders, rand):
+    """An answer to Fetch: a newer bundle, the same one, the same under newer metadata, or none."""
+    if rand.random() < 0.3:
+        reason = rand.choice(REASONS_OF_FETCH)
+        return events.FetchFailed(action.layer, action.url, reason, "")
+    mine = [folders[n] for n in sorted(folders) if folders[n]["layer"] == action.layer]
+    number = 0 if action.dry_run else 1 + max([0] + [int(n) for n in folders])
+    if mine and rand.random() < 0.3:
+        again = dict(mine[-1], folder=rand.choice([0, number]))
+        return events.Fetched(action.layer, action.url, again)
+    version = 1 + max([0] + [one["version"] for one in mine])
+    return events.Fetched(action.layer, action.url, made(action.layer, version, number, rand))
+
+
+def made(layer, version, folder, rand):
+    """A bundle by chance, also one that distrusts everything."""
+    states = ("active", "active", "staged", "sunset", "retired")
+    limits = ({}, {}, {"scope": ["hub"]}, {"leaf_not_before_max": replay.T0}, {"suffixes": ["x.y"]},
+              {"active_from": replay.T0 + 86_400})
+    names = rand.sample(ANCHORS, rand.randrange(5))
+    anchors = {n: dict(rand.choice(limits), state=rand.choice(states)) for n in names}
+    hard = rand.sample(ANCHORS, rand.choice([0, 0, 0, 1, 1, 2, 4]))
+    distrust = [replay.hard(name, rand.choice([0, 86_400, 1_209_600])) for name in hard]
+    about = {"issued_s": replay.T0 + rand.choice([-90_000, 0, 90_000, 400_000_000]),
+             "floor_reset_s": rand.choice([None, None, None, replay.T0]), "layer": layer,
+             "digest": "%s-%d" % (layer, version)}
+    return replay.bundle(version, anchors, distrust, folder, **about)
 
 
 def answer(action, now, rand):
@@ -158,7 +204,11 @@ class Kind:
         return does(action, now) if does else []
 
     def _dial(self, action, now):
-        return [replay.verified(action.link, host=action.host)]
+        anchor = "g2" if "g2" in action.anchors else action.anchors[0]
+        return [replay.verified(action.link, anchor, host=action.host)]
+
+    def _fetch(self, action, now):
+        return [events.FetchFailed(action.layer, action.url, "network", "")]
 
     def _connect(self, action, now):
         return [events.Connected(action.link, False)]

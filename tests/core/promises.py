@@ -6,6 +6,7 @@ driver could not perform is an AssertionError.
 
 from anchorwatch.core import events
 from anchorwatch.core.record import show
+from tests.timelines import replay
 
 LINKS = ("live", "next")
 NOTHING, DIALING, VERIFIED, CONNECTING, CONNECTED = "-", "dialing", "verified", "connecting", "up"
@@ -20,7 +21,8 @@ class Promises:
         self.links = {link: NOTHING for link in LINKS}
         self.dialed = {}
         self.asked = []             # actions that wait for one answer
-        self.saved = {}
+        self.written, self.disk = {}, {}
+        self.folders = {}           # number as text: what a verified bundle holds
         self.told = []
         self.connects = []
 
@@ -74,20 +76,36 @@ class Promises:
         self._forget("next")
 
     def _save(self, action):
-        self.saved[action.name] = action.body
+        self.written[action.name] = replay.copied(action.body)
         self.asked.append(action)
 
     def _settime(self, action):
         pass
 
     def happened(self, event):
-        """An event is given to the core: the links are as it says."""
+        """An event is given to the core: the links and the disk are as it says."""
+        if isinstance(event, events.Saved) and event.name in self.written:
+            self.disk[event.name] = self.written[event.name]
+        if isinstance(event, events.Fetched) and event.bundle["folder"]:
+            self.folders[str(event.bundle["folder"])] = event.bundle
         after = {events.Verified: VERIFIED, events.Connected: CONNECTED, events.Failed: NOTHING,
                  events.Refused: NOTHING, events.Disconnected: NOTHING}.get(type(event))
         if after is not None:
             self.links[event.link] = after
         if after == NOTHING:
             self._forget(event.link)
+
+    def found(self):
+        """What a start finds: what was saved, and the bundles that it names."""
+        state = replay.copied(self.disk)
+        named = replay.named_folders(state.get("trust", {}))
+        state["bundles"] = {n: replay.copied(self.folders[n]) for n in named}
+        return state
+
+    def cut(self):
+        """The power is gone: links and questions with it."""
+        self.links = {link: NOTHING for link in LINKS}
+        self.dialed, self.asked, self.written = {}, [], {}
 
     def answered(self, action):
         """One question less."""

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from anchorwatch.config import Config
-from anchorwatch.core import events, lifecycle
+from anchorwatch.core import actions, events, lifecycle
 from anchorwatch.core.record import show
 from anchorwatch.core.watch import Watch
 from tests.core import promises
@@ -28,7 +28,11 @@ CONFIGS = (
     {"reverify": {"interval_s": 60, "confirm_s": 5, "action": "swap"}, "clock": {"sntp": "t.ex:1"}},
     {"reverify": {"interval_s": 30, "confirm_s": 1, "swap_every_s": 0, "address_gone_s": 0}},
     {"unauthorized": {"patience_s": 0, "slow_first_s": 1}, "fleet": {"devices": 100_000}},
+    {"trust": {"mirrors": ["http://mirror.example/b"], "trial_max_s": 60}},
+    {"dps": None, "hub": {"host": "hub.hubs.example"}, "trust": {"mirrors": ["https://m.ex/"]}},
 )
+ROOTED = (["vendor"], ["vendor", "site"], [])
+RESTART = 0.01
 
 
 class World:
@@ -38,6 +42,7 @@ class World:
         self.rand, self.now = rand, 0
         self.watch = Watch(Config(replay.merged(replay.BASE, over)), lambda n: rand.randrange(n))
         self.line = promises.Promises()
+        self.rooted = rand.choice(ROOTED)
         self.key = over is KEY
 
     def give(self, event):
@@ -46,11 +51,23 @@ class World:
         done = self.watch.handle(event, self.now)
         for action in done:
             self.line.perform(action)
+            self._check_dial(action)
         self._check(event)
         return done
 
+    def _check_dial(self, action):
+        """No session through a distrusted root, but for the issuers of a hold."""
+        if isinstance(action, actions.Dial) and action.slot is not None:
+            for anchor in action.anchors:
+                if self.watch.trust.distrusted(anchor):
+                    assert action.limits[anchor]["issuers"], "%s without a hold" % anchor
+
     def _check(self, event):
         watch = self.watch
+        assert watch.trust.anchors.bare(watch.trust.endpoints) == [], "R1 after %r" % event
+        others = watch.registration.link == "next" or watch.reverify.state not in (
+            lifecycle.IDLE, lifecycle.RESTING, lifecycle.CONFIRMING)
+        assert not (watch.commit.probing and others), "the second link belongs to two"
         if isinstance(event, events.Woke):
             assert watch.wake_at is None or watch.wake_at >= self.now, "a deadline in the past"
         for name in TABLES:
@@ -63,12 +80,36 @@ class World:
     def start(self):
         credential = replay.key() if self.key else replay.x509()
         state = self.rand.choice([{}, replay.kept(), replay.kept("hub2.hubs.example", "other")])
+        self.line.disk = replay.copied(state)
+        state = dict(state, rooted=self.rooted)
         self.give(replay.start(state, credential=credential, by_hand=self.rand.random() < 0.5))
+
+    def as_saved(self):
+        """True when the last word on bundles is on the disk; tests/powercut cuts in between."""
+        saved = self.line.disk.get("trust", {}).get("bundles", {})
+        now = self.watch.trust.bundles
+        return {n: now[n]["stage"] for n in now} == {n: saved[n]["stage"] for n in saved}
+
+    def restart(self):
+        """The power goes; what is on the disk is found again."""
+        self.line.cut()
+        state = dict(self.line.found(), rooted=self.rooted, crash={"recent": self.crashes()})
+        trust = self.watch.trust
+        kept = [n for n in ("factory", "site") if n not in trust.bundles]
+        layers = {name: replay.copied(trust.layer(name)) for name in kept}
+        self.watch = Watch(self.watch.config, lambda n: self.rand.randrange(n))
+        credential = replay.key() if self.key else replay.x509()
+        self.give(events.Start(True, state, layers, credential))
+
+    def crashes(self):
+        return self.rand.choice([0, 0, 0, 3])
 
     def wild(self, steps):
         peer = Wild(self.line, self.rand)
         for _ in range(steps):
             self.now += self.rand.choice([0, 1, 20, 500, 5_000, 61_000])
+            if self.rand.random() < RESTART and self.as_saved():
+                self.restart()
             if self.watch.wake_at is not None and self.watch.wake_at <= self.now:
                 if self.rand.random() < 0.8:
                     self.give(events.Woke())

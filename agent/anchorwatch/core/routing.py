@@ -72,7 +72,7 @@ class Routing:
         """Meaning: who takes it."""
         routes: Routes = {
             t: self._watch.connection.handle
-            for t in (HubLater, LookUpNow, RegisterBeside, Unregistered, Joining, Stayed)
+            for t in (LookUpNow, RegisterBeside, Unregistered, Joining, Stayed)
         }
         routes.update(
             {
@@ -95,6 +95,7 @@ class Routing:
         )
         routes.update(
             {
+                HubLater: self._hub_later,
                 DpsLater: self._dps_later,
                 Register: self._watch.registration.handle,
                 Dirty: self._watch.twin.handle,
@@ -230,6 +231,12 @@ class Routing:
     def _tuned(self, event: Event, now: int) -> Items:
         self._watch.reverify.tune(event.interval_s, now)
         return []
+
+    def _hub_later(self, event: Event, now: int) -> Items:
+        """Whoever wishes it: a device that was never assigned has no hub to dial."""
+        if self._watch.device.hub:
+            return self._watch.connection.handle(event, now)
+        return [DpsLater(event.wait_ms)]
 
     def _dps_later(self, event: Event, now: int) -> Items:
         """Nothing goes to DPS sooner than it asked for, whoever wishes it."""
