@@ -142,6 +142,8 @@ def _add_releases(made) -> None:
     one.add_argument("--from", dest="from_", required=True, metavar="STATE",
                      help="its state folder, or a folder published earlier")
     one.add_argument("--cloud", choices=bundle.CLOUDS, default="global")
+    one.add_argument("--layer", choices=("vendor", "site"), default="vendor",
+                     help="whose keys the workspace has; default: %(default)s")
     one = _add(made, "factory", commands.make_factory, "the factory layer of a package")
     one.add_argument("out", metavar="OUT")
     _add(made, "show", commands.show, "roots, documents, signatures")

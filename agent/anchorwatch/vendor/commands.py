@@ -41,7 +41,7 @@ def verify(arguments) -> int:
 
 def rehearse(arguments) -> int:
     """What a device with that state would do with the folder."""
-    device = rehearsal.stored(arguments.from_, arguments.cloud)
+    device = rehearsal.stored(arguments.from_, arguments.cloud, arguments.layer)
     known = device.files.get(workspace.TRUST)
     before = jsonread.parse_object(known) if known else {}
     return _tell(rehearsal.run(device, _reader(arguments.dir), arguments.now_s), before)

@@ -7,9 +7,10 @@ import os
 import re
 
 from .. import __version__
-from ..errors import ConfigError, TrustError
+from ..errors import ConfigError, StateError, TrustError
 from ..pki import bundle, metadata, tuf
 from ..pki.delivery import Delivery
+from ..wire import frame
 from . import files
 
 ROLES = ("root", "timestamp", "snapshot", "targets")
@@ -44,12 +45,13 @@ def fresh(root: bytes, cloud: str = "global") -> Device:
     return Device(root, {}, {}, cloud)
 
 
-def stored(folder: str, cloud: str = "global") -> Device:
+def stored(folder: str, cloud: str = "global", layer: str = "vendor") -> Device:
     """A device as its files tell: a state folder, a client's metadata folder, or a published one.
 
+    layer   vendor | site: which of a state folder's two
     Raises  ConfigError: no root there
     """
-    folder = _innermost(folder)
+    folder = _innermost(folder, layer)
     names = files.names(folder)
     newest: dict[str, tuple[int, str]] = {}
     for name in names:
@@ -105,8 +107,26 @@ def _version(kept: dict[str, bytes]) -> int:
     return metadata.Targets(kept["targets"]).version if "targets" in kept else 0
 
 
-def _innermost(folder: str) -> str:
-    """The newest `bundle/N` of a state folder; the folder itself if it has none."""
+def _innermost(folder: str, layer: str) -> str:
+    """The folder bundle/N of a state folder with a layer's newest metadata; the folder itself if
+    it has none. What no frame names is the newest of them."""
     bundles = os.path.join(folder, "bundle")
     numbers = sorted(int(name) for name in files.names(bundles) if name.isdigit())
-    return os.path.join(bundles, str(numbers[-1])) if numbers else folder
+    named = _named(folder).get(layer, {}).get("folder", 0)
+    if named not in numbers:
+        return os.path.join(bundles, str(numbers[-1])) if numbers else folder
+    return os.path.join(bundles, str(named))
+
+
+def _named(folder: str) -> dict:
+    """The layers in the newer whole slot of a device's frame `trust`."""
+    whole = {}
+    for name in ("trust.0", "trust.1"):
+        if name in files.names(folder):
+            try:
+                generation, body = frame.decode(files.read(os.path.join(folder, name)))
+                whole[generation] = frame.load(body)
+            except StateError:
+                continue  # a device would take the other slot
+    found: dict = whole[max(whole)].get("bundles", {}) if whole else {}
+    return found
