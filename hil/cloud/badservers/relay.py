@@ -1,0 +1,136 @@
+"""The front of every wrong server: writes down what clients say, and may have bad manners.
+
+Rule: it hands on bytes and never changes one; a manner says when it stops handing on, or how slow.
+"""
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .engines import LOCAL, READ, READY_S
+from .wire import SERVER_HELLO_DONE, Heard
+
+STALL, CLOSE = "stall", "close"
+HELLO, IN_FLIGHT, AFTER_FLIGHT, FINISH = "hello", "in flight", "after flight", "finish"
+_LOOK_S = 0.2
+
+
+class Manner(NamedTuple):
+    """STALL or CLOSE at a point of the handshake; or a byte of the answer every `byte_every_s`."""
+
+    what: str = ""
+    where: str = ""
+    byte_every_s: float = 0.0
+
+
+class Visit:
+    """One client: `client` is what it said, `server` what it was given; `over` once it is gone."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.client, self.server = Heard(), Heard()
+        self.over = threading.Event()
+
+
+class Relay:
+    """Listens, and hands on to the engine at `port`, each client in a thread of its own."""
+
+    def __init__(self, port: int, manner: Manner, address: str = LOCAL, own_port: int = 0) -> None:
+        self._behind, self._manner = port, manner
+        self.visits: list[Visit] = []
+        self._threads: list[threading.Thread] = []
+        self._closing = threading.Event()
+        self._listener = socket.create_server((address, own_port))
+        self.address, self.port = self._listener.getsockname()[:2]
+        self._start(self._accept)
+
+    def close(self) -> None:
+        """Stop listening, let every client go."""
+        self._closing.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(READY_S)
+
+    def _start(self, work: Callable, *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            self.visits.append(Visit(sock))
+            self._start(self._serve, self.visits[-1])
+
+    def _serve(self, visit: Visit) -> None:
+        try:
+            with visit.sock, socket.create_connection((LOCAL, self._behind), READY_S) as engine:
+                for sock in (visit.sock, engine):
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._talk(visit, engine)
+        except OSError:
+            pass  # either side is gone: that is how these conversations end
+        finally:
+            visit.over.set()
+
+    def _talk(self, visit: Visit, engine: socket.socket) -> None:
+        stalled = False
+        while not self._closing.is_set():
+            watched = [visit.sock] if stalled else [visit.sock, engine]
+            ready, _, _ = select.select(watched, [], [], _LOOK_S)
+            for sock in ready:
+                data = sock.recv(READ)
+                if not data:
+                    return
+                if sock is visit.sock:
+                    going = self._asked(visit, engine, data, stalled)
+                else:
+                    going = self._answered(visit, data)
+                if not going and self._manner.what == CLOSE:
+                    return
+                stalled = stalled or not going
+
+    def _asked(self, visit: Visit, engine: socket.socket, data: bytes, stalled: bool) -> bool:
+        """Hand on what the client said; False where the conversation stops."""
+        visit.client.feed(data)
+        where = FINISH if visit.client.changed else HELLO
+        if stalled or self._manner.where == where:
+            return False
+        engine.sendall(data)
+        return True
+
+    def _answered(self, visit: Visit, data: bytes) -> bool:
+        where = self._manner.where
+        if where == IN_FLIGHT:
+            data = data[: len(data) // 2]
+        visit.server.feed(data)
+        self._give(visit, data)
+        done = SERVER_HELLO_DONE in visit.server.messages
+        return where != IN_FLIGHT and not (where == AFTER_FLIGHT and done)
+
+    def _give(self, visit: Visit, data: bytes) -> None:
+        every_s = self._manner.byte_every_s
+        if not every_s:
+            visit.sock.sendall(data)
+            return
+        for at in range(len(data)):
+            visit.sock.sendall(data[at : at + 1])
+            ends = time.monotonic() + every_s
+            while not self._closing.is_set() and time.monotonic() < ends:
+                if self._gone(visit, ends - time.monotonic()):
+                    raise ConnectionResetError
+            if self._closing.is_set():
+                return
+
+    @staticmethod
+    def _gone(visit: Visit, within_s: float) -> bool:
+        """Whether the client ends the connection before its time; it has nothing to say now."""
+        ready, _, _ = select.select([visit.sock], [], [], min(_LOOK_S, max(0.0, within_s)))
+        return bool(ready) and not visit.sock.recv(1, socket.MSG_PEEK)
