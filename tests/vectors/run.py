@@ -14,7 +14,7 @@ if __name__ == "__main__":
 from anchorwatch.core.record import show
 
 TABLES = (
-    "encoding", "json", "names", "dps", "hub", "sas", "frame", "tls", "http", "sntp",
+    "encoding", "json", "names", "dps", "hub", "websocket", "sas", "frame", "tls", "http", "sntp",
     "der", "pem", "anchor", "judge", "broken", "p256", "canonical",
     "bundle", "delegation", "readiness", "url",
 )  # fmt: skip

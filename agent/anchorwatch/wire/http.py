@@ -23,10 +23,16 @@ class TooLong(MalformedMessage):
 
 
 def request(
-    method: str, host: str, target: str, headers: dict[str, str] = _NO_HEADERS, body: bytes = b""
+    method: str,
+    host: str,
+    target: str,
+    headers: dict[str, str] = _NO_HEADERS,
+    body: bytes = b"",
+    connection: str = "close",
 ) -> bytes:
     """The bytes of a request; headers in sorted order, ValueError for a line break in any part."""
-    lines = ["%s %s HTTP/1.1" % (method, target), "Host: " + host, "Connection: close"]
+    lines = ["%s %s HTTP/1.1" % (method, target), "Host: " + host]
+    lines += ["Connection: " + connection] if connection else []
     lines += ["%s: %s" % (name, headers[name]) for name in sorted(headers)]
     if body or method in ("POST", "PUT"):
         lines.append("Content-Length: %d" % len(body))
@@ -84,15 +90,10 @@ class Response:
         return _ascii(line)
 
     def _head(self) -> bool:
-        end = self._raw.find(b"\r\n\r\n")
-        if end > HEAD_AT_MOST or (end < 0 and len(self._raw) > HEAD_AT_MOST):
-            raise TooLong("HTTP head is too long")
-        if end < 0:
+        found = head(self._raw)
+        if found is None:
             return False
-        status_line, *lines = [_ascii(line) for line in self._raw[:end].split(b"\r\n")]
-        self._raw = self._raw[end + 4 :]
-        self.status = _status(status_line)
-        self.headers = _headers(lines)
+        self.status, self.headers, self._raw = found
         if self.status >= 200:
             self._choose_body()
         return True
@@ -174,6 +175,17 @@ class Response:
         line = self._line()
         self.done = line == ""
         return line is not None
+
+
+def head(raw: bytes) -> tuple[int, dict[str, str], bytes] | None:
+    """(status, headers with names in lower case, what follows); None until the head is whole."""
+    end = raw.find(b"\r\n\r\n")
+    if end > HEAD_AT_MOST or (end < 0 and len(raw) > HEAD_AT_MOST):
+        raise TooLong("HTTP head is too long")
+    if end < 0:
+        return None
+    status_line, *lines = [_ascii(line) for line in raw[:end].split(b"\r\n")]
+    return _status(status_line), _headers(lines), raw[end + 4 :]
 
 
 def _ascii(line: bytes) -> str:

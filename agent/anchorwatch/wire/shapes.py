@@ -3,3 +3,4 @@
 Meaning = None
 Tree = None
 Bag = None
+Draw = None
