@@ -10,8 +10,10 @@ from anchorwatch.wire import http, websocket
 
 KEY = b"the sample nonce"  # the key of RFC 6455 section 1.3
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-AGREED = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-          b"Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: " + ACCEPT.encode() + b"\r\n\r\n")
+AGREED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Accept: " + ACCEPT.encode() + b"\r\n\r\n"
+)
 MASK = b"\x37\xfa\x21\x3d"
 
 
@@ -34,6 +36,17 @@ def fed(data, size=0, answer=AGREED):
     return (socket.opened, got, socket.answer(), socket.closed)
 
 
+def streamed():
+    """As fed(), of a frame that is never here as a whole; how many bytes came."""
+    socket = websocket.Websocket(drawn)
+    socket.feed(AGREED + b"\x82\x7f\0\0\0\0\0\1\0\0")
+    count = 0
+    for _ in range(64):
+        socket.feed(b"y" * 1024)
+        count += len(socket.take(2000))
+    return (socket.opened, count, socket.answer(), socket.closed)
+
+
 def framed(payload):
     return websocket.Websocket(drawn).frame(payload)
 
@@ -49,8 +62,10 @@ def server_frame(first, payload):
         return bytes([first, size]) + payload
     if size < 65536:
         return bytes([first, 126, size >> 8, size & 255]) + payload
-    return bytes([first, 127, 0, 0, 0, 0, size >> 24, size >> 16 & 255, size >> 8 & 255,
-                  size & 255]) + payload
+    return (
+        bytes([first, 127, 0, 0, 0, 0, size >> 24, size >> 16 & 255, size >> 8 & 255, size & 255])
+        + payload
+    )
 
 
 def unmasked(frame):
@@ -58,12 +73,17 @@ def unmasked(frame):
     short = frame[1] & 127
     at = {126: 4, 127: 10}.get(short, 2)
     mask, body = frame[at : at + 4], frame[at + 4 :]
-    size = short if at == 2 else int(sum([b << (8 * n) for n, b in
-                                          enumerate(reversed(list(frame[2:at])))]))
+    size = (
+        short
+        if at == 2
+        else int(sum([b << (8 * n) for n, b in enumerate(reversed(list(frame[2:at])))]))
+    )
     if not frame[1] & 128 or size != len(body):
         raise ValueError("frame of %d bytes says %d" % (len(body), size))
-    pieces = [bytes([b ^ mask[n & 3] for n, b in enumerate(body[begin : begin + 256])])
-              for begin in range(0, size, 256)]
+    pieces = [
+        bytes([b ^ mask[n & 3] for n, b in enumerate(body[begin : begin + 256])])
+        for begin in range(0, size, 256)
+    ]
     return (frame[0], b"".join(pieces))
 
 
@@ -196,7 +216,7 @@ CASES = (
     ("a frame of nothing", fed, (server_frame(0x82, b"") + server_frame(0x82, b"a"),),
      (True, b"a", b"", None)),
     ("126 bytes come in", fed, (server_frame(0x82, _LONG),), (True, _LONG, b"", None)),
-    ("65536 bytes come in", lambda: fed(server_frame(0x82, longer()), 999)[1] == longer(), (), True),
+    ("65536 bytes come in", streamed, (), (True, 65536, b"", None)),
     ("the server says farewell", fed, (server_frame(0x88, b"\x03\xe9bye"),),
      (True, b"", b"\x88\x82" + MASK + b"\x34\x13", 1001)),
     ("a farewell without a word", fed, (server_frame(0x88, b""),),
