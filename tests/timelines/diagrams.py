@@ -1,28 +1,42 @@
-"""The state diagrams of agent/README.md, printed from the tables.
+"""The state diagrams of agent/README.md and its rules of the root store, printed from the tables.
 
 python tests/timelines/diagrams.py    writes them back; review the diff
 
-Rule: a diagram stands between `<!-- NAME -->` and `<!-- /NAME -->`; what is around it is people's.
+Rule: what is printed stands between `<!-- NAME -->` and `<!-- /NAME -->`; the rest is people's.
 """
 
 import pathlib
 import sys
 
 from anchorwatch.core.lifecycle import CONNECTION, diagram
+from anchorwatch.core.rules import RULES
+from anchorwatch.core.stages import TRUST
 
 PAGE = pathlib.Path(__file__).parents[2] / "agent" / "README.md"
-DIAGRAMS = {"connection": CONNECTION}
+DIAGRAMS = {"connection": CONNECTION, "bundle": TRUST}
+
+
+def rules_table():
+    """Every rule of the root store, one a row."""
+    rows = ["| %s | %s |" % (name, sentence) for name, sentence in RULES]
+    return "\n".join(["", "| rule | sentence |", "| --- | --- |"] + rows + [""])
+
+
+def parts():
+    """{marker: what stands there}."""
+    printed = {n: "```mermaid\n%s\n```" % diagram(table) for n, table in DIAGRAMS.items()}
+    return dict(printed, rules=rules_table())
 
 
 def drawn(text):
-    """`text` with every diagram as its table prints it now; ValueError without the markers."""
-    for name, table in DIAGRAMS.items():
+    """`text` with every part as its table prints it now; ValueError without the markers."""
+    for name, printed in parts().items():
         start, end = "<!-- %s -->" % name, "<!-- /%s -->" % name
         before, found, rest = text.partition(start)
         inner, closed, after = rest.partition(end)
         if not found or not closed or start in after:
             raise ValueError("%s needs %s and %s, once each" % (PAGE.name, start, end))
-        text = "%s%s\n```mermaid\n%s\n```\n%s%s" % (before, start, diagram(table), end, after)
+        text = "%s%s\n%s\n%s%s" % (before, start, printed, end, after)
     return text
 
 
