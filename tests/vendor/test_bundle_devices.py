@@ -17,6 +17,7 @@ from tests.linux import authority
 from tests.linux.agent_process import write_config
 from tests.vendor.workshop import G2, G2_SHA256, G3, G3_SHA256, Workshop, tree
 
+
 class Device:
     """A device with a factory folder, as `anchorwatch --config` finds it."""
 
