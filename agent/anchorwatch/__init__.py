@@ -9,10 +9,15 @@ import sys
 __version__ = "0.1.0"
 
 
+def runtime() -> str:
+    """`cpython`, `micropython`, or the name of another."""
+    return sys.implementation.name
+
+
 def __getattr__(name):
     if name != "Agent":
         raise AttributeError(name)
-    if sys.implementation.name == "micropython":
+    if runtime() == "micropython":
         from anchorwatch_board import Agent  # type: ignore[import-not-found]
     else:
         from .linux.daemon import Agent

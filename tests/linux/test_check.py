@@ -216,11 +216,14 @@ def test_hub_that_is_not_assigned_yet_is_no_failure(capsys, tmp_path, root, dps)
     assert rows["hub dns"]["what"] == "not tried: not assigned yet"
 
 
-def test_setting_that_the_dial_refuses_is_told_with_what_to_set(capsys, home, issuing):
+@pytest.mark.parametrize("wish", ["prefer", "require"])
+def test_short_records_are_told_with_what_was_asked_and_agreed(capsys, home, issuing, wish):
+    more = '[tls.hub]\nmax_fragment = "%s"\nmax_fragment_bytes = 1024\n' % wish
     with Server(issuing.issue("hub", names=[HUB]).below()) as server:
-        made = home(server, more='[tls.hub]\nmax_fragment = "require"\n')
-        code, rows = made.check(capsys)
-    assert code == 1 and rows["hub tls"]["verdict"] == "fragment-unavailable"
+        code, rows = home(server, more=more).check(capsys)
+    assert code == 0 and rows["hub tls"]["value"] == "records of 1024 bytes"
+    assert rows["hub tls"]["fragment"] == {"asked": 1024, "negotiated": 1024, "reason": ""}
+    assert "fragment" not in rows["dps tls"]
 
 
 def test_files_of_the_site_layer_that_are_left_out_are_told(capsys, home, issuing, tmp_path):

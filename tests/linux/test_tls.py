@@ -458,18 +458,11 @@ def test_cancelled_dial_ends_at_once(root, leaf):
 @pytest.mark.parametrize("wishes, expected", [
     ({"proxy": "http://proxy.example:3128"}, ("policy", "proxy-unavailable")),
     ({"transport": "websocket"}, ("policy", "transport-unavailable")),
-    ({"max_fragment": "require"}, ("policy", "fragment-unavailable")),
 ])
 def test_what_this_driver_cannot_do_is_refused_and_never_left_out(root, leaf, wishes, expected):
     with Server(leaf.below()) as server:
         assert outcome(dial([root], server, **wishes)) == expected
     assert server.visits == []
-
-
-def test_preferred_fragment_length_that_cannot_be_asked_for_says_why(root, leaf):
-    with Server(leaf.below()) as server:
-        fragment = dial([root], server, max_fragment="prefer").tls["fragment"]
-    assert fragment["asked"] is None and fragment["reason"] != "off"
 
 
 def test_second_handshake_is_never_a_resumed_one(root, leaf):

@@ -22,7 +22,8 @@ class Dial(Record):
     limits       {sha256: {"leaf_not_before_max": utc_s or None, "issuers": [spki sha256] or None}}
                  of anchors that are offered with a restriction: a leaf that is younger, or one
                  whose issuer's key is another, fails with the verdict `sunset` or `on-hold`
-    profile      {"suites", "max_fragment", "strict", "all_ecc", "check_time"}
+    profile      {"suites", "max_fragment", "strict", "all_ecc", "check_time"}; and unless
+                 max_fragment is off, "max_fragment_bytes"
     slot         credential slot for the client certificate; None is a probe: no client certificate
     judge_utc_s  the time at which dates are judged
     """

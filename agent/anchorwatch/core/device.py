@@ -172,13 +172,16 @@ class Device:
         """The TLS profile of an endpoint as a tree; check_time: may the library's own date check
         be on. It may not where an anchor is past its end (R2)."""
         tls = getattr(self.config.tls, endpoint)
-        return {
+        profile: Tree = {
             "suites": tls.suites,
             "max_fragment": tls.max_fragment,
             "strict": tls.strict,
             "all_ecc": tls.all_ecc,
             "check_time": lasting and self.clock.standing == AUTHENTICATED,
         }
+        if tls.max_fragment != "off":
+            profile["max_fragment_bytes"] = tls.max_fragment_bytes
+        return profile
 
     def connect(self, link: str, password: str | None) -> Connect:
         """CONNECT to the hub as this device."""

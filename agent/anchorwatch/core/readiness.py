@@ -21,7 +21,8 @@ VERDICTS = {
     "on-hold": "the root is distrusted and held for its known issuers: bring another root",
     "suites": "[tls] suites offers none for this kind of key: try any",
     "not-ecc": "[tls] all_ecc refuses the RSA key in this chain: turn it off, or ask for ECC",
-    "fragment": "max_fragment = require, and this service does not shorten records: use prefer",
+    "fragment": "max_fragment = require, and this service does not shorten records, or this device "
+    "cannot ask for it: use prefer",
     "chain-too-long": "no server is trusted for so many certificates or bytes: ask for fewer",
     "chain-incomplete": "the leaf's issuer is missing: the server must present it too",
     "chain-bad-signature": "a certificate was not signed by the one above it: get the chain anew",

@@ -41,7 +41,10 @@ VERDICTS = {
     "malformed-reply": "the service broke its own documentation: is it the right host?",
     "transport-unavailable": "set mqtt.transport = mqtt: the others are not there yet",
     "proxy-unavailable": "remove mqtt.proxy: proxies are not there yet",
-    "fragment-unavailable": "set max_fragment to off or prefer: require is not there yet",
+    "fragment-unavailable": "set max_fragment to off or prefer, or use another build of Python: "
+    "`anchorwatch check` says why this one cannot ask for short records",
+    "fragment-refused": "the server does not shorten its records as asked: set max_fragment to off "
+    "or prefer for this endpoint",
 }
 
 

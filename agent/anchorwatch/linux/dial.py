@@ -1,7 +1,8 @@
 """From a Dial to evidence: every address of a name, TCP, TLS, the judgement, the anchor.
 
 Rule: blocking, so it runs in an errand; it knows no state. Each failure is put into one class and
-one word of the closed lists: `pki.judge.VERDICTS`, `NETWORK`, `HERE`, and the tables of tls.py.
+one word of the closed lists: `pki.judge.VERDICTS`, `NETWORK`, `HERE`, `THERE`, and the tables of
+tls.py.
 An anchor with a limit is trusted only for a flight that keeps it, and so for no other address.
 """
 
@@ -17,6 +18,7 @@ from ..pki.der import Certificate, anchor_entry
 from ..pki.limits import Anchor
 from . import tls
 from .patience import WRITE, Patience
+from .shortrecords import ShortRecords, Wish
 
 NETWORK = {
     errno.ECONNREFUSED: "refused", errno.EHOSTUNREACH: "unreachable",
@@ -29,7 +31,10 @@ HERE = {
     "not-an-anchor": "what was offered as an anchor is no self-signed CA",
     "transport-unavailable": "only MQTT over TLS is spoken",
     "proxy-unavailable": "no proxy is spoken to",
-    "fragment-unavailable": "max_fragment = require, and this TLS library cannot ask for it",
+    "fragment-unavailable": "max_fragment = require, and this TLS library cannot be asked for it",
+}
+THERE = {
+    "fragment-refused": "max_fragment = require, and the server ignores it or chose another length",
 }
 # Which failure of several addresses is reported: what a server proved outweighs what a line did.
 WEIGHT = ("network", "policy", "clock", "trust", "identity")
@@ -55,10 +60,11 @@ class Refusal(LinkError):
 class Opened:
     """A verified TLS connection and its evidence."""
 
-    def __init__(self, secured: tls.Secured, address: str, addresses: list[str]) -> None:
+    def __init__(self, secured: tls.Secured, fragment: dict, address: str,
+                 addresses: list[str]) -> None:
         self.sock, self.address, self.addresses = secured.sock, address, addresses
         self.chain = [Certificate(der) for der in secured.chain]
-        self.tls = {"version": secured.version, "suite": secured.suite}
+        self.tls = {"version": secured.version, "suite": secured.suite, "fragment": fragment}
 
 
 class Dialer:
@@ -67,11 +73,13 @@ class Dialer:
     der_of            DER of an anchor by its SHA-256; KeyError for one that is not on the device
     credential_files  (certificate file, key file) of a slot; None where it holds no certificate
     utc_s             the system's clock; the library checks dates where it agrees with the core's
+    records           how `max_fragment` is asked for, see shortrecords.py
     """
 
     def __init__(self, resolver, der_of, credential_files, utc_s=lambda: int(time.time()),
                  connect_s: float = CONNECT_S, dial_s: float = DIAL_S,
-                 clock=time.monotonic) -> None:
+                 clock=time.monotonic, records: ShortRecords | None = None) -> None:
+        self.records = records or ShortRecords()
         self._resolver, self._der_of, self._credential_files = resolver, der_of, credential_files
         self._utc_s, self._connect_s, self._dial_s, self._clock = utc_s, connect_s, dial_s, clock
 
@@ -94,29 +102,29 @@ class Dialer:
 
     def open(self, order, slot: str | None, patience: Patience) -> Opened:
         """Open what a Dial, an AskDate or a LookUp asks for; LinkError when no address will do."""
-        made = self._context(order, slot)
+        made, wish = self._context(order, slot)
         places = self._resolver.addresses(order.host, order.port)
         worst: LinkError = LinkError("network", "name-unknown", order.host)
         for address, port in places:
             try:
-                return self._one(order, made, address, port, [a for a, _ in places], patience)
+                place = (address, port, [a for a, _ in places])
+                return self._one(order, made, wish, place, patience)
             except Refusal as error:
                 if WEIGHT.index(error.fault) >= WEIGHT.index(worst.fault):
                     worst = error
                 if error.fault == "identity" or patience.left_s <= 0 or patience.cancelled:
                     break
-                made = self._context(order, slot)
+                made, wish = self._context(order, slot)
         raise worst
 
     def _context(self, order, slot: str | None):
         if order.proxy:
             raise LinkError("policy", "proxy-unavailable", order.proxy, "remove mqtt.proxy")
-        if order.profile["max_fragment"] == "require":
-            raise LinkError("policy", "fragment-unavailable", "", "use prefer or off")
         credential = None if slot is None else self._credential_files(slot)
         found = self._anchors(order.anchors)
-        return tls.context([found[sha256] for sha256 in found if sha256 not in order.limits],
+        made = tls.context([found[sha256] for sha256 in found if sha256 not in order.limits],
                            order.profile, credential, self._library_dates(order))
+        return made, self.records.wish(order.profile, made)
 
     def _library_dates(self, order) -> bool:
         """The library judges by the system's clock, which nobody sets for us: both must agree."""
@@ -135,8 +143,8 @@ class Dialer:
             raise LinkError("trust", "no-anchor", "", "add a root: `anchorwatch roots add FILE`")
         return found
 
-    def _one(self, order, made, address: str, port: int, addresses: list[str],
-             patience: Patience) -> Opened:
+    def _one(self, order, made, wish, place, patience: Patience) -> Opened:
+        address, port, addresses = place
         seen = judge.Judgement("", 0, [], [])
 
         def look(chain: list[bytes]) -> None:
@@ -151,8 +159,8 @@ class Dialer:
 
         try:
             sock = connect(address, port, patience.at_most(self._connect_s))
-            secured = tls.handshake(sock, made, order.host, look, patience)
-            return _anchored(Opened(secured, address, addresses), order)
+            secured = tls.handshake(sock, made, order.host, look, patience, wish.answered)
+            return _anchored(Opened(secured, _agreed(secured, wish), address, addresses), order)
         except LinkError as error:
             if seen.limit and error.verdict in _WITHHELD:
                 error = _spoken_against(seen.limit, order)
@@ -210,6 +218,14 @@ def _spoken_against(verdict: str, order) -> LinkError:
     return LinkError(fault, verdict)
 
 
+def _agreed(secured: tls.Secured, wish: Wish) -> dict:
+    try:
+        return wish.outcome(secured.sock.session if wish.asked else None)
+    except LinkError:
+        secured.sock.close()
+        raise
+
+
 def _anchored(opened: Opened, order) -> Opened:
     """The root of the verified chain, which no server need present, is judged like the rest; and so
     is its limit, by the keys that were really there."""
@@ -237,12 +253,9 @@ def _against_root(chain: list[Certificate], order) -> str:
 
 def _verified(order: Dial, opened: Opened, took_ms: int) -> Verified:
     leaf = opened.chain[0]
-    wish = order.profile["max_fragment"]
-    reason = "off" if wish == "off" else "this TLS library cannot ask for it"
-    fragment = {"asked": None, "negotiated": None, "reason": reason}
     return Verified(
         order.link, order.host, opened.address, opened.addresses, opened.chain[-1].sha256,
         [one.sha256 for one in opened.chain], leaf.spki_sha256, opened.chain[1].spki_sha256,
         [one.subject_name for one in opened.chain], leaf.not_before, leaf.not_after,
-        dict(opened.tls, fragment=fragment), took_ms,
+        opened.tls, took_ms,
     )  # fmt: skip

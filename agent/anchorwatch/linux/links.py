@@ -20,12 +20,12 @@ LEAVING_MS = 2_000
 class Links:
     """dialer   patience() and dial(order, patience), see dial.py; errands  runs it
     queue    the telemetry, see feeder.py; in_flight  how much of it may be unacknowledged
-    warn     called with (what, value, remedy)
+    warn     called with (what, value, remedy), and the class unless it is of messages
     """
 
     def __init__(self, selector, errands, dialer, queue, in_flight: int, now_ms, warn) -> None:
         self._selector, self._errands, self._dialer = selector, errands, dialer
-        self._now_ms = now_ms
+        self._now_ms, self._warn = now_ms, warn
         self._feeder = Feeder(queue, in_flight, lambda left: self._events.append(Held(left)), warn)
         self._dials: dict = {}
         self._sessions: dict[str, Session] = {}
@@ -162,6 +162,9 @@ class Links:
         if sock is not None:
             self._sessions[link] = Session(sock, self._selector, self, self._now_ms)
         self._events.append(event)
+        told = self._dialer.records.told(event, self._now_ms())
+        if told is not None:
+            self._warn(*told, "config")
 
     def _link_of(self, session: Session) -> str | None:
         for link, held in self._sessions.items():

@@ -17,6 +17,7 @@ from . import keyless
 from .check import Check
 from .clock import known, now_ms
 from .findings import Findings, short
+from .shortrecords import ShortRecords
 from .toml import load
 
 _STEP = "ready"
@@ -28,7 +29,7 @@ class Rehearsal:
 
     def __init__(self, watch, der_of, now: int) -> None:
         self._device, self._trust, self._der_of = watch.device, watch.trust, der_of
-        self._now = now
+        self._now, self._records = now, ShortRecords()
         self.found = Findings()
 
     def profile(self, word: str) -> None:
@@ -71,11 +72,18 @@ class Rehearsal:
     def _note(self, endpoint: str, verdict: str, root: str, name: str, word: str,
               value: str) -> None:
         layer = self._trust.layer_of(root)
+        if verdict in readiness.CONNECTS and self._cannot_shorten(endpoint):
+            verdict = "fragment"
         what = "%s: %s" % (verdict, short(name))
         more = {"verdict": verdict, "remedy": readiness.VERDICTS[verdict], "root": root,
                 "layer": layer, "profile": word}  # fmt: skip
         note = self.found.good if verdict in readiness.CONNECTS else self.found.bad
         note(endpoint, _STEP, what, value + (", %s layer" % layer if layer else ""), **more)
+
+    def _cannot_shorten(self, endpoint: str) -> bool:
+        """Short records are required, and this process cannot ask for them."""
+        required = self._device.profile(endpoint)["max_fragment"] == "require"
+        return required and bool(self._records.unavailable())
 
     def _order(self, endpoint: str):
         return self._device.dial("next", endpoint, True, self._now)

@@ -14,6 +14,7 @@ from ..pki.limits import Anchor
 from . import tls
 from .dial import connect
 from .findings import Findings, short
+from .shortrecords import OFF, UNAVAILABLE
 
 STEPS = ("dns", "tcp", "tls", "chain", "name", "dates", "anchor")
 DAY_S = 86_400
@@ -113,13 +114,17 @@ class Steps:
         wrong = [step for step in _FLIGHT if verdicts[step] not in ("", "ok")]
         failed = isinstance(answer, Failed)
         if failed and not wrong and answer.fault in _LINE and answer.verdict not in _OF_CHAIN:
-            self._end(order, "tls", answer.fault, answer.verdict, answer.address or order.host)
+            here = answer.verdict == UNAVAILABLE and self._dialer.records.unavailable()
+            shown = here or answer.address or order.host
+            self._end(order, "tls", answer.fault, answer.verdict, shown)
             return
         if failed and not wrong and answer.verdict in _OF_CHAIN:
             verdicts["chain"], wrong = answer.verdict, ["chain"]
         secured = {"version": "TLSv1.2"} if failed else answer.tls
         shown = [secured[name] for name in ("version", "suite") if name in secured]
-        self._found.good(order.endpoint, "tls", ", ".join(shown))
+        fragment = secured.get("fragment", {"reason": OFF})
+        more = {} if fragment["reason"] == OFF else {"fragment": fragment}
+        self._found.good(order.endpoint, "tls", ", ".join(shown), _records(fragment), **more)
         for step in _FLIGHT:
             self._presented(order, step, verdicts[step], flight, wrong)
         if wrong:
@@ -184,6 +189,14 @@ def judged(flight: list[bytes], order, anchors: tuple[Anchor, ...]) -> dict[str,
     name = "ok" if fits else "name-mismatch"
     return {"chain": chain, "name": "" if chain in _UNREAD else name,
             "dates": verdict(host, order.judge_utc_s) if chain == "ok" else ""}
+
+
+def _records(fragment: dict) -> str:
+    """What came of max_fragment; "" where it is off."""
+    if fragment["reason"] == OFF:
+        return ""
+    why = fragment["reason"]
+    return "records not shortened: " + why if why else "records of %d bytes" % fragment["asked"]
 
 
 def _names(flight: list[bytes]) -> list[str]:

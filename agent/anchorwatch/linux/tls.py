@@ -105,20 +105,24 @@ class Secured:
         self.version = sock.version() or ""
 
 
-def handshake(sock: socket.socket, made: ssl.SSLContext, host: str, judge,
-              patience: Patience) -> Secured:
+def handshake(sock: socket.socket, made: ssl.SSLContext, host: str, judge, patience: Patience,
+              answered=None) -> Secured:
     """Shake hands over a connected, non-blocking socket, which is closed if this fails.
 
-    judge   called with the presented chain [DER] before anything but the hello was sent; what the
-            context trusts when it returns is what counts
-    Raises  LinkError, also what `judge` raises
+    judge     called with the presented chain [DER] before anything but the hello was sent; what the
+              context trusts when it returns is what counts
+    answered  called after it, with the record length that the server agrees to, 0 for none
+    Raises    LinkError, also what these two raise
     """
     tls, hello = _hello(made, host)
     try:
         with sock:
             _send(sock, hello, patience)
             os.dup2(sock.fileno(), tls.fileno(), inheritable=False)
-        judge(_peek(tls, patience.at_most(_PEEK_S)))
+        flight = _peek(tls, patience.at_most(_PEEK_S))
+        judge(flight.chain)
+        if answered is not None:
+            answered(flight.max_fragment)
         _finish(tls, patience)
         return _proved(tls)
     except BaseException:
@@ -169,8 +173,8 @@ def _send(sock: socket.socket, data: bytes, patience: Patience) -> None:
             raise _cut() from error
 
 
-def _peek(tls: ssl.SSLSocket, patience: Patience) -> list[bytes]:
-    """The server's chain, read without taking it from the socket: TLS 1.2 sends it in clear."""
+def _peek(tls: ssl.SSLSocket, patience: Patience) -> Flight:
+    """The server's hello and chain, which TLS 1.2 sends in clear, not taken off the socket."""
     flight, seen = Flight(), 0
     while not flight.done:
         patience.wait(tls, READ)
@@ -184,7 +188,8 @@ def _peek(tls: ssl.SSLSocket, patience: Patience) -> list[bytes]:
             raise LinkError("policy", "malformed-handshake", error.reason,
                             "another service answers at this port, or a box in between") from error
         seen = len(data)
-    return _presented(flight)
+    _complete(flight)
+    return flight
 
 
 def _waiting(tls: ssl.SSLSocket) -> bytes:
@@ -197,13 +202,12 @@ def _waiting(tls: ssl.SSLSocket) -> bytes:
     return data
 
 
-def _presented(flight: Flight) -> list[bytes]:
+def _complete(flight: Flight) -> None:
     if flight.alert is not None:
         fault, verdict = ALERTS.get(flight.alert, ("network", "alert"))
         raise LinkError(fault, verdict, "alert %d" % flight.alert)
     if flight.ended != "complete" or flight.version != TLS_1_2:
         raise LinkError("policy", "protocol-version", version_name(flight.version))
-    return flight.chain
 
 
 def _finish(tls: ssl.SSLSocket, patience: Patience) -> None:
