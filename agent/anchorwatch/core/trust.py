@@ -86,14 +86,27 @@ class Trust:
 
         Raises  RootsRejected: an endpoint in use would lose its last unrestricted anchor (R1)
         """
-        before = self.anchors.bare(self.endpoints)
-        view = self.anchors.with_layer(name, content, self.anchors.holds)
-        bare = [e for e in view.bare(self.endpoints) if e not in before]
-        if bare:
-            raise RootsRejected(
-                "this would leave no trust anchor for", ", ".join(bare), "add the new root first"
-            )
+        for anchors in self._rolled_back(name) + [self.anchors]:
+            before = anchors.bare(self.endpoints)
+            view = anchors.with_layer(name, content, self.anchors.holds)
+            bare = [e for e in view.bare(self.endpoints) if e not in before]
+            if bare:
+                what, remedy = "this would leave no trust anchor for", "add the new root first"
+                raise RootsRejected(what, ", ".join(bare), remedy)
         return view
+
+    def _rolled_back(self, name: str) -> list[Anchors]:
+        """The sets to which another layer's trial may still go back: they too must stay whole."""
+        found = []
+        for spare in self.anchors.spare:
+            layer = spare["layer"]
+            record = self.bundles.get(layer, {})
+            if layer != name and record.get("stage") == "trial":
+                rows = [rules.row_of(item) for item in self.layer(layer)["distrust"]]
+                hard = [row for row in rows if row["kind"] == "hard"]
+                back = {"anchors": spare["anchors"], "distrust": hard}
+                found.append(self.anchors.with_layer(layer, back, self.anchors.holds))
+        return found
 
     def offered(self, endpoint: str, host: str = "") -> Items:
         """SHA-256 of the anchors to hand to TLS, sorted; the proven one is always among them
