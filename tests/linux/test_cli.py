@@ -196,6 +196,28 @@ def test_warnings_are_shown_with_class_value_remedy_and_how_often():
     ]
 
 
+def test_root_store_is_shown_as_far_as_it_differs_from_the_first_day():
+    bundle = {"stage": "trial", "version": 3, "in_force": 3, "seen": [], "boots": 0, "why": "",
+              "stale": False}
+    bundles = {"vendor": bundle, "site": dict(bundle, stage="rooted", version=0, in_force=0)}
+    root = {"name": "CN=Old", "expired_days": 12, "offered": ["hub"], "reserve": [],
+            "proven": ["hub"]}
+    tree = {"agent": {"state": "online", "since_s": 1, "version": "1", "mode": "own"},
+            "clock": {"standing": "plausible"}}
+    first_day = page.status(tree)
+    tree["trust"] = {"bundles": bundles, "held_until_utc_s": {"hub": 2_000_000_000},
+                     "emergency": {"dps": ["ab" * 32]}, "expired": [root]}
+    assert [line for line in page.status(tree) if line not in first_day] == [
+        "bundle    site: a root of trust, no bundle",
+        "bundle    vendor: trial, version 3",
+        "hold      hub: a distrusted root until 2033-05-18T03:33:20Z",
+        "reserve   dps was found to need " + "ab" * 32,
+        "expired   CN=Old, 12 days ago  [offered to hub; proven at hub]"]
+    bundle.update(stage="reverted", in_force=2, why="hub: unknown-issuer", stale=True)
+    assert [line for line in page.status(tree) if line.endswith("stale")] == [
+        "bundle    vendor: reverted, version 3, version 2 in force, hub: unknown-issuer, stale"]
+
+
 @pytest.mark.parametrize("seconds,text", [(0, "0 s"), (59, "59 s"), (3600, "1 h"),
                                           (3725, "1 h 2 min"), (90_061, "1 d 1 h")])
 def test_spans_show_their_two_largest_units(seconds, text):

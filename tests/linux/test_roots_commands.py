@@ -18,6 +18,7 @@ from tests.core import signed
 from tests.core.signed import trust_tree
 from tests.linux import authority
 from tests.linux.agent_process import AgentProcess, write_config
+from tests.linux.mirrors import Server
 
 G2, G3, ECC = (signed.certificate(name)[1]["sha256"] for name in signed.NAMES)
 PACKAGED = str(signed.ROOTS)
@@ -197,6 +198,25 @@ def test_without_a_root_of_trust_a_bundle_is_refused_and_the_way_named(device):
     assert disk(device.state) == {}
 
 
+def test_damaged_root_of_trust_is_repaired_by_the_one_that_was_taken_and_no_other(device):
+    device.init()
+    device.take()
+    home = device.state / "bundle" / str(device.record()["folder"])
+    (home / "root.json").write_bytes(b"{}")
+    other = signed.Maker().roots[0]
+    device.root.write_bytes(other)
+    refused(device.on_files("init", "--vendor-root", str(device.root), "--sha256",
+                            signed.digest(other)), "another root of trust", device.sha256)
+    device.root.write_bytes(device.maker.roots[0])
+    device.on_files("init", "--vendor-root", str(device.root), "--sha256", device.sha256)
+    record = device.record()
+    assert (record["stage"], record["lineage"]) == ("committed", [device.sha256])
+    assert record["in_force"] == record["folder"]
+    assert "nothing to do: version 1" in device.take()[1]
+    device.release(signed.NAMES)
+    assert "version 2 is in force" in device.take()[1]
+
+
 # Import, dry run, revert, history.
 
 def test_bundle_that_changes_what_is_offered_stays_a_candidate_until_the_agent_starts(device):
@@ -328,6 +348,41 @@ def test_place_that_holds_no_bundle_is_named(device, place, code, said):
     (device.path / "empty").mkdir()
     where = place if place.startswith("http") else str(device.path / place)
     refused(device.on_files("roots", "import", where), said, code=code)
+
+
+def test_bundle_comes_from_a_mirror_too_and_its_line_may_be_dead(device):
+    def say(asked):
+        file = device.folder / asked.name
+        asked.answer(200, file.read_bytes()) if file.exists() else asked.answer(404)
+
+    device.init()
+    with Server(say) as server:
+        url = "http://%s/roots/" % server.place()
+        assert "version 1 is in force" in device.on_files("roots", "import", url)[1]
+        assert "/roots/timestamp.json" in [asked.path for asked in server.asked]
+    before = disk(device.state)
+    refused(device.on_files("roots", "import", url), "network", code=3)
+    assert disk(device.state) == before
+
+
+def test_a_command_is_no_boot_of_a_device_on_trial(device):
+    device.init()
+    _add_anchor(device, authority.root("Vendor's Own"))
+    device.take()
+    frame = device.frame()
+    record = frame["bundles"]["vendor"]
+    record.update(stage="trial", seen=["hub"], boots=2)
+    store = Store(open_private(str(device.state)), None, None)
+    store.read()
+    store.save("trust", frame)
+    before = disk(device.state)
+    assert device.on_files("roots", "list")[0] == 0 and disk(device.state) == before
+    device.maker.next_root()
+    device.root.write_bytes(device.maker.roots[-1])
+    device.sha256 = signed.digest(device.maker.roots[-1])
+    device.init()
+    assert {name: device.record()[name] for name in ("stage", "seen", "boots")} == {
+        "stage": "trial", "seen": ["hub"], "boots": 2}
 
 
 def test_linked_folder_is_refused(device):

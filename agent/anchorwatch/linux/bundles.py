@@ -97,14 +97,17 @@ class Bundles:
                 self._path(number), error.what, error.value), "import it again")
         return None
 
+    def stored(self, layer: str) -> dict[str, bytes]:
+        """What can be read of a layer's newest folder, {name: bytes}."""
+        return self._files(self.record(layer).get("folder", 0))
+
     def held(self, layer: str) -> Held | None:
         """What a delivery for a layer begins with; None without a root of trust.
 
         A root that came with the layer and was never taken before goes first. Metadata stays: what
         it says of versions holds where the keys are the same.
         """
-        record = self.record(layer)
-        stored = self._files(record.get("folder", 0))
+        record, stored = self.record(layer), self.stored(layer)
         lineage, given = list(record.get("lineage", [])), self._roots(layer)
         own = [stored.get("root.json"), self._files(record.get("in_force", 0)).get("root.json")]
         new = given is not None and _sha256(given) not in lineage

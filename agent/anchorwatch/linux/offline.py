@@ -123,15 +123,16 @@ class Offline:
         """
         trust = self._watch.trust
         root = rooting.checked(data, sha256)
-        held = self._bundles.held(layer)
+        held, before = self._bundles.held(layer), trust.bundles.get(layer)
+        lineage = held.lineage if held else before["lineage"] if before else []
         if held is not None and not rooting.is_news(data, sha256, held):
             return {"changed": False, "version": root.version}
-        before = trust.bundles.get(layer)
+        if held is None and lineage:
+            rooting.check_known(sha256, lineage)
         if before is None:
             trust.check(layer, records.empty())
-        files = dict(held.stored if held else {}, **{rooting.FILE: data})
-        lineage = [*(held.lineage if held else []), sha256]
-        self._keep(layer, before, files, lineage)
+        files = dict(self._bundles.stored(layer), **{rooting.FILE: data})
+        self._keep(layer, before, files, [one for one in lineage if one != sha256] + [sha256])
         return {"changed": True, "version": root.version}
 
     def _keep(self, layer: str, before: dict | None, files: dict, lineage: list[str]) -> None:

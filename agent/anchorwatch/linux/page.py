@@ -22,6 +22,7 @@ def status(tree: dict) -> list[str]:
     for gap in tree.get("gap") or ():
         lines.append("gap       %s presents %s: no usable root here (%s)" % (
             gap["endpoint"], gap["presented"], gap.get("verdict", "")))
+    lines += _trust(tree.get("trust") or {})
     for told in tree.get("warnings") or ():
         lines += _warning(told)
     lines += _next(tree.get("deadlines") or {})
@@ -172,6 +173,31 @@ def _fault(tree: dict | None) -> list[str]:
         lines.append("          try %d follows in %s" % (
             tree.get("tries", 0) + 1, span(tree["next_in_ms"] // 1000)))
     return lines
+
+
+def _trust(tree: dict) -> list[str]:
+    """What of the root store is not as on the first day."""
+    bundles, until = tree.get("bundles") or {}, tree.get("held_until_utc_s") or {}
+    lines = ["bundle    %s: %s" % (layer, _bundle(bundles[layer])) for layer in sorted(bundles)]
+    for endpoint in sorted(until):
+        lines.append("hold      %s: a distrusted root until %s" % (
+            endpoint, _date(until[endpoint])))
+    for endpoint, found in sorted((tree.get("emergency") or {}).items()):
+        lines.append("reserve   %s was found to need %s" % (endpoint, ", ".join(found)))
+    return lines + ["expired   %s, %d days ago%s" % (row["name"], row["expired_days"], _marks(
+        {name: row[name] for name, _ in _PLACES})) for row in tree.get("expired") or ()]
+
+
+def _bundle(row: dict) -> str:
+    version, in_force = row["version"], row.get("in_force", 0)
+    if not version:
+        return "a root of trust, no bundle"
+    parts = ["%s, version %d" % (row["stage"], version)]
+    if in_force != version:
+        parts.append("version %d in force" % in_force if in_force else "none in force")
+    if row.get("why"):
+        parts.append(row["why"])
+    return ", ".join(parts + ["stale"] * bool(row.get("stale")))
 
 
 def _warning(told: dict) -> list[str]:

@@ -45,6 +45,12 @@ def is_news(data: bytes, sha256: str, held: Held) -> bool:
     return True
 
 
+def check_known(sha256: str, lineage: list[str]) -> None:
+    """The root on the disk is damaged: only one that was taken before repairs it. TrustError."""
+    if sha256 not in lineage:
+        raise TrustError("another root of trust is there", lineage[-1], LOST)
+
+
 def record(before: dict | None, number: int, lineage: list[str]) -> dict:
     """What the frame says of a layer whose root of trust is in folder `number`."""
     if before is None:
