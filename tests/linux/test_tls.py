@@ -323,7 +323,7 @@ def test_server_that_trickles_its_flight_is_given_up_in_time(root, leaf):
 @pytest.mark.parametrize("said, expected", [
     (b"SSH-2.0-OpenSSH_9.2\r\n", ("policy", "malformed-handshake")),
     (b"HTTP/1.1 400 Bad Request\r\n\r\n", ("policy", "malformed-handshake")),
-    (b"\x15\x03\x03\x00\x02\x02\x50", ("network", "alert")),
+    (b"\x15\x03\x03\x00\x02\x02\x50", ("network", "alert-80")),
     (b"\x15\x03\x03\x00\x02\x02\x70", ("policy", "name-not-served")),
     (b"", ("network", "cut")),
 ])

@@ -56,8 +56,16 @@ def in_small_records(size):
 
 
 def endless():
-    head = record(22, server_hello()), record(22, b"\x0b\x01\xff\x00" + bytes(16380))
-    return told(*(head + (record(22, bytes(16384)),) * 8))
+    """Each message is as long as one may be, and there are too many of them."""
+    whole = server_hello() + b"".join([message(kind, bytes(65_000)) for kind in (12, 13, 22)])
+    return told(*[record(22, piece) for piece in cut(whole, 16_000)])
+
+
+def in_version(version):
+    """The version of the record that an alert came in."""
+    flight = tls12.Flight()
+    flight.feed(b"\x15" + version + b"\x00\x02\x02\x28")
+    return hello.version_name(flight.alert_version)
 
 
 def in_pieces(size):
@@ -117,6 +125,8 @@ CASES = (
     ("an alert instead", told, (record(21, b"\x02\x28"),), ("alert", 0, "0x0000", "0x0000", 0, 40)),
     ("an alert after the hello", told, (record(22, server_hello()), record(21, b"\x02\x50")),
      ("alert", 0, "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", 0, 80)),
+    ("an alert tells the version settled on", in_version, (b"\x03\x01",), "TLSv1.0"),
+    ("and so does one of today", in_version, (b"\x03\x03",), "TLSv1.2"),
     ("the name of an alert", tls12.alert_name, (40,), "handshake_failure"),
     ("the name of an alert nobody knows", tls12.alert_name, (200,), "alert_200"),
     ("TLS 1.3 shows no chain", told, (record(22, server_hello(b"\x00\x2b\x00\x02\x03\x04")),),
@@ -136,6 +146,8 @@ CASES = (
     ("an alert of one byte", told, (record(21, b"\x02"),),
      _malformed("TLS alert of a wrong length")),
     ("a message too long", told, (record(22, b"\x0b\xff\xff\xff"),),
+     _malformed("handshake message is too long")),
+    ("a message longer than any chain", told, (record(22, server_hello() + b"\x0b\x01\x01\xd0"),),
      _malformed("handshake message is too long")),
     ("a flight without end", endless, (), _malformed("TLS flight is too long")),
     ("a certificate first", told, (record(22, certificate_message([])),),

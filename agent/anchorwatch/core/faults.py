@@ -9,7 +9,7 @@ from .actions import Tell
 from .backoff import at_ceiling, delay_ms, phase_wait_ms
 from .device import Device
 from .events import Disconnected, Refused
-from .remedies import remedy
+from .remedies import OF_LEAF, remedy
 from .shapes import Any_, Event, Items, MaybeTree, Tree
 
 # class: floor, first, ceiling in ms
@@ -170,13 +170,14 @@ class Faults:
     def note(self, fault: str, verdict: str, event: Event) -> Items:
         """Keep the fault for `status` and tell it."""
         presented = getattr(event, "presented", None) or []
+        shown = presented[:1] if verdict in OF_LEAF else presented[-1:]
         host = self._device.hub if self._endpoint == "hub" else self._device.config.dps.host
         self.present = {
             "endpoint": self._endpoint,
             "class": fault,
             "verdict": verdict,
             "what": "%s %s: %s" % (self._endpoint, host, verdict),
-            "value": presented[-1] if presented else (getattr(event, "address", None) or ""),
+            "value": (shown + [getattr(event, "address", None) or ""])[0],
             "remedy": remedy(fault, verdict),
             "tries": self._tries.get(fault, 0) + 1,
         }

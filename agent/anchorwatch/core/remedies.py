@@ -23,6 +23,16 @@ VERDICTS = {
     "silent": "the line takes packets and answers none: check the firewall for this port",
     "unknown-issuer": "is the presented root the service's? then `anchorwatch roots add FILE`; if "
     "it is not, something on the way inspects TLS",
+    "intermediate-missing": "whoever runs the server must present its issuer's certificate too; no "
+    "root on the device can stand in for it",
+    "intercepted": "ask whoever runs this network to let the device's ports through unread, or sign "
+    "in to it; never add the root of a proxy that inspects TLS",
+    "key-not-proven": "the server shows somebody else's certificate: find out who answers there",
+    "chain-too-long": "no server needs so many certificates or bytes: find out who answers there",
+    "weak-key": "whoever runs the server needs certificates with RSA keys of 2048 bits, or with ECC",
+    "weak-signature": "whoever runs the server needs certificates signed over SHA-256 or better",
+    "wrong-key-use": "whoever runs the server needs a certificate for servers, from a real CA",
+    "not-ecc": "all_ecc refuses this chain: turn it off, or ask for one with elliptic keys only",
     "no-anchor": "put roots into trust.factory_dir, or `anchorwatch roots add FILE`",
     "name-mismatch": "the server is another one than configured: check the name and who answers",
     "on-hold": "its root is distrusted and its issuer a new one: import the bundle with the root "
@@ -32,8 +42,12 @@ VERDICTS = {
     "expired": "the server's certificate has ended: tell whoever runs it",
     "not-yet-valid": "the server's certificate has not begun: tell whoever runs it",
     "no-time": "a token needs the time: check [clock] sntp and the real-time clock",
-    "no-common-suite": "[tls] suites = ecdsa needs a server with an ECC certificate: try any",
+    "no-common-suite": "[tls] suites = ecdsa needs a server with an ECC certificate, and rsa one "
+    "with RSA: try any; if it is any, the server has nothing but suites of the past",
     "protocol-version": "the server does not speak TLS 1.2: is a proxy in between?",
+    "malformed-handshake": "another service answers at this port, or a box in between",
+    "name-not-served": "this server does not know the configured name: check the name",
+    "cut": "the connection ended before it was secure: a firewall that dislikes TLS does so too",
     "hub-not-allowed": "if this hub is yours, add its domain to hub.allowed_suffixes",
     "credential-unreadable": "check [credential] cert_file and key_file: owner, mode, contents",
     "certificate-refused": "the server refused the certificate itself: check its dates and issuer",
@@ -47,9 +61,14 @@ VERDICTS = {
     "or prefer for this endpoint",
 }
 
+# What the leaf says of itself tells more here than the presented root.
+OF_LEAF = ("name-mismatch",)
+
 
 def remedy(fault: str, verdict: str) -> str:
     """The sentence for a verdict of a class; dates are the clock's matter until it is proven."""
     if fault == "clock" and verdict != "no-time":
         return CLASSES["clock"]
+    if verdict[:6] == "alert-":
+        return "the server gave up by itself: its own log says why"
     return VERDICTS.get(verdict) or CLASSES[fault]

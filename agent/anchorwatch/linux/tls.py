@@ -3,10 +3,11 @@
 Rule: no credential leaves before `judge` has seen the server's flight, and nothing is said about a
 chain before the handshake has returned. No session is resumed: that would show no certificate.
 
-Source: RFC 5246 sections 7.2 and 7.4; OpenSSL, X509_STORE_CTX_get_error.
+Source: RFC 5246 section 7.4. What the library says becomes a word in verdicts.py.
 """
 
 import os
+import select
 import socket
 import ssl
 import sys
@@ -15,6 +16,7 @@ from _ssl import ENCODING_DER
 from ..errors import LinkError, MalformedMessage
 from ..wire.hello import TLS_1_2, version_name
 from ..wire.tls12 import Flight
+from . import verdicts
 from .patience import READ, WRITE, Patience
 
 SUITES = {
@@ -31,28 +33,6 @@ PEER_ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, Bro
 
 PARTIAL_CHAIN = 0x80000
 NO_CHECK_TIME = 0x200000
-
-# What OpenSSL says of a chain; every other code is "chain-refused".
-CHAIN = {
-    2: "unknown-issuer", 18: "unknown-issuer", 19: "unknown-issuer", 20: "unknown-issuer",
-    21: "unknown-issuer", 7: "bad-signature", 9: "not-yet-valid", 10: "expired",
-    62: "name-mismatch", 64: "name-mismatch", 66: "weak-key", 67: "weak-key", 68: "weak-signature",
-}  # fmt: skip
-DATES = ("expired", "not-yet-valid")
-
-# What a server's alert says before it has seen our certificate, by the number on the wire.
-ALERTS = {
-    40: ("policy", "no-common-suite"), 71: ("policy", "no-common-suite"),
-    70: ("policy", "protocol-version"), 112: ("policy", "name-not-served"),
-}  # fmt: skip
-# The same numbers by the last part of the name that `ssl` gives them.
-ALERT_NAMES = {
-    "HANDSHAKE_FAILURE": 40, "BAD_CERTIFICATE": 42, "UNSUPPORTED_CERTIFICATE": 43,
-    "CERTIFICATE_REVOKED": 44, "CERTIFICATE_EXPIRED": 45, "CERTIFICATE_UNKNOWN": 46,
-    "ILLEGAL_PARAMETER": 47, "UNKNOWN_CA": 48, "ACCESS_DENIED": 49, "PROTOCOL_VERSION": 70,
-    "INSUFFICIENT_SECURITY": 71, "TLSV1_UNRECOGNIZED_NAME": 112, "UNRECOGNIZED_NAME": 112,
-}  # fmt: skip
-OF_OUR_CERTIFICATE = range(42, 50)
 
 _PEEK_S = 10.0
 _AT_MOST = 128 * 1024
@@ -178,18 +158,27 @@ def _peek(tls: ssl.SSLSocket, patience: Patience) -> Flight:
     flight, seen = Flight(), 0
     while not flight.done:
         patience.wait(tls, READ)
+        over = _is_over(tls)
         data = _waiting(tls)
         if len(data) == seen:  # poll() does not say "more than before"
+            if over:
+                raise _cut()
             patience.pause(_GROWS_WITHIN_S)
             continue
         try:
             flight.feed(data[seen:])
         except MalformedMessage as error:
-            raise LinkError("policy", "malformed-handshake", error.reason,
-                            "another service answers at this port, or a box in between") from error
+            raise verdicts.of_flight(error.reason) from error
         seen = len(data)
     _complete(flight)
     return flight
+
+
+def _is_over(tls: ssl.SSLSocket) -> bool:
+    """The server says no more than what is there already: a peek never gets to the end."""
+    poll = select.poll()
+    poll.register(tls.fileno(), select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 def _waiting(tls: ssl.SSLSocket) -> bytes:
@@ -204,8 +193,7 @@ def _waiting(tls: ssl.SSLSocket) -> bytes:
 
 def _complete(flight: Flight) -> None:
     if flight.alert is not None:
-        fault, verdict = ALERTS.get(flight.alert, ("network", "alert"))
-        raise LinkError(fault, verdict, "alert %d" % flight.alert)
+        raise verdicts.of_alert(flight.alert, flight.alert_version)
     if flight.ended != "complete" or flight.version != TLS_1_2:
         raise LinkError("policy", "protocol-version", version_name(flight.version))
 
@@ -219,26 +207,18 @@ def _finish(tls: ssl.SSLSocket, patience: Patience) -> None:
         except ssl.SSLWantWriteError:
             patience.wait(tls, WRITE)
         except ssl.SSLError as error:
-            raise _refusal(error, tls) from error
+            raise _refusal(error) from error
         except OSError as error:
             raise _cut() from error
 
 
-def _refusal(error: ssl.SSLError, tls: ssl.SSLSocket) -> LinkError:
+def _refusal(error: ssl.SSLError) -> LinkError:
     """The class and verdict of a handshake that failed after the server's flight was judged."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return LinkError("trust", CHAIN.get(error.verify_code, "chain-refused"),
-                         "code %d" % error.verify_code)
+        return verdicts.of_chain(error.verify_code)
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return _cut()
-    reason = error.reason or ""
-    alert = ALERT_NAMES.get(reason.rpartition("ALERT_")[2])
-    if alert is None:
-        return LinkError("network", "handshake-broken", reason)
-    if alert in OF_OUR_CERTIFICATE:
-        return LinkError("identity", "certificate-refused", "alert %d" % alert)
-    fault, verdict = ALERTS.get(alert, ("network", "alert"))
-    return LinkError(fault, verdict, "alert %d" % alert)
+    return verdicts.of_library(error.reason or "")
 
 
 def _cut() -> LinkError:

@@ -11,7 +11,7 @@ path only where no other anchor could.
 Source: RFC 6125 section 6.4, RFC 5280 section 4.2.1; design, "TLS".
 """
 
-from ..errors import AgentError
+from ..errors import AgentError, plain
 from .der import Certificate, sha256_hex
 from .extensions import DIGITAL_SIGNATURE, KEY_CERT_SIGN, SERVER_AUTH
 from .limits import LIMITS, Anchor, reached, withheld
@@ -39,6 +39,7 @@ VERDICTS = {
 FAULTS = {"not-ecc": "policy", "not-yet-valid": "clock", "expired": "clock"}
 DEPTH_AT_MOST = 8
 SIZE_AT_MOST = 65_536
+_NAMES_SHOWN, _NAME_SHOWN = 4, 64
 _RSA_BITS_LEAST, _RSA_BITS_MOST = 2048, 8192
 _CURVES = ("ec-p256", "ec-p384")
 _HASHES = ("sha224", "sha256", "sha384", "sha512")
@@ -54,7 +55,8 @@ class Judgement:
 
     verdict      a word of VERDICTS; at  the number of the certificate it is about, leaf 0
     names        readable subjects, leaf first, as far as they could be read
-    presented    names, and the last one's issuer behind them unless it is its own
+    presented    names, and the last one's issuer behind them unless it is its own; where the name
+                 does not fit, the leaf's is followed by those that it is for
     root         the name at the end of `presented`: the root that the server wants us to trust
     chain        [SHA-256 hex] of all that came, also of malformed ones
     leaf_spki    SHA-256 hex; not_before, not_after  of the leaf; None if it could not be read
@@ -131,6 +133,8 @@ def _judged(
         if verdict != "ok":
             judgement.verdict, judgement.at = verdict, read.index(path[at])
             break
+    if judgement.verdict == "name-mismatch":
+        judgement.presented[0] = _for(read[0])
     return judgement
 
 
@@ -153,6 +157,14 @@ def _issued(upper: Certificate, lower: Certificate) -> bool:
 def _name(read: list[Certificate], host: str, *_: object) -> tuple[str, int]:
     fits = [name for name in read[0].dns_names if name_fits(name, host)]
     return ("ok" if fits else "name-mismatch"), 0
+
+
+def _for(leaf: Certificate) -> str:
+    """`CN=hub, for a.example, b.example and 3 more`: whom a leaf is for."""
+    names = [plain(name, _NAME_SHOWN) for name in (leaf.dns_names + leaf.ip_addresses)]
+    more = len(names) - _NAMES_SHOWN
+    shown = ", ".join(names[:_NAMES_SHOWN]) or "no name"
+    return "%s, for %s%s" % (leaf.subject_name, shown, " and %d more" % more if more > 0 else "")
 
 
 def name_fits(pattern: str, host: str) -> bool:

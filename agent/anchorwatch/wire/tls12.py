@@ -14,6 +14,8 @@ CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, SERVER_HELLO_DONE = 1, 2, 11, 14
 _IN_FLIGHT = (11, 12, 13, 14, 22)  # certificate, key exchange, request, done, stapled status
 _RECORD_AT_MOST = 16_384
 FLIGHT_AT_MOST = 131_072
+MESSAGE_AT_MOST = 66_000  # the longest chain that is judged, and what each certificate adds to it
+MESSAGE_TOO_LONG = "handshake message is too long"
 CHAIN_AT_MOST = 16
 ALERTS = {
     0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 21: "decryption_failed",
@@ -35,13 +37,14 @@ def alert_name(code: int) -> str:
 class Handshakes:
     """Takes records apart and puts handshake messages together, however either is cut.
 
-    messages  [(type, body)] completed so far; alert  its code or None; changed  a
-    ChangeCipherSpec came: all that follows is encrypted and not looked at
+    messages  [(type, body)] completed so far; alert  its code or None; alert_version  of its record;
+    changed  a ChangeCipherSpec came: all that follows is encrypted and not looked at
     """
 
     def __init__(self, at_most: int = FLIGHT_AT_MOST) -> None:
         self.messages: list[tuple[int, bytes]] = []
         self.alert: int | None = None
+        self.alert_version = 0
         self.changed = False
         self._records = b""
         self._pieces = b""
@@ -63,6 +66,8 @@ class Handshakes:
                 return
             body, self._records = self._records[5 : 5 + size], self._records[5 + size :]
             self._record(head[0], body)
+            if self.alert is not None:
+                self.alert_version = 256 * head[1] + head[2]
 
     def _check_type(self, kind: int) -> None:
         if kind not in (CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE):
@@ -85,8 +90,8 @@ class Handshakes:
     def _assemble(self) -> None:
         while len(self._pieces) >= 4:
             end = 4 + int.from_bytes(self._pieces[1:4], "big")
-            if end > FLIGHT_AT_MOST:
-                raise MalformedMessage("handshake message is too long")
+            if end > MESSAGE_AT_MOST:
+                raise MalformedMessage(MESSAGE_TOO_LONG)
             if len(self._pieces) < end:
                 return
             self.messages.append((self._pieces[0], self._pieces[4:end]))
@@ -100,7 +105,8 @@ class Flight:
     ended         "" | "complete" | "alert" | "tls13" | "resumed"
     chain         [DER], leaf first; empty unless complete
     version, suite, max_fragment   of the ServerHello; 0 before it came
-    alert         its code, None without one; asks_client_certificate  a CertificateRequest came
+    alert         its code, None without one; alert_version  of the record that brought it: the
+                  version that the server had settled on; asks_client_certificate  by its request
     """
 
     def __init__(self) -> None:
@@ -110,6 +116,7 @@ class Flight:
         self.suite = 0
         self.max_fragment = 0
         self.alert: int | None = None
+        self.alert_version = 0
         self.asks_client_certificate = False
         self._handshakes = Handshakes()
         self._seen: list[int] = []
@@ -128,6 +135,7 @@ class Flight:
             self._message(kind, body)
         if not self.done and self._handshakes.alert is not None:
             self.alert, self.ended = self._handshakes.alert, "alert"
+            self.alert_version = self._handshakes.alert_version
         if not self.done and self._handshakes.changed:
             if not self._seen or CERTIFICATE in self._seen:
                 raise MalformedMessage("ChangeCipherSpec in a server's first flight")

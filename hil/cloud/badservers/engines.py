@@ -5,6 +5,7 @@ whatever it is told, and answers nothing. `Unavailable` says which package is mi
 """
 
 import os
+import random
 import shutil
 import socket
 import ssl
@@ -18,6 +19,7 @@ from pathlib import Path
 from .papers import Chain
 
 READY_S, READ = 10, 65_536
+_BELOW_LEAVING = (20_000, 32_000)
 LOCAL = "127.0.0.1"
 
 
@@ -171,7 +173,7 @@ class Program:
 
 
 def gnutls(chain: Chain, priority: str) -> Program:
-    """gnutls-serv with a priority string."""
+    """gnutls-serv with a priority string; it knows no address, and so listens on all of them."""
     port, folder = free_port(), new_folder()
     certificate_file, key_file = write(chain, folder)
     command = [
@@ -187,10 +189,16 @@ def new_folder() -> Path:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as sock:
-        sock.bind((LOCAL, 0))
-        return sock.getsockname()[1]
+    """A port that nobody has now, below those that connections leave from: whoever knocks until a
+    program listens would else meet himself, and take its port away."""
+    while True:
+        port = random.randrange(*_BELOW_LEAVING)
+        with socket.socket() as sock:
+            try:
+                sock.bind(("", port))
+            except OSError:
+                continue
+            return port
 
 
 def write(chain: Chain, folder: Path) -> tuple[str, str]:

@@ -93,7 +93,7 @@ ROWS = (
     _papers("wrong-host", "its certificate is for another name", "trust", "name-mismatch"),
     _papers("self-signed", "its certificate is its own issuer", "trust", "unknown-issuer"),
     _papers("unknown-root", "its root is nobody's", "trust", "unknown-issuer"),
-    _papers("inspected", "a box in between signs for everybody", "trust", "inspected"),
+    _papers("inspected", "a box in between signs for everybody", "trust", "intercepted"),
     _papers("missing-intermediate", "it shows its own certificate alone", "trust",
             "intermediate-missing"),
     _papers("sha1", "its issuer signed over SHA-1", "trust", "weak-signature"),
