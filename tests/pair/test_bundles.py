@@ -7,14 +7,13 @@ Rule: each name is a sentence of what a fleet may count on; time is the cloud's.
 import pytest
 
 from anchorwatch.core import actions, events
-from tests.pair.bundles import HOLD_S, MIRROR, TRUST, anchor, bundle, hard, sunset
+from tests.pair.bundles import FOLDER, HOLD_S, MIRROR, TRUST, anchor, bundle, hard, sunset
 from tests.pair.cloud import DAY, DPS, EPOCH_UTC_S, HOUR, HUB, MINUTE, End
 from tests.pair.world import device, online
 from tests.timelines.replay import entry
 
 DAY_S = 86_400
 YEAR_S = 365 * DAY_S
-FOLDER = "file:/drop"
 
 
 def signed(config: dict | None = None, **more: object) -> tuple:
@@ -471,3 +470,19 @@ def test_holder_of_a_trusted_root_would_be_seen_by_these_tests():
     cloud.every(HOUR, cloud.now_ms + DAY, lambda: cloud.hub.drop("dev-7", "", cloud.now_ms))
     cloud.run_for(DAY)
     assert cloud.captured
+
+
+def test_newer_bundle_during_a_trial_leaves_no_endpoint_without_an_anchor():
+    """The trial's distrust stays, so its anchors must, where there are no others."""
+    cloud, pair = signed(roots=("g2",))
+    for host in cloud.fronts:
+        cloud.fronts[host].present("new")
+    assert bring(pair, bundle(1, ["new"], [hard("g2", 0)]))["ok"]
+    pair.run_until(lambda: stage(pair) == "trial", HOUR)
+    for host in cloud.fronts:
+        cloud.down(host)
+    cloud.run_for(5 * MINUTE)
+    assert bring(pair, bundle(2, ["newer"]))["ok"]
+    assert stage(pair) == "candidate" and pair.watch.trust.offered("hub") == ["new"]
+    pair.restart()
+    assert pair.watch.trust.offered("hub") == ["new"]

@@ -90,11 +90,24 @@ class Commit(Probes):
     def _keep(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_MS
         self.layer, self._before = event.layer, self._trust.bundles.get(event.layer)
-        self._trust.bundles[event.layer] = records.candidate(self._before, event.bundle)
+        before = self._overtaken(self._before)
+        self._trust.bundles[event.layer] = records.candidate(before, event.bundle)
         self.contents[str(event.bundle["folder"])] = event.bundle
         self._floor_only, self._tries, self._ask_id = False, 0, event.ask_id
         self._failed, self._endpoint = None, ""
         return self.force(event.layer) + self._save(event.by, now)
+
+    def _overtaken(self, before: MaybeTree) -> MaybeTree:
+        """A newer bundle ends a trial: its hard distrust stays, its anchors go; but where that
+        would leave an endpoint bare (R1), it is in force."""
+        if before is None or before["stage"] != "trial":
+            return before
+        try:
+            self._trust.check(self.layer, self.former(self.layer))
+        except RootsRejected:
+            self._retire()
+            return records.committed(before)
+        return before
 
     def _kept(self, event: Event, now: int) -> Items:
         """On the disk: whoever brought it may be told."""
@@ -152,12 +165,15 @@ class Commit(Probes):
 
     def _commit(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_MS
-        self._trust.retire(self.previous().layer(self.layer)["anchors"], self._content)
+        self._retire()
         self._trust.bundles[self.layer] = records.committed(self.record)
         out = self.force(self.layer)
         if self._content.get("floor_reset_s") is not None:
             out += self._device.clock.reset(self._content["floor_reset_s"])
         return out + self._save("", now)
+
+    def _retire(self) -> None:
+        self._trust.retire(self.previous().layer(self.layer)["anchors"], self._content)
 
     def _settle(self, event: Event, now: int) -> Items:
         named = records.folders(self._trust.bundles)
