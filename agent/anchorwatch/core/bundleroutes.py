@@ -28,7 +28,8 @@ class BundleRoutes:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self.routes: Routes = {t: watch.commit.handle for t in COMMIT}
-        self.routes.update({t: watch.bundles.handle for t in (Fetched, FetchFailed, Wished)})
+        self.routes.update({t: self._brought for t in (Fetched, FetchFailed)})
+        self.routes[Wished] = watch.bundles.handle
         self.routes[Stranded] = self._stranded
         self.routes[TrustChanged] = self._changed
 
@@ -56,6 +57,11 @@ class BundleRoutes:
             return []
         told: Items = holds.woke(now)
         return told + [self._watch.trust.save(), event]
+
+    def _brought(self, event: Event, now: int) -> Items:
+        bundles = self._watch.bundles
+        out: Items = bundles.handle(event, now) if bundles.awaits(event) else []
+        return out
 
     def _stranded(self, event: Event, now: int) -> Items:
         out: Items = self._watch.bundles.stranded(now)

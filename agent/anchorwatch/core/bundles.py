@@ -53,7 +53,6 @@ class Bundles(Machine):
     """Asks the driver to fetch; hands over to `commit`."""
 
     rows = rows_of(CHANNELS)
-    late = (Fetched, FetchFailed)
     state = RESTING
 
     def __init__(self, device: Device, commit: Commit) -> None:
@@ -95,6 +94,12 @@ class Bundles(Machine):
             return [refuse(ask_id, "not a place for bundles", str(url), remedy)]
         dry_run = bool(arguments.get("dry_run"))
         return [Wished(layer, url, files, dry_run, by, ask_id)]
+
+    def awaits(self, event: Event) -> bool:
+        """False for the late answer to another fetch than the one under way: its keys may be those
+        of another layer."""
+        wish = self._wish
+        return bool(wish and (wish.layer, wish.url) == (event.layer, event.url))
 
     def stranded(self, now: int) -> Items:
         """An endpoint presents what no offered anchor fits: the mirrors are asked soon, after three
@@ -184,9 +189,7 @@ class Bundles(Machine):
         told = {"changed": False, "version": record.get("version", 0)}
         return [reply(wish.ask_id, dict(told, stage=record.get("stage", "rooted")))]
 
-    def _refused(
-        self, wish: Event, what: str, value: str, remedy: str, code: int = 1
-    ) -> Items:
+    def _refused(self, wish: Event, what: str, value: str, remedy: str, code: int = 1) -> Items:
         told: Items = [warning("bundle not taken: " + what, value, remedy, "trust")]
         if wish.ask_id:
             told.append(refuse(wish.ask_id, what, value, remedy, code))

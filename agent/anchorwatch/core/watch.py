@@ -4,7 +4,7 @@ wheel; `routing.py` says who takes what, the machines decide.
 
 from ..config import Config
 from . import status as status_page
-from .actions import Publish, Tell
+from .actions import Publish, Subscribe, Tell
 from .bundles import Bundles
 from .clock import AUTHENTICATED, Clock
 from .commit import Commit
@@ -135,7 +135,7 @@ class Watch:
     def _nowhere(self, item: Event) -> bool:
         """True for a message to a session that is between two links; what counts is sent again
         after the move."""
-        return isinstance(item, Publish) and self.connection.state == ADRIFT
+        return isinstance(item, (Publish, Subscribe)) and self.connection.state == ADRIFT
 
     def _tell_states(self) -> Items:
         states = self.states()
