@@ -1,5 +1,6 @@
 """`anchorwatch check` against servers that are right, and others that are wrong in one way."""
 
+import _ssl
 import base64
 import json
 import ssl
@@ -224,6 +225,32 @@ def test_short_records_are_told_with_what_was_asked_and_agreed(capsys, home, iss
     assert code == 0 and rows["hub tls"]["value"] == "records of 1024 bytes"
     assert rows["hub tls"]["fragment"] == {"asked": 1024, "negotiated": 1024, "reason": ""}
     assert "fragment" not in rows["dps tls"]
+
+
+@pytest.mark.parametrize("wish, code, verdict", [
+    ("prefer", 0, ""), ("require", 1, "fragment-unavailable")])
+def test_short_records_that_cannot_be_asked_for_are_told_with_the_reason(
+        capsys, home, issuing, monkeypatch, wish, code, verdict):
+    monkeypatch.delattr(_ssl, "__file__")  # as where OpenSSL is linked into the interpreter
+    with Server(issuing.issue("hub", names=[HUB]).below()) as server:
+        made = home(server, more='[tls.hub]\nmax_fragment = "%s"\n' % wish)
+        found, rows = made.check(capsys)
+    assert (found, rows["hub tls"]["verdict"]) == (code, verdict)
+    assert "OpenSSL is a part of the interpreter" in rows["hub tls"]["value"]
+
+
+def test_chain_is_not_ready_where_short_records_are_required_and_cannot_be_asked_for(
+        capsys, home, issuing, root, monkeypatch, tmp_path):
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(b"".join(
+        one.pem for one in issuing.issue("x", names=[HUB, DPS]).below()))
+    made = home(nowhere(), more='[tls.hub]\nmax_fragment = "require"\n')
+    code, rows = made.check(capsys, "--rehearse", str(chain))
+    assert code == 0 and rows["hub ready"]["verdict"] == "ready"
+    monkeypatch.delattr(_ssl, "__file__")
+    code, rows = made.check(capsys, "--rehearse", str(chain))
+    assert code == 1 and rows["hub ready"]["verdict"] == "fragment"
+    assert rows["hub ready"]["remedy"] and rows["dps ready"]["verdict"] == "ready"
 
 
 def test_files_of_the_site_layer_that_are_left_out_are_told(capsys, home, issuing, tmp_path):

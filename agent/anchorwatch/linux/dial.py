@@ -124,7 +124,7 @@ class Dialer:
         found = self._anchors(order.anchors)
         made = tls.context([found[sha256] for sha256 in found if sha256 not in order.limits],
                            order.profile, credential, self._library_dates(order))
-        return made, self.records.wish(order.profile, made)
+        return made, self.records.wish(order.profile, made, credential is not None)
 
     def _library_dates(self, order) -> bool:
         """The library judges by the system's clock, which nobody sets for us: both must agree."""

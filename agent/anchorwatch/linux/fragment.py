@@ -36,7 +36,7 @@ class Unavailable(AgentError):
     """The length cannot be asked for here; `what` says why."""
 
 
-class Route:
+class Libssl:
     """From a context or a session of `ssl` to OpenSSL's own; Unavailable when that is not certain.
 
     head  where the pointer lies in the object; None: behind what every object begins with
@@ -181,9 +181,9 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is an answer, not a matter to keep
     reason = ""
     try:
-        route = Route()
+        libssl = Libssl()
         for size in _CODES:
-            route.ask(_ssl._SSLContext(_ssl.PROTOCOL_TLS_CLIENT), size)
+            libssl.ask(_ssl._SSLContext(_ssl.PROTOCOL_TLS_CLIENT), size)
     except Unavailable as error:
         reason = str(error)
     print(json.dumps({"reason": reason}))

@@ -1,7 +1,7 @@
 """Short TLS records by `max_fragment`: whether this process can ask for them, and what came of it.
 
 Rule: `require` never goes on without, neither where the length cannot be asked for nor where the
-server ignores it; `prefer` goes on and says why. The first who tries fragment.py's route on a
+server ignores it; `prefer` goes on and says why. The first who takes fragment.py's way on a
 machine is a child process: what would crash an agent is an answer there. A good answer, or a crash,
 is kept in the state's folder for this build of Python and this OpenSSL, in a file of its own beside
 the frames: it is no state, without it the child is asked again.
@@ -36,40 +36,48 @@ _PROGRAM = ("import sys; sys.path.insert(0, sys.argv[1]);"
 _CHILD = (sys.executable, "-I", "-S", "-c", _PROGRAM, _ROOT)
 _CHILD_S = 30
 _KEPT_AT_MOST = 4096
-# Ends that say something of the route; any other is the machine's: out of memory, stopped.
+# Ends that say something of this build; any other is the machine's: out of memory, stopped.
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE)
 
 
 class Wish:
     """What one dial asks for.
 
-    bytes   asked for; None: nothing is, for `reason`
-    must    the connection ends where it is not had
+    asked    bytes; None: nothing is asked for, for `reason`
+    must     the connection ends where it is not had
+    exposed  the handshake will show a client certificate
     """
 
-    def __init__(self, asked: int | None, reason: str, must: bool, route) -> None:
-        self.asked, self.reason, self.must = asked, reason, must
-        self._route = route
+    def __init__(self, asked: int | None, reason: str, must: bool = False, exposed: bool = False,
+                 libssl=None) -> None:
+        self.asked, self.reason = asked, reason
+        self._must, self._exposed, self._libssl = must, exposed, libssl
 
     def answered(self, length: int) -> None:
         """The server's hello agrees to `length`, 0 for nothing; nothing but our hello has left.
 
+        Where no certificate of ours would be shown, a wish that was ignored may wait for outcome():
+        the library's word on the chain outweighs it.
         Raises  LinkError: policy, fragment-refused
         """
-        if self.asked and length != self.asked and (self.must or length):
+        ignored = not length and self._must and self._exposed
+        if self.asked and (ignored or length not in (0, self.asked)):
             raise LinkError("policy", REFUSED, "%d for %d" % (length, self.asked))
 
     def outcome(self, session) -> dict:
-        """{"asked", "negotiated", "reason"} after the handshake, as the session itself has it."""
+        """{"asked", "negotiated", "reason"} after the handshake, as the session itself has it.
+
+        Raises  LinkError: policy, fragment-refused
+        """
         if not self.asked:
             return {"asked": None, "negotiated": None, "reason": self.reason}
         from .fragment import Unavailable
 
         try:
-            length, reason = self._route.negotiated(session), ""
+            length, reason = self._libssl.negotiated(session), ""
         except Unavailable as error:
             length, reason = 0, str(error)
-        if self.must and length != self.asked:
+        if self._must and length != self.asked:
             raise LinkError("policy", REFUSED, reason or "%d for %d" % (length, self.asked))
         return {"asked": self.asked, "negotiated": length or None,
                 "reason": reason or ("" if length else IGNORED)}  # fmt: skip
@@ -85,7 +93,7 @@ class ShortRecords:
     def __init__(self, folder: str = "", child: tuple[str, ...] = _CHILD) -> None:
         self._folder, self._child = folder, child
         self._lock = threading.Lock()
-        self._route = None
+        self._libssl = None
         self._reason: str | None = None
         self._told: dict[str, int] = {}
 
@@ -96,19 +104,22 @@ class ShortRecords:
                 self._reason = self._look()
             return self._reason
 
-    def wish(self, profile: dict, context) -> Wish:
+    def wish(self, profile: dict, context, exposed: bool) -> Wish:
         """Let `context` ask for what the profile wants.
 
-        Raises  LinkError: policy, fragment-unavailable
+        exposed  it has a client certificate
+        Raises   LinkError: policy, fragment-unavailable
         """
         wanted = profile["max_fragment"]
         if wanted == OFF:
-            return Wish(None, OFF, False, None)
+            return Wish(None, OFF)
         must, size = wanted == "require", profile["max_fragment_bytes"]
         reason = self.unavailable() or self._ask(context, size)
         if reason and must:
             raise LinkError("policy", UNAVAILABLE, reason, REMEDY)
-        return Wish(None if reason else size, reason, must, self._route)
+        if reason:
+            return Wish(None, reason)
+        return Wish(size, "", must, exposed, self._libssl)
 
     def told(self, event, now_ms: int) -> tuple[str, str, str] | None:
         """(what, value, remedy) where a dial went without, or could not, once a day and cause; to
@@ -126,14 +137,14 @@ class ShortRecords:
         from .fragment import Unavailable
 
         try:
-            self._route.ask(context, size)
+            self._libssl.ask(context, size)
         except Unavailable as error:
             return str(error)
         return ""
 
     def _look(self) -> str:
         """Ask the child, unless its answer is kept, and then go the way ourselves."""
-        from .fragment import Route, Unavailable
+        from .fragment import Libssl, Unavailable
 
         reason = self._kept()
         if reason is None:
@@ -143,7 +154,7 @@ class ShortRecords:
         if reason:
             return reason
         try:
-            self._route = Route()
+            self._libssl = Libssl()
         except Unavailable as error:
             return str(error)
         return ""
@@ -181,7 +192,7 @@ def build() -> str:
 
 
 def tried(child: tuple[str, ...]) -> tuple[str, bool]:
-    """(why the route is unavailable or "", does that hold for this build at every start)."""
+    """(why it is unavailable or "", does that hold for this build at every start)."""
     import subprocess  # a device without the wish starts without it
 
     try:
