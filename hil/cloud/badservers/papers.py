@@ -23,6 +23,7 @@ ORGANIZATION = {"O": "Anchorwatch Bad Servers"}
 INSPECTOR = {"O": "Zscaler Inc.", "OU": "Zscaler Inc."}
 WRONG_HOST, WRONG_DOMAIN = "somewhere-else.azure-devices.net", "example.invalid"
 MANY_NAMES, LONG_CHAIN = 10_000, 100_000
+_NOBODYS = "1.3.6.1.4.1.55555.1"
 _SHA256_RSA = bytes.fromhex("06092a864886f70d01010b")
 _SHA1_RSA = bytes.fromhex("06092a864886f70d010105")
 
@@ -65,8 +66,8 @@ def _ca(common_name: str, issuer: Issuer | None, kind: str, parts: dict = ORGANI
         only = x509.NameConstraints([x509.DNSName(permitted)], None)
         builder = builder.add_extension(only, True)
     if extra:
-        padding_oid = x509.ObjectIdentifier("1.3.6.1.4.1.55555.1")
-        builder = builder.add_extension(x509.UnrecognizedExtension(padding_oid, bytes(extra)), False)
+        ballast = x509.UnrecognizedExtension(x509.ObjectIdentifier(_NOBODYS), bytes(extra))
+        builder = builder.add_extension(ballast, False)
     if issuer:
         builder = issued_under(builder, issuer)
     signer = issuer.key if issuer else own
