@@ -2,17 +2,22 @@
 
 import errno
 import hashlib
+import itertools
 import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from anchorwatch.core.events import Asked
-from anchorwatch.linux import cli
+from anchorwatch.errors import ConfigError
+from anchorwatch.linux import cli, orders
 from anchorwatch.linux.drop import DropFolder
 from anchorwatch.linux.folder import Folder, open_private
+from anchorwatch.linux.requests import TABLE
 from anchorwatch.linux.store import Store
 from tests.core import signed
 from tests.core.signed import trust_tree
@@ -539,7 +544,7 @@ def test_files_that_an_agent_holds_are_left_to_it(device, agent):
     for words in (("roots", "list"), ("roots", "import", str(device.folder)),
                   ("clock", "reset"), ("roots", "distrust", G3, "--dry-run"),
                   ("init", "--vendor-root", str(device.root), "--sha256", device.sha256)):
-        refused(device.on_files(*words), "an agent runs on these files", "ask the daemon", code=3)
+        refused(device.on_files(*words), "holds these files", "ask the daemon", code=3)
 
 
 def test_agent_takes_a_folder_tells_its_history_and_takes_it_back(device, agent):
@@ -557,6 +562,65 @@ def test_agent_takes_a_folder_tells_its_history_and_takes_it_back(device, agent)
     assert do("roots", "revert", "--dry-run")[1] == "version 1 would be taken back\n"
     assert do("roots", "revert")[1] == "version 1 is taken back\n"
     assert "standing" in do("clock")[1] and "floor" in do("clock", "reset")[1]
+
+
+def test_after_an_agent_was_killed_its_files_are_free_again(device, tmp_path):
+    device.init()
+    running = AgentProcess(tmp_path, write_config(tmp_path))
+    running.ready()
+    running.end(signal.SIGKILL)
+    assert os.path.exists(running.socket)
+    code, out, err = device.do("--config", running.config, "roots", "import", str(device.folder))
+    assert code == 0 and "version 1" in out and "no agent runs" in err
+
+
+def test_commands_as_programs_end_with_their_exit_codes(device):
+    def run(*words):
+        done = subprocess.run(
+            [sys.executable, "-m", "anchorwatch.linux.cli", *words, "--state", str(device.state)],
+            capture_output=True, text=True, timeout=60, check=False)
+        assert "Traceback" not in done.stderr
+        return done.returncode
+
+    init = ("init", "--vendor-root", str(device.root), "--sha256")
+    assert [run(*init, device.sha256), run(*init, "ab" * 32), run(*init, "x")] == [0, 1, 2]
+    assert [run("roots", "import", str(device.folder)), run("roots", "revert")] == [0, 0]
+    assert [run("roots", "revert"), run("clock", "reset"), run("clock", "set")] == [1, 0, 2]
+    held = Store(open_private(str(device.state)), None, None)
+    assert held.lock() and run("roots", "list") == 3
+    held.unlock()
+    assert run("roots", "list") == 0
+
+
+def test_state_of_another_user_is_left_alone(device):
+    if os.geteuid():
+        pytest.skip("needs root: only root gives a folder to another user")
+    device.init()
+    os.chown(device.state, OTHERS, OTHERS)
+    before = disk(device.state)
+    refused(device.take(), "belongs to another user")
+    assert disk(device.state) == before
+
+
+GIVEN = (None, 1, True, "", [], {}, "x", "/", "/tmp\0", "ab" * 32, "http://h/../x", {"a": 1}, 1.5)
+
+
+@pytest.mark.parametrize("do", sorted(row[0] for row in TABLE if row[2] == "ask"))
+def test_whatever_is_given_is_understood_or_refused_by_its_name(do):
+    class Roots:
+        def entries(self, data):
+            return [{}]
+
+    names = ("sha256", "pem", "dry_run", "now", "url", "path", "files", "layer", "swap", "word")
+    told = []
+    for name, other in itertools.product(names, names):
+        for value, more in itertools.product(GIVEN, GIVEN):
+            try:
+                made = orders.arguments(do, {name: value, other: more}, Roots())
+                assert isinstance(made, dict)
+            except ConfigError as error:
+                told.append(error.remedy)
+    assert all(told)
 
 
 def test_relative_folder_is_that_of_who_asks(device, agent, monkeypatch):

@@ -158,8 +158,8 @@ class Offline:
         if not changes and not os.path.lexists(os.path.join(path, "lock")):
             return
         if not self._store.lock():
-            raise Later("an agent runs on these files", path, "ask the daemon: use its socket, or "
-                        "stop it first")
+            raise Later("an agent or a command holds these files", path, "ask the daemon: use its "
+                        "socket, or stop it first; another command is over in a moment")
 
     def _perform(self) -> dict:
         config = self._config
