@@ -40,6 +40,7 @@ TOPICS = (
 )  # fmt: skip
 STATUSES = (200, 202, 204, 400, 401, 404, 409, 429, 500, 503, 999, 0)
 ANCHORS = ("g2", "baltimore", "msrsa2017", "unknown")
+LEAF_ENDS_S = replay.T0 + 2 * 365 * 86_400
 CHAINS = ([], ["leaf", "ca"], ["other", "ca"], ["portal"])
 VERDICTS = ("by-chance", "no-anchor", "unknown-issuer", "sunset", "on-hold", "expired")
 REASONS_OF_FETCH = ("network", "silent", "full", "no-root", "signed by another vendor")
@@ -71,6 +72,8 @@ class Wild:
 
     def _dialed(self, now):
         link, rand = self._link(promises.DIALING), self._rand
+        if past_its_leaf(self._line.dialed[link]):
+            return events.Failed(link, "clock", "expired", [], ["leaf", "ca"], None)
         if rand.random() < 0.4:
             shown = rand.choice([[], ["CN=x"], ["CN=leaf", "CN=\u20ac\x07"]])
             verdict, chain = rand.choice(VERDICTS), list(rand.choice(CHAINS))
@@ -128,6 +131,11 @@ class Wild:
                      "by": rand.choice(["operator", "drop", "cloud"]),
                      "now": rand.random() < 0.2, "dry_run": rand.random() < 0.2}
         return events.Asked(what, arguments, "c%d" % rand.randrange(1000))
+
+
+def past_its_leaf(dial):
+    """No chain is good at a time after its leaf."""
+    return dial.judge_utc_s > LEAF_ENDS_S
 
 
 def fetched(action, folders, rand):
@@ -204,6 +212,8 @@ class Kind:
         return does(action, now) if does else []
 
     def _dial(self, action, now):
+        if past_its_leaf(action):
+            return [events.Failed(action.link, "clock", "expired", [], ["leaf", "ca"], None)]
         anchor = "g2" if "g2" in action.anchors else action.anchors[0]
         return [replay.verified(action.link, anchor, host=action.host)]
 
