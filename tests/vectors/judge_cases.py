@@ -5,6 +5,7 @@ from binascii import a2b_base64
 import certificates
 
 from anchorwatch.pki.der import Certificate
+from anchorwatch.pki.guess import better
 from anchorwatch.pki.judge import FAULTS, VERDICTS, fault, judge, name_fits
 from anchorwatch.pki.limits import Anchor, same_name
 
@@ -78,6 +79,20 @@ def told(names):
     dates = (judgement.not_before, judgement.not_after)
     behind = judgement.presented[len(judgement.names) :]
     return (judgement.names, behind, judgement.root, dates, len(judgement.chain))
+
+
+def leaf_for(*names):
+    return judge(chain(*names), HOST, MAY_2026, {}).presented[0]
+
+
+_KNOWS_ISSUER = b"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02"
+
+
+def guessed(word, names, issuer="", leaf=b""):
+    """The better word for a verdict on a chain that shows itself under another issuer's name."""
+    seen = judge(chain(*names), HOST, MAY_2026, {})
+    seen.presented[-1] = issuer or seen.presented[-1]
+    return better(word, seen, leaf)
 
 
 _GOOD = ("LEAF", "ISSUING")
@@ -208,6 +223,22 @@ CASES = (
     ("a wildcard does not cover its parent", name_fits, ("*.example.net", "example.net"), False),
     ("a host with a star fits nothing", name_fits, ("*.example.net", "*.example.net"), False),
     ("no host fits nothing", name_fits, ("", ""), False),
+    ("another name is told", leaf_for, ("LEAF_OTHER_NAME", "ISSUING"),
+     "CN=leaf, O=Example, C=NL, for other.example.net"),
+    ("no name is told as none", leaf_for, ("LEAF_CN_ONLY", "ISSUING"),
+     "CN=hub.example.net, O=Example, C=NL, for no name"),
+    ("an unknown issuer stays one", guessed, ("unknown-issuer", _GOOD), "unknown-issuer"),
+    ("a leaf alone that knows its issuer", guessed,
+     ("unknown-issuer", ("LEAF",), "", _KNOWS_ISSUER), "intermediate-missing"),
+    ("a leaf alone that does not", guessed, ("unknown-issuer", ("LEAF",)), "unknown-issuer"),
+    ("a leaf with its issuer", guessed, ("unknown-issuer", _GOOD, "", _KNOWS_ISSUER),
+     "unknown-issuer"),
+    ("a root alone", guessed, ("unknown-issuer", ("ROOT",), "", _KNOWS_ISSUER), "unknown-issuer"),
+    ("a proxy's root", guessed, ("unknown-issuer", _GOOD, "CN=Zscaler Root CA"), "intercepted"),
+    ("a portal's name", guessed, ("name-mismatch", _GOOD, "CN=Hotel Captive Portal"),
+     "intercepted"),
+    ("a portal's key is still weak", guessed, ("weak-key", _GOOD, "CN=FortiGate CA"), "weak-key"),
+    ("a date stays one", guessed, ("expired", ("LEAF",), "", _KNOWS_ISSUER), "expired"),
     ("a date is the clock's fault", fault, ("expired",), "clock"),
     ("a key type is the policy's", fault, ("not-ecc",), "policy"),
     ("a name is trust's", fault, ("name-mismatch",), "trust"),
