@@ -26,6 +26,8 @@ from anchorwatch.linux.resolve import Resolver
 from anchorwatch.linux.shortrecords import ShortRecords
 from anchorwatch.wire.hello import ClientHello
 from anchorwatch.wire.tls12 import Handshakes
+from hil.bench.board import Process
+from hil.bench.cloud import Cloud
 from hil.cloud.certificates import ServerChain
 from hil.cloud.clock import Clock
 from hil.cloud.front import Listener
@@ -42,6 +44,7 @@ HOST, PORT = "hub.example.net", 8883
 SIZES = (512, 1024, 2048, 4096)
 # What AES-GCM adds to a record: a nonce and a tag.
 GCM = 24
+WISH = {"max_fragment_bytes": 1024}
 MESSAGE = bytes(range(97, 123)) * 400 + b"\n"
 AGENT = str(pathlib.Path(shortrecords.__file__).parents[2])
 
@@ -317,6 +320,23 @@ def test_date_over_https_is_refused_and_shortened_like_a_session(root, leaf, sho
     with pytest.raises(LinkError) as refused:
         made.open(asked, None, made.patience())
     assert refused.value.verdict == "fragment-unavailable"
+
+
+def test_agent_registers_and_stays_connected_with_short_records_and_says_so(tmp_path):
+    """DPS may ignore it, the hub must not: each endpoint has a profile of its own."""
+    with Cloud(tmp_path, "--chain", "g2-rsa") as cloud:
+        board = Process(cloud.folder / "x509", cloud.ready["kinds"]["x509"])
+        board.configure({"boot": {"spread_s": 0}, "tls.hub": dict(WISH, max_fragment="require"),
+                         "tls.dps": dict(WISH, max_fragment="prefer")})  # fmt: skip
+        board.start()
+        try:
+            board.reach("online")
+            status = board.status()
+        finally:
+            board.cut()
+    agreed = {"asked": 1024, "negotiated": 1024, "reason": ""}
+    assert [status["endpoints"][name]["fragment"] for name in ("hub", "dps")] == [agreed] * 2
+    assert [row for row in status["warnings"] if "record" in row["what"]] == []
 
 
 # Where it is unavailable.
