@@ -13,7 +13,9 @@ LONGEST_COMMON_NAME = 64
 
 def relate(values: dict) -> None:
     """What one setting asks of another."""
-    for check in (_where_to, _registration, _credential, _session, _suffixes, _mirrors, _order):
+    for check in (_where_to, _registration, _credential, _session, _proxy):
+        check(values)
+    for check in (_suffixes, _mirrors, _order):
         check(values)
 
 
@@ -73,6 +75,16 @@ def _session(values: dict) -> None:
     elif mqtt["module_id"]:
         raise ConfigError(
             "[mqtt] module_id without mode module", mqtt["module_id"], 'write mode = "module"'
+        )
+
+
+def _proxy(values: dict) -> None:
+    mqtt = values["mqtt"]
+    if mqtt["proxy_auth_file"] and not mqtt["proxy"]:
+        raise ConfigError(
+            "[mqtt] proxy_auth_file without a proxy",
+            mqtt["proxy_auth_file"],
+            'write proxy = "http://HOST:PORT" too',
         )
 
 

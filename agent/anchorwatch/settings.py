@@ -43,18 +43,19 @@ TABLE = (
     ("dps", (
         ("host", HOST, "", (), "Empty: the cloud's own. No [dps] at all: hub only."),
         ("port", WHOLE, 8883, PORT, "MQTT port of DPS."),
-        ("https_port", WHOLE, 443, PORT, "HTTPS port of DPS: status look-up, time."),
+        ("https_port", WHOLE, 443, PORT, "HTTPS port of DPS: websocket, look-up, time."),
         ("spread_s", WHOLE, 60, (0, DAY_S), "A registration after a refusal waits up to so long."),
     )),
     ("hub", (
         ("host", HOST, "", (), "The hub, if not DPS says it."),
         ("port", WHOLE, 8883, PORT, "MQTT port of the hub."),
-        ("https_port", WHOLE, 443, PORT, "HTTPS port of the hub: time."),
+        ("https_port", WHOLE, 443, PORT, "HTTPS port of the hub: websocket, time."),
         ("allowed_suffixes", WORDS, (), (), "Ends of assigned hubs; empty: the cloud's."),
     )),
     ("mqtt", (
         ("transport", CHOICE, "mqtt", ("mqtt", "websocket", "auto"), "auto remembers what worked."),
         ("proxy", PROXY, "", (), "http://HOST:PORT of a CONNECT proxy; empty: none."),
+        ("proxy_auth_file", PATH, "", (), "File with USER:PASSWORD for the proxy."),
         ("mode", CHOICE, "own", ("own", "module", "watch"), "Whose session it is."),
         ("module_id", NAME, "", (), "Needed by mode module, and only there."),
         ("keepalive_s", WHOLE, 240, (5, 1177), "Longest silence before a ping."),

@@ -17,6 +17,7 @@ from anchorwatch.linux.folder import Folder
 from anchorwatch.linux.mirror import Mirror
 from anchorwatch.linux.patience import Patience
 from anchorwatch.linux.resolve import Resolver
+from anchorwatch.linux.route import Route
 from anchorwatch.wire.url import parse
 from tests.core import signed
 from tests.core.signed import trust_tree
@@ -407,7 +408,8 @@ def test_bad_mirror_costs_little_and_changes_nothing(rig, files, say):
 
 def test_server_that_stops_in_the_middle_is_left_before_the_whole_time_is_over(rig, files):
     with Server(silent) as server:
-        mirror = Mirror(parse(url_of(server)), Resolver({}, None), Patience(600), 0.2)
+        route = Route(Resolver({}, None), "", 600)
+        mirror = Mirror(parse(url_of(server)), route, "", Patience(600), 0.2)
         with pytest.raises(LinkError) as caught:
             mirror.file("timestamp.json", 100)
     assert caught.value.verdict == "silent"

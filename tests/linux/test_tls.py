@@ -455,16 +455,6 @@ def test_cancelled_dial_ends_at_once(root, leaf):
     assert outcome(event) == ("network", "cancelled")
 
 
-@pytest.mark.parametrize("wishes, expected", [
-    ({"proxy": "http://proxy.example:3128"}, ("policy", "proxy-unavailable")),
-    ({"transport": "websocket"}, ("policy", "transport-unavailable")),
-])
-def test_what_this_driver_cannot_do_is_refused_and_never_left_out(root, leaf, wishes, expected):
-    with Server(leaf.below()) as server:
-        assert outcome(dial([root], server, **wishes)) == expected
-    assert server.visits == []
-
-
 def test_second_handshake_is_never_a_resumed_one(root, leaf):
     with Server(leaf.below()) as server:
         made = dialer([root], server.place())

@@ -6,7 +6,7 @@ The server's side is written here anew from RFC 6455, so that a mistake is not m
 import binascii
 import hashlib
 
-from anchorwatch.wire import http, websocket
+from anchorwatch.wire import http, sha1, websocket
 
 KEY = b"the sample nonce"  # the key of RFC 6455 section 1.3
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -53,6 +53,10 @@ def framed(payload):
 
 def farewell(code):
     return websocket.Websocket(drawn).close(code)
+
+
+def hashed(data):
+    return binascii.hexlify(sha1.digest(data))
 
 
 def server_frame(first, payload):
@@ -168,6 +172,12 @@ CASES = (
      b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n"
      b"Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n\r\n")),
     ("the sample of the RFC", websocket.accept, (b"dGhlIHNhbXBsZSBub25jZQ==",), ACCEPT),
+    ("SHA-1 of nothing", hashed, (b"",), b"da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+    ("SHA-1 of abc", hashed, (b"abc",), b"a9993e364706816aba3e25717850c26c9cd0d89d"),
+    ("SHA-1 of 55 bytes", hashed, (b"a" * 55,), b"c1c8bbdc22796e28c0e15163d20899b65621d65a"),
+    ("SHA-1 of 56 bytes", hashed, (b"a" * 56,), b"c2db330f6083854c99d4b5bfb6e8f29f201be699"),
+    ("SHA-1 of 64 bytes", hashed, (b"a" * 64,), b"0098ba824b5c16427bd7a1122a5a442a25ec644d"),
+    ("SHA-1 of 200 bytes", hashed, (b"a" * 200,), b"e61cfffe0d9195a525fc6cf06ca2d77119c24a40"),
     ("the server agrees", fed, (b"",), (True, b"", b"", None)),
     ("byte by byte", fed, (server_frame(0x82, b"hello"), 1), (True, b"hello", b"", None)),
     ("words of any case", fed, (b"", 0, _but(b"Connection: Upgrade", b"Connection: x, UPGRADE")),

@@ -13,6 +13,7 @@ from .anchors import Anchors
 from .backoff import PHASES
 from .clock import AUTHENTICATED, Clock
 from .shapes import Event, Items, Rand, Tree
+from .transports import WEBSOCKET, Transports
 from .trust import Trust
 
 CRASHES = 3
@@ -31,6 +32,7 @@ class Device:
         self.judged_utc_s = 0  # at the last dial
         self.budgets: Tree = {"cycles": [], "hub": {}, "dps": {}}
         self.counters: Tree = {}
+        self.transports = Transports(config)
         digest = hashlib.sha256(self._own_id().encode()).digest()
         self.phase = int.from_bytes(digest[:4], "big") % PHASES
 
@@ -70,6 +72,7 @@ class Device:
         self.assignment = event.state.get("assignment")
         self.crashes = event.state.get("crash", {}).get("recent", 0)
         self.budgets.update(event.state.get("budgets", {}))
+        self.transports.start(self.budgets.get("transport", {}))
         if self.assignment is None and self.config.hub.host:
             self.assignment = {
                 "hub": self.config.hub.host,
@@ -78,9 +81,17 @@ class Device:
                 "previous": "",
             }
 
+    def heard(self, event: Event) -> Items:
+        """Any event: what it says of the way that its dial took."""
+        out, changed = self.transports.heard(event)
+        if changed:
+            self.budgets["transport"] = self.transports.kept
+            out.append(self.save_budgets())
+        return out
+
     def save_budgets(self) -> Save:
-        """What a restart must not give back: cycles through DPS and the exponents of the
-        schedules."""
+        """What a restart must not lose: cycles through DPS, the exponents of the schedules, the way
+        to an endpoint that worked."""
         return Save("budgets", self.budgets)
 
     def assign(self, meaning: Event) -> Save:
@@ -120,6 +131,7 @@ class Device:
         self.judged_utc_s = self.clock.judge_utc_s(now)
         host, _ = self._where(endpoint)
         anchors = self.trust.for_dial(endpoint, host)
+        self.transports.dialed(link, endpoint)
         return self._dial(link, endpoint, probe, self.trust.anchors, anchors, self.judged_utc_s)
 
     def shape(self, link: str, endpoint: str, probe: bool, now: int) -> Dial:
@@ -131,6 +143,7 @@ class Device:
     def probe(self, endpoint: str, view: Anchors, judged_utc_s: int, now: int) -> Dial:
         """Try another set of anchors on the second link, without a credential."""
         anchors = view.offered(endpoint, self._where(endpoint)[0])
+        self.transports.dialed("next", endpoint)
         return self._dial("next", endpoint, True, view, anchors, judged_utc_s)
 
     def dialable(self) -> Items:
@@ -138,9 +151,9 @@ class Device:
         return [e for e in self.trust.endpoints if self._where(e)[0]]
 
     def _where(self, endpoint: str) -> tuple[str, int]:
-        if endpoint == "hub":
-            return self.hub or "", self.config.hub.port
-        return self.config.dps.host, self.config.dps.port
+        host = (self.hub or "") if endpoint == "hub" else str(self.config.dps.host)
+        at = getattr(self.config, endpoint)
+        return host, at.https_port if self.transports.of(endpoint) == WEBSOCKET else at.port
 
     def _dial(
         self, link: str, endpoint: str, probe: bool, view: Anchors, anchors: Items, judge_utc_s: int
@@ -152,7 +165,7 @@ class Device:
             endpoint,
             host,
             port,
-            mqtt.transport,
+            self.transports.of(endpoint),
             anchors,
             view.limits(endpoint, host, anchors),
             self.profile(endpoint, not view.past(anchors)),

@@ -19,6 +19,7 @@ from .meanings import (
 )
 from .shapes import Event, Free, Items
 from .token import Tokens
+from .transports import on_the_way
 # fmt: on
 # isort: on
 
@@ -144,7 +145,7 @@ class Looks(Machine):
         self._faults.waiting(wait_ms)
         out = [Close("next", "failed")] + self._rest(now, wait_ms)
         utc_s = self._device.clock.utc(now)
-        if fault in ("trust", "policy"):
+        if fault in ("trust", "policy") and not on_the_way(verdict):
             out += self._device.trust.refused("hub", event, utc_s)
         if fault == "clock":
             out += self._device.seek_time("hub", now)
@@ -166,7 +167,7 @@ class Looks(Machine):
     def _warn_dps(self, event: Event, now: int) -> Items:
         fault, verdict = self._dps_faults.classify(event, now)
         out: Items = [Close("next", "failed")]
-        if fault in ("trust", "policy"):
+        if fault in ("trust", "policy") and not on_the_way(verdict):
             out += self._device.trust.refused("dps", event, self._device.clock.utc(now))
             out += self._dps_faults.note(fault, verdict, event)
         self.wake_at = self.times.probed(now, self._dps_faults.wait_ms(fault, now))

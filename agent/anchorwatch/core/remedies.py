@@ -53,8 +53,14 @@ VERDICTS = {
     "certificate-refused": "the server refused the certificate itself: check its dates and issuer",
     "closed-before-connack": "the hub closes without an answer: it may be throttling",
     "malformed-reply": "the service broke its own documentation: is it the right host?",
-    "transport-unavailable": "set mqtt.transport = mqtt: the others are not there yet",
-    "proxy-unavailable": "remove mqtt.proxy: proxies are not there yet",
+    "proxy-unreachable": "check [mqtt] proxy, its name and port, and the way to it",
+    "proxy-failed": "the proxy could not reach the service, or did not answer as a proxy does",
+    "proxy-forbids": "the proxy lets nobody to this host and port: have its owner allow it, or set "
+    "mqtt.transport = auto, which also tries port 443",
+    "proxy-credentials": "the proxy wants a user and a password, or others: check [mqtt] "
+    "proxy_auth_file",
+    "upgrade-refused": "the server opens no websocket: set mqtt.transport = mqtt or auto",
+    "upgrade-malformed": "what answers is no websocket: is a proxy in between?",
     "fragment-unavailable": "set max_fragment to off or prefer, or use another build of Python: "
     "`anchorwatch check` says why this one cannot ask for short records",
     "fragment-refused": "the server does not shorten its records as asked: set max_fragment to off "

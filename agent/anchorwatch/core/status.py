@@ -144,7 +144,7 @@ def _endpoint(watch: Watch, endpoint: str, now: int) -> Tree:
     host = watch.device.hub if endpoint == "hub" else config.dps.host
     about: Tree = {
         "host": host,
-        "transport": config.mqtt.transport,
+        "transport": watch.device.transports.of(endpoint),
         "offered": trust.offered(endpoint),
     }
     if seen is None:

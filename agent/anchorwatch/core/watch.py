@@ -72,7 +72,7 @@ class Watch:
         Raises  UnexpectedEvent: the driver said what cannot be; never for what a peer controls
         """
         self.taken.verified(event, now)
-        out: Items = []
+        out: Items = self.device.heard(event)
         pending = [event]
         while pending:
             item = pending.pop(0)

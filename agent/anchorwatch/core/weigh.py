@@ -7,6 +7,7 @@ from .faults import Faults
 from .meanings import DpsLater, DpsRefused, HubLater, HubRefused, LookUpNow
 from .registration import HUB_NOT_ALLOWED
 from .shapes import Event, Items
+from .transports import on_the_way
 from .unauthorized import Unauthorized
 
 
@@ -78,7 +79,8 @@ class Weigher:
         """What a class asks for beside waiting."""
         if fault == "clock":
             return self._device.seek_time(endpoint, now)
-        if fault in ("trust", "policy") and hasattr(event, "presented"):
+        of_server = hasattr(event, "presented") and not on_the_way(event.verdict)
+        if fault in ("trust", "policy") and of_server:
             return self._device.trust.refused(endpoint, event, self._device.clock.utc(now))
         return []
 

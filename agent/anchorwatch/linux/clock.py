@@ -13,8 +13,8 @@ from ..core.events import ClockSet, LookedUp, LookUpFailed, TimeFailed
 from ..errors import LinkError, MalformedMessage
 from ..wire import http, sntp
 from ..wire.encoding import decimal
-from .patience import READ, WRITE, Patience
-from .tls import WANTS
+from . import waiting
+from .patience import READ, Patience
 
 SNTP_PORT = 123
 BODY_AT_MOST = 65_536
@@ -24,6 +24,7 @@ _ASK_S = 2.0
 _ASKS = 2
 _EXCHANGE_S = 20.0
 _RETRY_MOST_S = 86_400
+_PIECE = 16_384
 
 
 def now_ms() -> int:
@@ -143,25 +144,10 @@ def ask_sntp(address: str, port: int, patience: Patience) -> int:
 
 def converse(sock, asked: bytes, answer: http.Response, patience: Patience) -> http.Response:
     """Send a request over a non-blocking socket, read its answer; LinkError or MalformedMessage."""
-    try:
-        while asked:
-            asked = asked[_ready(sock, lambda: sock.send(asked), patience):]  # noqa: B023
-        while not answer.done:
-            data = _ready(sock, lambda: sock.recv(16_384), patience)
-            if not data:
-                answer.finish()
-            answer.feed(data)
-    except OSError as error:
-        raise LinkError("network", "cut") from error
+    waiting.send(sock, asked, patience)
+    while not answer.done:
+        data = waiting.receive(sock, _PIECE, patience)
+        if not data:
+            answer.finish()
+        answer.feed(data)
     return answer
-
-
-def _ready(sock, call, patience: Patience):
-    """`call()` as soon as the socket lets it; a TLS socket says itself what it waits for."""
-    want_read, _ = WANTS
-    while True:
-        patience.check()
-        try:
-            return call()
-        except WANTS as error:
-            patience.wait(sock, READ if isinstance(error, want_read) else WRITE)

@@ -124,12 +124,15 @@ class Agent:
     def _outward(self) -> tuple[Links, Times, Fetcher]:
         config, errands, post = self._config, self._errands, self._inbox.post
         resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
-        dialer = Dialer(resolver, self._layers.der_of, self._credential.files)
+        proxy, proxy_auth_file = config.mqtt.proxy, config.mqtt.proxy_auth_file
+        dialer = Dialer(resolver, self._layers.der_of, self._credential.files,
+                        proxy_auth_file=proxy_auth_file)
         links = Links(self._selector, errands, dialer, self._telemetry.outbox,
                       config.mqtt.in_flight, now_ms, self._warner("message"))
         times = Times(errands, dialer, resolver, config.clock.sntp, post)
         return links, times, Fetcher(config.device.cloud, errands, resolver, self._bundles,
-                                     self._layers.learn, post)
+                                     self._layers.learn, post, proxy=proxy,
+                                     proxy_auth_file=proxy_auth_file)
 
     def _performers(self) -> dict:
         deeds = Deeds(self._links, self._telemetry, self._files, self._store, self._layers,

@@ -1,51 +1,45 @@
 """From a Dial to evidence: every address of a name, TCP, TLS, the judgement, the anchor.
 
 Rule: blocking, so it runs in an errand; it knows no state. Each failure is put into one class and
-one word of the closed lists: `pki.judge.VERDICTS`, `NETWORK`, `HERE`, `THERE`, and the tables of
-tls.py.
+one word of the closed lists: `pki.judge.VERDICTS`, `HERE`, `THERE`, and the tables of tcp.py,
+proxy.py, framed.py and tls.py.
 An anchor with a limit is trusted only for a flight that keeps it, and so for no other address.
 """
 
-import errno
-import socket
 import time
 
 from ..core.actions import Dial
 from ..core.events import Failed, Verified
 from ..errors import LinkError, TrustError
-from ..pki import judge
+from ..pki import guess, judge
 from ..pki.der import Certificate, anchor_entry
 from ..pki.limits import Anchor
+from ..wire import dps, hub
 from . import tls
-from .patience import WRITE, Patience
+from .framed import upgrade
+from .patience import Patience
+from .route import Route
 from .shortrecords import ShortRecords, Wish
 
-NETWORK = {
-    errno.ECONNREFUSED: "refused", errno.EHOSTUNREACH: "unreachable",
-    errno.ENETUNREACH: "unreachable", errno.ENETDOWN: "unreachable", errno.ETIMEDOUT: "silent",
-    errno.ECONNRESET: "cut", errno.EPIPE: "cut",
-}  # fmt: skip
-OTHER_NETWORK = "socket-failed"
 HERE = {
     "no-anchor": "no anchor was offered, or none of them is on the device",
     "not-an-anchor": "what was offered as an anchor is no self-signed CA",
-    "transport-unavailable": "only MQTT over TLS is spoken",
-    "proxy-unavailable": "no proxy is spoken to",
     "fragment-unavailable": "max_fragment = require, and this TLS library cannot be asked for it",
 }
 THERE = {
     "fragment-refused": "max_fragment = require, and the server ignores it or chose another length",
 }
 # Which failure of several addresses is reported: what a server proved outweighs what a line did.
-WEIGHT = ("network", "policy", "clock", "trust", "identity")
+WEIGHT = ("network", "throttled", "service", "policy", "clock", "trust", "identity")
 
 CONNECT_S = 10.0
+UPGRADE_S = 15.0
 DIAL_S = 45.0
+# By endpoint: the target of the request, given whether there is a certificate to show.
+WEBSOCKET = {"hub": hub.websocket_target, "dps": dps.websocket_target}
 _SAME_TIME_S = 300
 # What the library says of a chain when the anchor above it was withheld.
 _WITHHELD = ("unknown-issuer", "bad-signature")
-_UNANSWERED_MS = 60_000
-_TCP_USER_TIMEOUT = 18
 
 
 class Refusal(LinkError):
@@ -78,10 +72,12 @@ class Dialer:
 
     def __init__(self, resolver, der_of, credential_files, utc_s=lambda: int(time.time()),
                  connect_s: float = CONNECT_S, dial_s: float = DIAL_S,
-                 clock=time.monotonic, records: ShortRecords | None = None) -> None:
+                 clock=time.monotonic, records: ShortRecords | None = None,
+                 proxy_auth_file: str = "") -> None:
         self.records = records or ShortRecords()
-        self._resolver, self._der_of, self._credential_files = resolver, der_of, credential_files
-        self._utc_s, self._connect_s, self._dial_s, self._clock = utc_s, connect_s, dial_s, clock
+        self.route = Route(resolver, proxy_auth_file, connect_s)
+        self._der_of, self._credential_files = der_of, credential_files
+        self._utc_s, self._dial_s, self._clock = utc_s, dial_s, clock
 
     def patience(self) -> Patience:
         """The time one dial may take; its cancel() ends the dial early."""
@@ -91,19 +87,27 @@ class Dialer:
         """(Verified, ready socket) or (Failed, None)."""
         began = self._clock()
         try:
-            if order.transport not in ("mqtt", "auto"):
-                raise LinkError("policy", "transport-unavailable", order.transport, "use mqtt")
             opened = self.open(order, order.slot, patience)
+            if order.transport == "websocket" and order.slot is not None:
+                opened.sock = self._upgraded(order, opened, patience)
         except LinkError as error:
             return Failed(order.link, error.fault, error.verdict, getattr(error, "presented", []),
                           getattr(error, "chain", []), getattr(error, "address", None)), None
         took_ms = int(1000 * (self._clock() - began))
         return _verified(order, opened, took_ms), opened.sock
 
+    def _upgraded(self, order: Dial, opened: Opened, patience: Patience):
+        """A probe ends before this: it has nothing to say in a websocket."""
+        target = WEBSOCKET[order.endpoint](self._credential_files(order.slot) is not None)
+        try:
+            return upgrade(opened.sock, order.host, target, patience.at_most(UPGRADE_S))
+        except LinkError as error:
+            raise Refusal(error, [], [], opened.address) from error
+
     def open(self, order, slot: str | None, patience: Patience) -> Opened:
         """Open what a Dial, an AskDate or a LookUp asks for; LinkError when no address will do."""
         made, wish = self._context(order, slot)
-        places = self._resolver.addresses(order.host, order.port)
+        places = self.route.places(order.proxy, order.host, order.port)
         worst: LinkError = LinkError("network", "name-unknown", order.host)
         for address, port in places:
             try:
@@ -118,8 +122,6 @@ class Dialer:
         raise worst
 
     def _context(self, order, slot: str | None):
-        if order.proxy:
-            raise LinkError("policy", "proxy-unavailable", order.proxy, "remove mqtt.proxy")
         credential = None if slot is None else self._credential_files(slot)
         found = self._anchors(order.anchors)
         made = tls.context([found[sha256] for sha256 in found if sha256 not in order.limits],
@@ -145,10 +147,11 @@ class Dialer:
 
     def _one(self, order, made, wish, place, patience: Patience) -> Opened:
         address, port, addresses = place
-        seen = judge.Judgement("", 0, [], [])
+        seen, leaf = judge.Judgement("", 0, [], []), b""
 
         def look(chain: list[bytes]) -> None:
-            nonlocal seen
+            nonlocal seen, leaf
+            leaf = (chain + [b""])[0]
             ders = self._anchors(order.anchors)
             anchors = tuple(Anchor(ders[sha256], order.limits.get(sha256, {})) for sha256 in ders)
             seen = judge.judge(chain, order.host, order.judge_utc_s, order.profile, anchors)
@@ -158,46 +161,16 @@ class Dialer:
                              if sha256 in order.limits and sha256 not in seen.withheld])
 
         try:
-            sock = connect(address, port, patience.at_most(self._connect_s))
+            sock = self.route.connect(order.proxy, address, port, patience)
             secured = tls.handshake(sock, made, order.host, look, patience, wish.answered)
             return _anchored(Opened(secured, _agreed(secured, wish), address, addresses), order)
         except LinkError as error:
             if seen.limit and error.verdict in _WITHHELD:
                 error = _spoken_against(seen.limit, order)
+            word = guess.better(error.verdict, seen, leaf)
+            if word != error.verdict:
+                error = LinkError(error.fault, word, error.value)
             raise Refusal(error, seen.presented, seen.chain, address) from error
-
-
-def connect(address: str, port: int, patience: Patience) -> socket.socket:
-    """A connected TCP socket, non-blocking, or LinkError."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as error:
-        raise _network(error.errno) from error
-    try:
-        sock.setblocking(False)
-        code = sock.connect_ex((address, port))
-        if code == errno.EINPROGRESS:
-            patience.wait(sock, WRITE)
-            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            raise _network(code)
-        _tune(sock)
-        return sock
-    except BaseException:
-        sock.close()
-        raise
-
-
-def _tune(sock: socket.socket) -> None:
-    """Small packets at once; and what stays unacknowledged for a minute ends the connection."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, _UNANSWERED_MS)
-
-
-def _network(code: int | None) -> LinkError:
-    return LinkError("network", NETWORK.get(code or 0, OTHER_NETWORK),
-                     remedy="check the line, the firewall and the port")
 
 
 def _anchor(der: bytes, sha256: str) -> bytes:

@@ -20,8 +20,9 @@ from ..wire import http, url
 from .bundles import LAYERS, Bundles, Held
 from .clock import now_ms
 from .folder import Folder, open_source, reason_of
-from .mirror import Mirror
+from .mirror import CONNECT_S, Mirror
 from .patience import Patience
+from .route import Route
 
 TOTAL_AT_MOST = 1_048_576
 FILES_AT_MOST = 200
@@ -69,13 +70,13 @@ class Found:
         self.files, self.content = files, content
 
 
-def source(order, resolver, patience: Patience):
+def source(order, route, proxy: str, patience: Patience):
     """Where the files of an order come from. Raises AgentError: not to be used."""
     if order.url == "inline:":
         return Inline(order.files)
     if order.url.startswith("file:"):
         return Drop(_opened(order.url[len("file:"):]))
-    return Mirror(url.parse(order.url), resolver, patience)
+    return Mirror(url.parse(order.url), route, proxy, patience)
 
 
 def _opened(path: str) -> Folder:
@@ -159,11 +160,13 @@ class Fetcher:
     after the other: each begins with what the one before has left.
 
     learn  called with the content of a bundle that was written, before the core hears of it
+    proxy  http://HOST:PORT on the way to mirrors, and the file with its credentials; "" for none
     """
 
     def __init__(self, cloud: str, errands, resolver, bundles: Bundles, learn, post,
-                 now=now_ms) -> None:
-        self._cloud, self._errands, self._resolver = cloud, errands, resolver
+                 now=now_ms, proxy: str = "", proxy_auth_file: str = "") -> None:
+        self._cloud, self._errands, self._proxy = cloud, errands, proxy
+        self._route = Route(resolver, proxy_auth_file, CONNECT_S)
         self._bundles, self._learn, self._post, self._now = bundles, learn, post, now
         self._orders: dict[str, deque] = {layer: deque() for layer in LAYERS}
         self.perform = {actions.Fetch: self.fetch}
@@ -185,7 +188,7 @@ class Fetcher:
         if held is None:
             return FetchFailed(order.layer, order.url, "no-root", order.layer)
         try:
-            given = source(order, self._resolver, patience)
+            given = source(order, self._route, self._proxy, patience)
             try:
                 return deliver(order, held, given, self._cloud, patience)
             finally:

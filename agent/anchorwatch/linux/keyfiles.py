@@ -21,6 +21,11 @@ def read_secret(path: str) -> bytes:
     return _read(path, "key file", secret=True)
 
 
+def read_proxy_auth(path: str) -> bytes:
+    """The bytes of the file with a proxy's user and password; guarded like a key."""
+    return _read(path, "file of the proxy's credentials", secret=True)
+
+
 def stamp(path: str) -> tuple[int, ...]:
     """Changes when the file does; empty while it cannot be seen."""
     try:
@@ -36,24 +41,24 @@ def _read(path: str, what: str, secret: bool) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
-                raise ConfigError(what + " is not a file", path, "name the PEM file itself")
+                raise ConfigError(what + " is not a file", path, "name the file itself")
             if secret:
-                _check_owner(found, path)
+                _check_owner(found, path, what)
             data = file.read(_AT_MOST + 1)
     except OSError as error:
         raise ConfigError(what + " cannot be read", "%s (%s)" % (path, error.strerror),
                           "check its path, and that the agent's user may read it") from error
     if len(data) > _AT_MOST:
-        raise ConfigError(what + " is too large", path, "name the PEM file")
+        raise ConfigError(what + " is too large", path, "name the file itself")
     return data
 
 
-def _check_owner(found: os.stat_result, path: str) -> None:
+def _check_owner(found: os.stat_result, path: str, what: str) -> None:
     """Its owner is we or root; its group may read it at most; nobody else anything."""
     mode = stat.S_IMODE(found.st_mode)
     if mode & 0o037:
-        raise ConfigError("key file can be read or written by others", "%s, mode %o" % (path, mode),
-                          "chmod 600 it; and take the key for known")
+        raise ConfigError(what + " can be read or written by others", "%s, mode %o" % (path, mode),
+                          "chmod 600 it; and take what it holds for known")
     if found.st_uid not in (0, os.geteuid()):
-        raise ConfigError("key file belongs to another user", "%s, user %d" % (path, found.st_uid),
+        raise ConfigError(what + " belongs to another user", "%s, user %d" % (path, found.st_uid),
                           "make the agent's user or root its owner")

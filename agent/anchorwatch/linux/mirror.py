@@ -11,13 +11,15 @@ from ..errors import LinkError, MalformedMessage
 from ..wire import http
 from ..wire.encoding import quote
 from ..wire.url import Url
-from . import tls
-from .dial import CONNECT_S, connect
-from .patience import READ, WRITE, Patience
+from . import tls, waiting
+from .patience import Patience
+from .proxy import refused
 
 REDIRECTS_AT_MOST = 3
 RESUMES_AT_MOST = 2
 PROGRESS_S = 10.0
+CONNECT_S = 10.0
+PROXY_ASKS = 407
 _REDIRECTS = (301, 302, 303, 307, 308)
 # What object stores without a right to list say of a file that is not there.
 _MISSING = (403, 404, 410)
@@ -28,12 +30,13 @@ _ETAG_AT_MOST = 128
 class Mirror:
     """The files below an address, one connection each.
 
+    route       the way there, see route.py; proxy  http://HOST:PORT, "" for none
     progress_s  a server that says nothing for so long has gone silent
     """
 
-    def __init__(self, base: Url, resolver, patience: Patience,
+    def __init__(self, base: Url, route, proxy: str, patience: Patience,
                  progress_s: float = PROGRESS_S) -> None:
-        self._base, self._resolver, self._patience = base, resolver, patience
+        self._base, self._route, self._proxy, self._patience = base, route, proxy, patience
         self._progress_s = progress_s
         self._came = False  # something of the answer that is waited for
 
@@ -48,6 +51,8 @@ class Mirror:
         place = self._base.file(quote(name))
         for _ in range(1 + REDIRECTS_AT_MOST):
             answer = self._whole(place, at_most)
+            if answer.status == PROXY_ASKS and self._proxy:
+                raise refused(answer.status, place.text())
             if answer.status not in _REDIRECTS:
                 return _body(answer, place)
             location = answer.headers.get("location", "")
@@ -80,15 +85,15 @@ class Mirror:
             headers["Range"] = "bytes=%d-" % len(before)
             if etag[:1] == '"' and len(etag) <= _ETAG_AT_MOST and "\t" not in etag:
                 headers["If-Range"] = etag
-        asked = http.request("GET", place.authority, place.path, headers)
         self._came = False
-        sock = self._open(place)
+        if self._proxy and place.scheme == "http":
+            sock, asked = self._open_by_proxy(place, headers)
+        else:
+            sock = self._open(place)
+            asked = http.request("GET", place.authority, place.path, headers)
         try:
-            while asked:
-                asked = asked[self._when_ready(sock, WRITE, lambda: sock.send(asked)):]  # noqa: B023
+            waiting.send(sock, asked, self._progress())
             self._receive(sock, answer)
-        except OSError as error:
-            raise _cut(place) from error
         except LinkError as error:
             slow = error.verdict == "silent" and self._came
             raise LinkError("network", "slow" if slow else error.verdict, place.text(),
@@ -99,9 +104,9 @@ class Mirror:
     def _open(self, place: Url):
         """A connection to the first address that takes one, through TLS where it is asked for."""
         failed = LinkError("network", "name-unknown", place.authority)
-        for address, port in self._resolver.addresses(place.host, place.port):
+        for address, port in self._route.places(self._proxy, place.host, place.port):
             try:
-                sock = connect(address, port, self._patience.at_most(CONNECT_S))
+                sock = self._route.connect(self._proxy, address, port, self._patience)
                 if place.scheme == "http":
                     return sock
                 return tls.veiled(sock, place.host, self._patience.at_most(CONNECT_S))
@@ -110,12 +115,21 @@ class Mirror:
             self._patience.check()
         raise failed
 
+    def _open_by_proxy(self, place: Url, headers: dict[str, str]):
+        """Without TLS a proxy is asked for the file itself: few give a tunnel to such a port."""
+        (host, port), *_ = self._route.places(self._proxy, place.host, place.port)
+        there = Url(place.scheme, host, port, place.path)
+        headers = {**headers, **self._route.proxy.headers()}
+        asked = http.request("GET", place.authority, there.text(), headers)
+        sock = self._route.proxy.reach(self._proxy, self._patience.at_most(CONNECT_S))
+        return sock, asked
+
     def _receive(self, sock, answer: http.Response) -> None:
         """Bytes on the wire are counted too: heads, trailers and chunks of nothing have no end. Of
         an answer without a file the head is enough."""
         left = 2 * http.HEAD_AT_MOST + 2 * answer.body_at_most
         while not answer.done and answer.status < 300:
-            data = self._when_ready(sock, READ, lambda: sock.recv(_PIECE))
+            data = waiting.receive(sock, _PIECE, self._progress())
             self._came = True
             left -= len(data)
             if left < 0:
@@ -126,18 +140,8 @@ class Mirror:
                 if answer.status < 300:
                     raise
 
-    def _when_ready(self, sock, event: int, act):
-        """`act()` as soon as the socket lets it; TLS says itself what it waits for."""
-        patience = self._patience.at_most(self._progress_s)
-        want_read, _ = tls.WANTS
-        while True:
-            patience.check()
-            try:
-                return act()
-            except BlockingIOError:
-                patience.wait(sock, event)
-            except tls.WANTS as error:
-                patience.wait(sock, READ if isinstance(error, want_read) else WRITE)
+    def _progress(self) -> Patience:
+        return self._patience.at_most(self._progress_s)
 
 
 def _feed(answer: http.Response, data: bytes) -> None:
@@ -157,7 +161,3 @@ def _body(answer: http.Response, place: Url) -> bytes | None:
         raise LinkError("network", "no-file", "%s, status %d" % (place.text(), answer.status),
                         "see what the mirror serves there", "mirror gives no file")
     return answer.body
-
-
-def _cut(place: Url) -> LinkError:
-    return LinkError("network", "cut", place.text())

@@ -11,6 +11,7 @@ import sys
 import types
 from selectors import EVENT_READ, EVENT_WRITE
 
+from ..errors import MalformedMessage
 from .keepalive import Keepalive
 from .tls import WANTS
 from .tlswire import Wire
@@ -163,6 +164,8 @@ class Session:
             data = self._wire.recv(1)
         except WANTS:
             return
+        except MalformedMessage:
+            return self._lose("protocol")
         except OSError:
             data = b""
         self._lose("protocol" if data else self._wire.reason)
@@ -177,13 +180,21 @@ class Session:
             if self._ended(answer) or not self._wire.pending():
                 break
         self._hungry = not self.over and self._wire.pending() > 0
-        if self._writes and not self.over:
+        if (self._writes or self._wire.unsent) and not self.over:
             self._write()  # acknowledgements of what was read
 
     def _write(self) -> None:
         self._keepalive.said(self._now_ms())
         self._ended(self._client.loop_write())
+        self._flush()
         self._mind()
+
+    def _flush(self) -> None:
+        """What a websocket owes its peer beside paho's packets."""
+        try:
+            self._wire.flush()
+        except OSError:
+            self._lose(self._wire.reason)
 
     def _ended(self, answer) -> bool:
         if self._client.socket() is None and not self.over:
@@ -204,8 +215,8 @@ class Session:
             self._tell.gone(self, reason)
 
     def _mind(self) -> None:
-        """Ask the selector for write readiness exactly while paho has something left to write."""
-        mask = EVENT_READ | (EVENT_WRITE if self._writes else 0)
+        """Ask the selector for write readiness exactly while something is left to write."""
+        mask = EVENT_READ | (EVENT_WRITE if self._writes or self._wire.unsent else 0)
         if mask != self._mask and not self.over:
             self._mask = mask
             self._selector.modify(self._wire.sock, mask, self.ready)

@@ -166,7 +166,8 @@ class Offline:
         resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
         deeds = Deeds(None, None, None, self._store, self._layers, self._bundles, None, self._post)
         fetcher = Fetcher(config.device.cloud, _Here(), resolver, self._bundles,
-                          self._layers.learn, self._post)
+                          self._layers.learn, self._post, proxy=config.mqtt.proxy,
+                          proxy_auth_file=config.mqtt.proxy_auth_file)
         return {actions.Save: deeds.perform[actions.Save], actions.Tell: self._tell,
                 actions.Wipe: deeds.perform[actions.Wipe],
                 actions.Fetch: fetcher.perform[actions.Fetch]}

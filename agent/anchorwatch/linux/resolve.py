@@ -23,11 +23,15 @@ class Resolver:
 
         Raises  LinkError: network, name-unknown | table-malformed
         """
+        return self.listed(host, port) or _asked(host, port)
+
+    def listed(self, host: str, port: int) -> list[tuple[str, int]]:
+        """The same by the file and the table alone; [] where they say nothing."""
         name = "%s:%d" % (host.lower(), port)
         for table in (self._read(), self._table):
             if name in table:
                 return [_split(text) for text in table[name]]
-        return _asked(host, port)
+        return []
 
     def _read(self) -> dict:
         if not self._file:

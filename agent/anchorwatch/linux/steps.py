@@ -12,9 +12,9 @@ from ..pki import judge
 from ..pki.der import Certificate
 from ..pki.limits import Anchor
 from . import tls
-from .dial import connect
 from .findings import Findings, short
 from .shortrecords import OFF, UNAVAILABLE
+from .tcp import connect
 
 STEPS = ("dns", "tcp", "tls", "chain", "name", "dates", "anchor")
 DAY_S = 86_400

@@ -42,6 +42,16 @@ class Wire:
         """Bytes that TLS has read and nobody has taken."""
         return self.sock.pending() if self.sock else 0
 
+    @property
+    def unsent(self) -> bool:
+        """A layer below paho has something left to write, of which paho does not know."""
+        return bool(getattr(self.sock, "unsent", 0))
+
+    def flush(self) -> None:
+        """Write what is unsent, as far as the socket takes it."""
+        if self.unsent:
+            self._noted("flush")
+
     def close(self) -> None:
         """Close the socket; again is nothing."""
         if self.sock:
@@ -54,12 +64,12 @@ class Wire:
         """closed: the peer ended it; network: the line did."""
         return "closed" if self.error is None or isinstance(self.error, PEER_ENDED) else "network"
 
-    def _noted(self, call: str, argument):
+    def _noted(self, call: str, *arguments):
         self.error = None
         try:
             if not self.sock:
                 raise OSError(errno.EBADF, "closed")
-            return getattr(self.sock, call)(argument)
+            return getattr(self.sock, call)(*arguments)
         except OSError as error:
             self.error = error
             raise

@@ -32,6 +32,11 @@ _BODY_AT_MOST = 98_304
 _TEXT_AT_MOST = 256
 
 
+def websocket_target(with_certificate: bool) -> str:
+    """`/$iothub/websocket`: DPS uses the hubs' name for it, with and without a certificate."""
+    return "/$iothub/websocket"
+
+
 def user_name(id_scope: str, registration_id: str, client_version: str = "") -> str:
     """`{id scope}/registrations/{registration id}/api-version=...[&ClientVersion={agent}]`."""
     text = "%s/registrations/%s/api-version=%s" % (id_scope, registration_id, API_VERSION)

@@ -37,6 +37,11 @@ _REQUEST_ID_AT_MOST = 128
 _REQUEST_ID = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~"
 
 
+def websocket_target(with_certificate: bool) -> str:
+    """`/$iothub/websocket`; with `?iothub-no-client-cert=true` the hub asks for none."""
+    return "/$iothub/websocket" + ("" if with_certificate else "?iothub-no-client-cert=true")
+
+
 def client_id(device_id: str, module_id: str = "") -> str:
     """`dev-7` or `dev-7/module`."""
     return "%s/%s" % (device_id, module_id) if module_id else device_id

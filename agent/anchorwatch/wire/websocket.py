@@ -7,10 +7,9 @@ Source: RFC 6455; MQTT 3.1.1 section 6.
 """
 
 import binascii
-import hashlib
 
 from ..errors import MalformedMessage
-from . import http
+from . import http, sha1
 from .shapes import Draw
 
 PROTOCOL = "mqtt"
@@ -185,8 +184,8 @@ class Websocket:
 
 
 def accept(key: bytes) -> str:
-    """What a server that has read the request answers; SHA-1 is a checksum here, no proof."""
-    return binascii.b2a_base64(hashlib.sha1(key + _GUID).digest()).strip().decode()
+    """What a server that has read the request answers."""
+    return binascii.b2a_base64(sha1.digest(key + _GUID)).strip().decode()
 
 
 def masked(data: bytes, mask: bytes) -> bytes:
