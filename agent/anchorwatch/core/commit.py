@@ -42,14 +42,10 @@ class Commit(Probes):
         self._leaves: Items = []  # of the endpoint that speaks against a rolled-back bundle
 
     def accepts(self, layer: str) -> bool:
-        """True when a bundle of this layer may come now."""
+        """True when a bundle of this layer may come now, or be taken back."""
         if self.state == WAITING:
             return layer == self.layer
         return self.state in (SETTLED, REVERTED)
-
-    def gives_back(self, layer: str) -> bool:
-        """True when a bundle of this layer may be taken back now."""
-        return self.state in (SETTLED, REVERTED) or self.state == WAITING and layer == self.layer
 
     def start(self, contents: Tree) -> Items:
         """Put into force what the records say; go on with a bundle that is under way."""
@@ -65,15 +61,6 @@ class Commit(Probes):
                 self.layer = stages[stage]
                 return out + [Resumed() if stage in UNDER_WAY else Rested()]
         return out
-
-    def former(self, layer: str) -> Tree:
-        """What a roll-back of this layer would put into force: hard distrust stays."""
-        record: Tree = self._trust.bundles[layer]
-        number = record["previous"] if record["stage"] == "committed" else record["in_force"]
-        found: Tree = self.contents.get(str(number)) or records.empty()
-        back: Tree = self.contents.get(str(record["folder"])) or records.empty()
-        hard = [row for row in back["distrust"] if rules.row_of(row)["kind"] == "hard"]
-        return dict(found, distrust=list(found["distrust"]) + hard)
 
     def force(self, layer: str) -> Items:
         """The layer as its record says; what lies damaged is told, the rest of the store stands."""
@@ -193,16 +180,6 @@ class Commit(Probes):
         record["tried_utc_s"] = self._device.clock.utc(now) or 0
         self._trust.bundles[self.layer] = record
         return out + self.force(self.layer) + self._save(event.why, now)
-
-    def _distrust_stays(self, now: int) -> tuple[Items, bool]:
-        """Hard distrust outlives a roll-back, with the holds that it needs (R5); but not where the
-        anchors before would then leave an endpoint bare (R1)."""
-        try:
-            view = self._trust.check(self.layer, self.former(self.layer))
-        except RootsRejected:
-            return self._trust.hold(self.previous(), [], 0, now), False
-        issued_s = self._content.get("issued_s", 0)
-        return self._trust.hold(view, [], issued_s, now), True
 
     def _rest(self, event: Event, now: int) -> Items:
         """A day, then it is tried again; what a person took back waits for another bundle."""

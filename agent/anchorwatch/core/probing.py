@@ -122,6 +122,25 @@ class Probes(Machine):
         before = self.contents.get(str(self.record["in_force"])) or records.empty()
         return self._trust.anchors.with_layer(self.layer, before, self._trust.anchors.holds)
 
+    def former(self, layer: str) -> Tree:
+        """What a roll-back of this layer would put into force: hard distrust stays."""
+        record: Tree = self._trust.bundles[layer]
+        number = record["previous"] if record["stage"] == "committed" else record["in_force"]
+        found: Tree = self.contents.get(str(number)) or records.empty()
+        back: Tree = self.contents.get(str(record["folder"])) or records.empty()
+        hard = [row for row in back["distrust"] if rules.row_of(row)["kind"] == "hard"]
+        return dict(found, distrust=list(found["distrust"]) + hard)
+
+    def _distrust_stays(self, now: int) -> tuple[Items, bool]:
+        """Hard distrust outlives a roll-back, with the holds that it needs (R5); but not where the
+        anchors before would then leave an endpoint bare (R1)."""
+        try:
+            view = self._trust.check(self.layer, self.former(self.layer))
+        except RootsRejected:
+            return self._trust.hold(self.previous(), [], 0, now), False
+        issued_s = self._content.get("issued_s", 0)
+        return self._trust.hold(view, [], issued_s, now), True
+
     def _wait(self, event: Event, now: int) -> Items:
         self.wake_at = self._until_ms = now + event.wait_ms
         return []

@@ -64,7 +64,7 @@ class Roots:
         record = self._trust.bundles.get(layer)
         if record is None or record["stage"] in ("rooted", "reverted") or not record["folder"]:
             return [refuse(ask_id, "no bundle to take back", str(layer), "see roots history")]
-        if not self._commit.gives_back(layer):
+        if not self._commit.accepts(layer):
             later = "ask again in a minute"
             return [refuse(ask_id, "busy", self._commit.state, later, 3)]
         try:
