@@ -125,7 +125,7 @@ def _library():
     """(ctypes, the OpenSSL that `_ssl` uses). A symbol is looked for in `_ssl` and in what it is
     linked with: an OpenSSL inside of it that shows no symbols is found out by that."""
     try:
-        import ctypes  # half a megabyte that only a device with this wish pays for
+        import ctypes  # a quarter of a megabyte that only this wish pays for
     except Exception as error:
         raise Unavailable("ctypes cannot be loaded") from error
     file = getattr(_ssl, "__file__", None)
