@@ -115,7 +115,10 @@ def by_hand(says: Callable[[], bytes], for_ever: bool = False) -> Engine:
 def tlslite(chain: Chain, key: Chain | None = None) -> Engine:
     """A library that knows no fragment length, and signs with whatever key it is given."""
     try:
-        from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
+        from tlslite.handshakesettings import HandshakeSettings
+        from tlslite.tlsconnection import TLSConnection
+        from tlslite.utils.keyfactory import parsePEMKey
+        from tlslite.x509certchain import X509CertChain
     except ImportError as e:
         raise Unavailable("no tlslite-ng here: pip install 'tlslite-ng>=0.8'") from e
     shown = X509CertChain()
