@@ -528,6 +528,10 @@ ShortRecords().unavailable()
 print(before, "ctypes" in sys.modules)
 """
     assert child(program) == "(False, False) True"
+    program = "import sys, anchorwatch.linux.daemon; print('ctypes' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          timeout=60, cwd=AGENT)
+    assert done.stdout.strip() == "False", done.stderr
 
 
 # The child's answer, and where it is kept.
