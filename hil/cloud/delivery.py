@@ -13,7 +13,7 @@ from .settings import DELIVERED
 if TYPE_CHECKING:
     from .cloud import Cloud
 
-CHEAP = ("baltimore", "g2", "g3", "msecc2017", "unknown")  # made at start in any case
+CHEAP = ("baltimore", "g2", "g3", "msecc2017", "unknown", "unknown2")  # made at start in any case
 ROOTS, FACTORY, VENDOR_ROOT = "roots", "factory", "vendor.root.json"
 
 

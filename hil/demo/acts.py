@@ -1,4 +1,4 @@
-"""The eight acts in their order, and the settings that make them short.
+"""The ten acts in their order, and the settings that make them short.
 
 Rule: a title and a scenario each; a scenario's docstring is what its act claims. The settings are
 ordinary ones: a demo is a configuration of the agent, not a mode.
@@ -10,21 +10,25 @@ from hil.scenarios import (
     first_boot,
     hub_and_dps_down,
     hub_moves,
+    hub_reverts_after_commit,
     root_changes,
     root_reverts,
     root_unknown,
+    stranded_heals_itself,
 )
 
 ACTS = (
-    # scenario              its title                            in the picture
-    (first_boot,            "First boot through DPS",            "First boot"),
-    (root_changes,          "Baltimore to G2 while connected",   "Root to G2"),
-    (root_reverts,          "Back to Baltimore",                 "Root back"),
-    (root_unknown,          "A root the device lacks",           "Root lacking"),
-    (certificate_replaced,  "New device certificate",            "New certificate"),
-    (address_changes,       "The hub's address changes",         "New address"),
-    (hub_and_dps_down,      "Hub dead, DPS throttled",           "Hub dead, DPS throttled"),
-    (hub_moves,             "The device moves to another hub",   "Another hub"),
+    # scenario                  its title                            in the picture
+    (first_boot,                "First boot through DPS",            "First boot"),
+    (root_changes,              "Baltimore to G2 while connected",   "Root to G2"),
+    (root_reverts,              "Back to Baltimore",                 "Root back"),
+    (root_unknown,              "A root the device lacks",           "Root lacking"),
+    (certificate_replaced,      "New device certificate",            "New certificate"),
+    (address_changes,           "The hub's address changes",         "New address"),
+    (hub_and_dps_down,          "Hub dead, DPS throttled",           "Hub dead, DPS throttled"),
+    (hub_moves,                 "The device moves to another hub",   "Another hub"),
+    (stranded_heals_itself,     "Stranded, healed by a bundle",      "Stranded, healed"),
+    (hub_reverts_after_commit,  "Back to a retired root",            "Retired root back"),
 )  # fmt: skip
 
 SETTINGS = {

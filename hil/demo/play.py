@@ -18,6 +18,7 @@ ROOTS = {
     "baltimore": "Baltimore CyberTrust Root",
     "g2": "DigiCert Global Root G2",
     "unknown": "Unknown Root CA",
+    "unknown2": "Unknown Root CA 2",
 }
 BREATH_S = 1.5
 FAILURES = (NotReached, AssertionError, BoardError, Refused, Denied, Unanswered, OSError)
@@ -45,7 +46,7 @@ def play(stage: Stage, timeline: Timeline, breathe, acts: tuple = ACTS) -> bool:
 def _begin(stage: Stage, timeline: Timeline, acts: tuple) -> None:
     cloud = stage.cloud
     timeline.add(
-        "demo", "run", title="eight acts on one device", messages_per_s=MESSAGES_PER_S,
+        "demo", "run", title="ten acts on one device", messages_per_s=MESSAGES_PER_S,
         at=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), device=stage.device.name,
         roots={cloud.anchor(name): shown for name, shown in ROOTS.items()},
         titles={name_of(scenario): title for scenario, title, _ in acts},

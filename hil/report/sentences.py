@@ -10,6 +10,13 @@ WAITS = {
     "dialing hub": "dials the hub",
 }
 
+BUNDLE = {
+    "candidate": "fetched, verified and on the disk; probes endpoints with its roots",
+    "trial": "on trial: its roots are in force, and every endpoint is dialled anew",
+    "committed": "committed",
+    "reverted": "rolled back to the roots before",
+}
+
 
 class Teller:
     """tell(row) -> a sentence, or "" for what is not worth one. Remembers what it said last."""
@@ -55,8 +62,9 @@ class Teller:
     def _gap(self, row: dict) -> str:
         if not row["open"]:
             return "the trust gap at the %s is closed" % row["endpoint"]
-        return "TRUST GAP: the %s presents %s and no root here fits; the live session stays" % (
-            row["endpoint"], row["presented"])  # fmt: skip
+        stays = "; the live session stays" if self._connection == "online" else ""
+        return "TRUST GAP: the %s presents %s and no root here fits%s" % (
+            row["endpoint"], row["presented"], stays)  # fmt: skip
 
     def _reverify(self, row: dict) -> str:
         if "changed" in row:
@@ -71,6 +79,16 @@ class Teller:
 
     def _trust(self, row: dict) -> str:
         return "takes the %s layer into force: %d roots" % (row["layer"], row["anchors"])
+
+    def _bundle(self, row: dict) -> str:
+        if "reason" in row:
+            return "no bundle of the %s: %s" % (row["layer"], row["reason"])
+        return "bundle %s of the %s: %s" % (
+            row["version"], row["layer"], BUNDLE.get(row["stage"], row["stage"]))  # fmt: skip
+
+    def _emergency(self, row: dict) -> str:
+        return "found in need: %s from the reserve carries the %s" % (
+            self._root_name(row["anchor"]), row["endpoint"])  # fmt: skip
 
     def _warning(self, row: dict) -> str:
         return "warning: %s (%s)" % (row["said"], row.get("value"))
@@ -108,6 +126,14 @@ class Teller:
     def _enrollment(self, row: dict) -> str:
         return "changes enrollment %s (hub %s)" % (row["enrollment"], row["hub"])
 
+    def _mirror(self, row: dict) -> str:
+        if "release" not in row:
+            return ""
+        roots = [(name, how["state"] if isinstance(how, dict) else how)
+                 for name, how in row["release"]["roots"].items()]  # fmt: skip
+        return "publishes bundle %s at the mirror: %s" % (
+            row["versions"]["targets"], ", ".join("%s %s" % root for root in roots))  # fmt: skip
+
     def _scripted(self, row: dict) -> str:
         return "scripts a fault: %s" % row["name"]
 
@@ -128,6 +154,8 @@ _METHODS = {
     ("agent", "reverify"): Teller._reverify,
     ("agent", "swap"): Teller._swap,
     ("agent", "trust"): Teller._trust,
+    ("agent", "bundle"): Teller._bundle,
+    ("agent", "emergency_anchor"): Teller._emergency,
     ("agent", "warning"): Teller._warning,
     ("hub", "connected"): Teller._connected,
     ("hub", "connect refused"): Teller._refused,
@@ -140,6 +168,7 @@ _METHODS = {
     ("operator", "listen"): Teller._listen,
     ("operator", "resolve"): Teller._resolve,
     ("operator", "enrollment"): Teller._enrollment,
+    ("operator", "mirror"): Teller._mirror,
     ("operator", "fault scripted"): Teller._scripted,
     ("operator", "command"): Teller._command,
     ("operator", "file"): Teller._file,

@@ -18,6 +18,24 @@ def fault(status):
     return (status["fault"] or {}).get("class")
 
 
+def stage(status):
+    """How far the vendor's bundle has come, None without one."""
+    return status["trust"]["bundles"].get("vendor", {}).get("stage")
+
+
+def hub_of(cloud, device):
+    """The service, hub or hub2, that the device has its session with."""
+    host, services = device.status()["endpoints"]["hub"]["host"], cloud.get("/services")
+    return next(name for name in ("hub", "hub2") if services[name]["host"] == host)
+
+
+def fails_over(cloud, hub, chain):
+    """The machine that has the session dies without a word; another one presents the chain."""
+    cloud.post(f"/{hub}/listen", {"up": False, "freeze": True})
+    cloud.post(f"/{hub}/chain", {"name": chain})
+    cloud.post(f"/{hub}/listen", {"up": True, "cut": False})
+
+
 def moved_without_a_gap(cloud, device, chain, root):
     """Present a chain; the session comes to stand on its root by taking over its predecessor."""
     anchor, since = cloud.anchor(root), cloud.mark()

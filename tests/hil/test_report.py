@@ -129,13 +129,44 @@ def test_picture_of_the_readme_is_one_of_these():
     text = file.read_text()
     assert len(text) < 150_000 and "report/demo.svg" in (file.parents[1] / "README.md").read_text()
     acts = [g for g in ElementTree.fromstring(text).iter() if "act" in g.get("class", "").split()]
-    assert [act[0].text[:2] for act in acts] == ["%d." % number for number in range(1, 9)]
+    numbers = [act[0].text.partition(" ")[0] for act in acts]
+    assert numbers == ["%d." % number for number in range(1, 11)]
 
 
 def test_service_that_dies_is_told_from_one_that_goes_down():
     row = {"who": "operator", "what": "listen", "of": "hub", "up": False, "address": None}
     assert Teller(str).tell({**row, "freeze": True}) == "hub dies without a word"
     assert Teller(str).tell({**row, "freeze": False}) == "hub goes down"
+
+
+GAP = {"who": "agent", "what": "gap", "open": True, "endpoint": "hub", "presented": "CN=New"}
+
+
+def test_gap_of_a_device_without_a_session_is_not_told_of_a_live_one():
+    teller = Teller(str)
+    assert teller.tell(GAP) == "TRUST GAP: the hub presents CN=New and no root here fits"
+    teller.tell(made_up.state(1, "online", made_up.G2, "127.7.7.2"))
+    assert teller.tell(GAP).endswith("; the live session stays")
+
+
+def test_bundle_is_told_from_its_publication_to_its_commit():
+    said = {"roots": {"g2": "active", "old": {"state": "retired", "scope": ["hub"]}}}
+    published = {"who": "operator", "what": "mirror", "release": said, "versions": {"targets": 7}}
+    about = {"who": "agent", "what": "bundle", "layer": "vendor", "version": 7}
+    missed = {"who": "agent", "what": "bundle", "layer": "vendor", "reason": "too-long"}
+    found = {"who": "agent", "what": "emergency_anchor", "anchor": "a", "endpoint": "hub"}
+    told = [Teller(str).tell(row) for row in (
+        published, missed, {**about, "stage": "candidate"}, {**about, "stage": "committed"}, found,
+    )]  # fmt: skip
+    assert told[2].startswith("bundle 7 of the vendor: fetched, verified and on the disk")
+    assert told[:2] + told[3:] == [
+        "publishes bundle 7 at the mirror: g2 active, old retired",
+        "no bundle of the vendor: too-long",
+        "bundle 7 of the vendor: committed",
+        "found in need: a from the reserve carries the hub",
+    ]
+    attack = {"who": "operator", "what": "mirror", "attack": "slow", "versions": {}}
+    assert Teller(str).tell(attack) == ""
 
 
 def test_every_bar_and_dot_has_its_hover_title():
