@@ -13,7 +13,7 @@ from .bundles import Vendor
 from .certificates import CHAINS, ISSUING, ROOTS, Authority, ServerChain
 from .clock import Clock
 from .dps import ProvisioningService
-from .endpoint import MIRROR_PORTS, SERVICE_PORTS, SNTP_PORT, Endpoint
+from .endpoint import MIRROR_PORTS, PORT_NAMES, SERVICE_PORTS, SNTP_PORT, Endpoint
 from .enrollment import Presented as Shown
 from .faults import Faults
 from .front import Listener
@@ -129,17 +129,25 @@ class Cloud:
         return endpoint.chains[chain]
 
     async def listen(
-        self, service: str, up: bool, address: str | None, cut: bool, freeze: bool = False
+        self,
+        service: str,
+        up: bool,
+        address: str | None,
+        cut: bool,
+        freeze: bool = False,
+        only: str | None = None,
     ) -> None:
         """Take a service down, up, or to another address of this network.
 
         cut     drop the connections that are open
         freeze  leave them open instead, and dead
+        only    "mqtt" or "https": this port, as a firewall would; the other stays as it is
         """
         endpoint = self.endpoints[service]
         if address is not None and not address.startswith("127."):
             raise BadRequest("not a loopback address", address, "write 127.A.B.C")
-        for listener in endpoint.listeners:
+        chosen = [n for n, port in enumerate(PORT_NAMES) if only in (None, port)]
+        for listener in [endpoint.listeners[n] for n in chosen]:
             listener.close()
             if freeze:
                 listener.freeze_all()
@@ -147,7 +155,7 @@ class Cloud:
                 listener.cut_all()
         endpoint.address = address or endpoint.address
         if up:
-            await self._reopen(endpoint)
+            await self._reopen(endpoint, chosen)
 
     async def publish(self, said: dict) -> None:
         """The mirror's next release; see trustjson.targets for what it may say."""
@@ -170,8 +178,8 @@ class Cloud:
         """What devices have in trust.mirrors."""
         return f"http://{self.settings.mirror_name}{FOLDER}"
 
-    async def _reopen(self, endpoint: Endpoint) -> None:
-        for listener, port in zip(endpoint.listeners, endpoint.ports, strict=True):
+    async def _reopen(self, endpoint: Endpoint, chosen: list[int]) -> None:
+        for listener, port in [(endpoint.listeners[n], endpoint.ports[n]) for n in chosen]:
             try:
                 await listener.open(endpoint.address, port)
             except OSError as e:
@@ -181,7 +189,8 @@ class Cloud:
     async def _open_service(self, name: str, host: str, address: str) -> None:
         presented = await self._first_presented(host)
         broker = Broker(name, self.dps if name == "dps" else self.hubs[name], self.journal)
-        side = HttpsSide(name, self.journal, self.clock, self._look_up if name == "dps" else None)
+        look_up = self._look_up if name == "dps" else None
+        side = HttpsSide(name, self.journal, self.clock, look_up, broker)
         mqtt = Listener(name, broker.accept, presented, self.journal, self.clock)
         https = Listener(name, side.accept, presented, self.journal, self.clock)
         await self._open(

@@ -13,6 +13,7 @@ from .plain import PlainListener
 from .tlspolicy import Presented
 
 MQTT_PORT, HTTP_PORT, HTTPS_PORT, SNTP_PORT = 8883, 80, 443, 123
+PORT_NAMES = "mqtt", "https"
 SERVICE_PORTS, MIRROR_PORTS = (MQTT_PORT, HTTPS_PORT), (HTTP_PORT, HTTPS_PORT)
 
 
@@ -43,6 +44,7 @@ class Endpoint:
             "port": self.ports[0],
             "https_port": self.ports[1],
             "up": self.listeners[0].is_open(),
+            "https_up": self.listeners[1].is_open(),
             "chain": self.presented.chain.name,
             "policy": self.presented.policy,
         }

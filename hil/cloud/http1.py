@@ -63,6 +63,11 @@ class Reader:
         request.body, self._kept = rest[:length], rest[length:]
         return request
 
+    def rest(self) -> bytes:
+        """What came after the last request, once and for all: it is not HTTP any more."""
+        rest, self._kept = self._kept, b""
+        return rest
+
 
 def parsed_head(head: bytes) -> Request:
     """The request line and headers."""

@@ -1,13 +1,15 @@
-"""What the services answer over HTTPS on their own names: HEAD with a Date, and DPS's look-up.
+"""What the services answer over HTTPS on their own names: HEAD with a Date, DPS's look-up, MQTT.
 
-One object a service; it answers requests and holds no state of a device.
+One object a service; it answers requests and holds no state of a device. A request for a websocket
+makes of its connection one of the service's MQTT connections.
 Source: RFC 9110 for Date; "Runtime registration, device registration status lookup" of DPS.
 """
 
 import json
 from collections.abc import Callable
 
-from . import http1
+from . import http1, websocket
+from .broker import Broker
 from .clock import Clock
 from .connection import Peer
 from .journal import Journal
@@ -15,15 +17,21 @@ from .journal import Journal
 # registration id, id scope, Authorization header or None, client chain, now_ms
 LookUp = Callable[[str, str, "str | None", list, int], tuple[int, dict, bytes]]
 Answer = tuple[int, dict, bytes]
+SWITCHING = 101
 
 
 class HttpsSide:
     """The HTTPS side of one service."""
 
     def __init__(
-        self, name: str, journal: Journal, clock: Clock, look_up: LookUp | None = None
+        self,
+        name: str,
+        journal: Journal,
+        clock: Clock,
+        look_up: LookUp | None = None,
+        broker: Broker | None = None,
     ) -> None:
-        self.name, self.journal, self.clock = name, journal, clock
+        self.name, self.journal, self.clock, self.broker = name, journal, clock, broker
         self._look_up = look_up
 
     def accept(
@@ -42,6 +50,9 @@ class HttpsSide:
         return status, {**headers, "Date": http1.date(self.clock.date_s(now_ms))}, body
 
     def _answer(self, request: http1.Request, peer: Peer, now_ms: int) -> Answer:
+        if request.path == websocket.PATH and self.broker and request.method == "GET":
+            status, headers = websocket.answer(request)
+            return status, headers, b""
         if request.method in ("HEAD", "GET") and request.path == "/":
             return 200, {}, b""
         parts = request.parts()
@@ -71,13 +82,20 @@ class HttpsConnection:
     ) -> None:
         self._side, self._write, self._close, self._peer = side, write, close, peer
         self._reader = http1.Reader()
+        self._tunnel: websocket.Tunnel | None = None
 
     def receive(self, data: bytes, now_ms: int) -> None:
         """Take bytes from the client."""
+        if self._tunnel is not None:
+            self._tunnel.receive(data, now_ms)
+            return
         self._reader.feed(data)
         try:
             while (request := self._reader.next()) is not None:
                 status, headers, body = self._side.answer(request, self._peer, now_ms)
+                if status == SWITCHING:
+                    self._switch(headers, now_ms)
+                    return
                 self._write(http1.response(status, headers, body, request.method))
                 if request.is_last():
                     self._close()
@@ -87,4 +105,12 @@ class HttpsConnection:
             self._close()
 
     def lost(self, now_ms: int) -> None:
-        """The socket is gone; there is nothing to keep."""
+        """The socket is gone; of HTTP there is nothing to keep."""
+        if self._tunnel is not None:
+            self._tunnel.lost(now_ms)
+
+    def _switch(self, headers: dict, now_ms: int) -> None:
+        self._write(http1.head(SWITCHING, headers))
+        accept = self._side.broker.accept
+        self._tunnel = websocket.Tunnel(accept, self._write, self._close, self._peer, now_ms)
+        self._tunnel.receive(self._reader.rest(), now_ms)

@@ -10,6 +10,7 @@ from . import backoffice
 from .asked import body_of, take
 from .attacks import Attack
 from .cloud import Cloud
+from .endpoint import PORT_NAMES
 from .http1 import Request
 from .refusal import BadRequest
 from .tlspolicy import POLICIES
@@ -50,9 +51,11 @@ async def listen(cloud: Cloud, request: Request, service: str) -> dict:
     made_of = body_of(request)
     up, cut = take(made_of, "up", bool), take(made_of, "cut", bool, True)
     freeze = take(made_of, "freeze", bool, False)
-    address = take(made_of, "address", str, None)
-    await cloud.listen(service, up, address, cut, freeze)
-    cloud.note("listen", of=service, up=up, address=address, freeze=freeze)
+    address, only = take(made_of, "address", str, None), take(made_of, "only", str, None)
+    if only is not None and (only not in PORT_NAMES or address is not None):
+        raise BadRequest("not one of its ports", only, "mqtt or https, and no address beside it")
+    await cloud.listen(service, up, address, cut, freeze, only)
+    cloud.note("listen", of=service, up=up, address=address, freeze=freeze, only=only)
     return cloud.endpoints[service].shown()
 
 

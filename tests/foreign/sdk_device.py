@@ -27,6 +27,7 @@ def provisioned(facts: dict, x509: "X509 | None") -> object:
         "registration_id": facts["registration_id"],
         "id_scope": facts["id_scope"],
         "server_verification_cert": facts["roots"],
+        "websockets": facts.get("websockets", False),
     }
     if x509:
         client = ProvisioningDeviceClient.create_from_x509_certificate(x509=x509, **common)
@@ -43,6 +44,7 @@ def hub_client(facts: dict, x509: "X509 | None", state: object) -> IoTHubDeviceC
         "hostname": state.assigned_hub,
         "device_id": state.device_id,
         "server_verification_cert": facts["roots"],
+        "websockets": facts.get("websockets", False),
     }
     if x509:
         return IoTHubDeviceClient.create_from_x509_certificate(x509=x509, **common)
