@@ -14,6 +14,7 @@ from tests.pair.cloud import ENDS_UTC_S, EPOCH_UTC_S
 from tests.timelines.replay import entry
 
 MIRROR = "http://mirror.example/vendor"
+FOLDER = "file:/drop"
 TRUST = {"trust": {"mirrors": [MIRROR]}}
 HOLD_S = 1_209_600
 LIMITS = {"scope": [], "suffixes": [], "active_from": None, "leaf_not_before_max": None,

@@ -21,9 +21,13 @@ class Driver:
     def hear(self, event: object) -> None:
         """Give an event to the watch and perform what it answers."""
         for action in self.watch.handle(event, self.cloud.now_ms):
-            if not isinstance(action, (actions.Publish, actions.Tell)):
-                self.performed.append((self.cloud.now_ms, action))
-            PERFORM[type(action)](self, action)
+            self.perform(action)
+
+    def perform(self, action: object) -> None:
+        """Do one thing that the watch asks for."""
+        if not isinstance(action, (actions.Publish, actions.Tell)):
+            self.performed.append((self.cloud.now_ms, action))
+        PERFORM[type(action)](self, action)
 
     def heard(self, link: Link, event: object) -> None:
         """Something arrived on a link; a link being left still brings messages."""
