@@ -7,7 +7,7 @@ import pytest
 
 from anchorwatch.config import Config
 from anchorwatch.core import explain, records, rules
-from anchorwatch.core.actions import Tell
+from anchorwatch.core.actions import Save, Tell
 from anchorwatch.core.evidence import Evidence
 from anchorwatch.core.trust import Trust
 from anchorwatch.errors import RootsRejected
@@ -227,6 +227,34 @@ def test_without_any_clock_a_hold_counts_days_and_is_dated_when_the_time_comes()
     for _ in range(12):
         trust.holds.woke(0)
     assert trust.offered("hub") == ["msrsa2017"]
+
+
+def again(trust, distrust):
+    """A start with what that store saved, and this list of the site."""
+    after = Trust(Config(replay.BASE))
+    saved = after.start(replay.layers("g2", "msrsa2017", distrust=distrust), trust.body())
+    at(after, 1)
+    return after, [one for one in saved if isinstance(one, Save)]
+
+
+def test_a_distrust_written_while_no_agent_ran_is_held_at_the_start():
+    after, saved = again(store("g2", "msrsa2017", proven={"hub": "g2"}), ["g2"])
+    assert after.offered("hub") == ["g2", "msrsa2017"] and after.offered("dps") == ["msrsa2017"]
+    assert saved[0].body["holds"]["hub"]["g2"]["issuers"]
+
+
+def test_a_hold_that_is_over_stays_closed_at_the_next_start():
+    first, _ = again(store("g2", "msrsa2017", proven={"hub": "g2"}), ["g2"])
+    for _ in range(14):
+        first.holds.woke(0)
+    after, saved = again(first, ["g2"])
+    assert after.offered("hub") == ["msrsa2017"] and saved == []
+
+
+def test_a_distrust_that_says_now_is_not_held_at_the_start():
+    row = {"hash": "g2", "of": "", "kind": "hard", "after": None, "hold_s": 0, "reason": ""}
+    after, _ = again(store("g2", "msrsa2017", proven={"hub": "g2"}), [row])
+    assert after.offered("hub") == ["msrsa2017"]
 
 
 # R6: retired anchors

@@ -4,7 +4,7 @@ import pytest
 
 from anchorwatch.core import actions
 from tests.pair import credentials
-from tests.pair.cloud import DAY, HOUR, HUB, MINUTE, End
+from tests.pair.cloud import DAY, EPOCH_UTC_S, HOUR, HUB, MINUTE, End
 from tests.pair.world import device, online
 
 KEY = credentials.key_group
@@ -120,3 +120,28 @@ def test_floor_survives_a_restart_without_any_time():
     dialled = [a for _, a in pair.performed if isinstance(a, actions.Dial) and a.host == HUB]
     pair.run_until("online")
     assert dialled[-1].judge_utc_s >= floor_utc_s - 86_400
+
+
+def test_a_floor_ahead_of_the_true_time_costs_no_device_with_a_symmetric_key():
+    ahead_s = EPOCH_UTC_S + 200 * 86_400  # by a bundle that was dated wrongly
+    cloud, pair = device(KEY, saved={"clock": {"floor_utc_s": ahead_s}})
+    pair.run_until("online", 30 * MINUTE)
+    cloud.run_for(3 * HOUR)
+    assert pair.state == "online" and pair.watch.clock.floor_utc_s == ahead_s
+    assert disconnects(cloud) == []
+
+
+def test_time_server_that_is_put_right_after_patience_is_over_strands_no_device():
+    """The leaf began after the floor, so the floor alone would refuse it for ever."""
+    cloud, pair = online()
+    cloud.run_for(30 * DAY)
+    cloud.https, cloud.sntp_offset_s = False, -20 * 86_400
+    pair.saved["clock"] = {"floor_utc_s": cloud.utc_s(0)}
+    began_s = cloud.utc_s(cloud.now_ms) - 86_400
+    for front in cloud.fronts.values():
+        front.ends = [End(not_before=began_s, not_after=began_s + 90 * 86_400)]
+    pair.restart()
+    cloud.run_for(3 * HOUR)
+    assert pair.fault["class"] == "clock"
+    cloud.sntp_offset_s = 0
+    pair.run_until("online", 3 * HOUR)

@@ -27,6 +27,7 @@ class Anchors:
         self.emergency: Tree = {}
         self.retired: Tree = {}
         self.holds: Tree = {}
+        self.closed: Tree = {}  # endpoint: [sha256] whose hold is over
         self.spare: list[Tree] = []
         self.judged_utc_s = 0  # staged anchors wait for it
         self.expired_utc_s = 0  # the authenticated time, or the floor (R7)

@@ -32,6 +32,7 @@ class Clock:
         self._suspect_since_ms: int | None = None
         self._tries = 0
         self._date_open = False
+        self._told_below = False  # the last time that came lay below the floor
 
     def start(self, body: Tree, now: int) -> Items:
         """Take the saved floor and seek the time."""
@@ -75,6 +76,12 @@ class Clock:
         if self.standing == NONE:
             return None
         return max(1000 * self.floor_utc_s, 1000 * self._base_utc_s + now - self._base_ms)
+
+    def token_utc_s(self, now: int) -> int | None:
+        """The time at which a token is signed: where only times below the floor are told, the floor
+        lies ahead, and a token that begins there is good."""
+        known_s = self.utc(now)
+        return self.floor_utc_s if known_s is None and self._told_below else known_s
 
     def judge_utc_s(self, now: int) -> int:
         """The time at which dates are judged: the floor while nothing better stands."""
@@ -120,7 +127,8 @@ class Clock:
         self._date_open = self._date_open and not dated
         if event.source == "sntp" or (dated and self.wake_at is None):
             self.wake_at = now + 1000 * DAY_S
-        if event.utc_s < self.floor_utc_s:
+        self._told_below = event.utc_s < self.floor_utc_s
+        if self._told_below:
             return [
                 Tell(
                     "clock",
@@ -171,6 +179,10 @@ class Clock:
         return [Save("clock", {"floor_utc_s": utc_s})]
 
     def _patience_over(self, now: int) -> bool:
+        """Then the floor and the unproven time take turns: a leaf may have begun after the floor,
+        and the time may have been put right since."""
         since = self._suspect_since_ms
+        if self.standing != PLAUSIBLE or since is None:
+            return False
         patience_ms = 1000 * self._config.clock.patience_s
-        return self.standing == PLAUSIBLE and since is not None and now - since >= patience_ms
+        return not patience_ms or (now - since) // patience_ms % 2 == 1

@@ -1,29 +1,26 @@
 """A signed bundle on its way into force: what is written at each step, and what follows from it.
 
-Rule: nothing is in force before it is on the disk; a roll-back restores anchors, never versions,
-keys or hard distrust. Source: design section 7, R4 to R8; the table is in stages.py.
+Rule: nothing is in force before it is on the disk. The table is in stages.py, the way back in
+rollback.py. Source: design section 7, R4 to R8.
 """
 
 from ..errors import RootsRejected
-from . import records, rules
-from .actions import Tell
+from . import records
 from .answers import refuse, reply
 from .bundlemeanings import Came, NotYet, Presented, Rested, Resumed, TakeBack, TrustChanged
 from .device import Device
 from .events import Disconnected, Failed, Saved, SaveFailed, Verified
 from .machine import rows_of
-from .probing import FIRST_MS, Probes
+from .probing import FIRST_MS
+from .rollback import SAVE_MS, Rollback
 from .shapes import Event, Free, Items, MaybeTree, Tree
 from .stages import REVERTED, SETTLED, TRUST, WAITING
 
-SAVE_MS = 10_000
 RESUME_MS = 5_000
-DAY_MS = 86_400_000
-LEAVES_AT_MOST = 8
 UNDER_WAY = ("candidate", "trial")
 
 
-class Commit(Probes):
+class Commit(Rollback):
     """One bundle of one layer at a time."""
 
     rows = rows_of(TRUST)
@@ -36,10 +33,8 @@ class Commit(Probes):
 
     def __init__(self, device: Device, free: Free) -> None:
         super().__init__(device, free)
-        self.waits_for = 0  # number of the save of `trust` that is under way for us
         self._before: MaybeTree = None  # the record before this candidate
         self._ask_id = ""
-        self._leaves: Items = []  # of the endpoint that speaks against a rolled-back bundle
 
     def accepts(self, layer: str) -> bool:
         """True when a bundle of this layer may come now, or be taken back."""
@@ -61,12 +56,6 @@ class Commit(Probes):
                 self.layer = stages[stage]
                 return out + [Resumed() if stage in UNDER_WAY else Rested()]
         return out
-
-    def force(self, layer: str) -> Items:
-        """The layer as its record says; what lies damaged is told, the rest of the store stands."""
-        content, spare, told = records.in_force(self._trust.bundles[layer], self.contents)
-        self._trust.put(layer, content, spare)
-        return told
 
     def refresh(self, layer: str, content: Tree) -> Items:
         """Newer metadata over the bundle that is known: nothing changes but what is kept."""
@@ -169,43 +158,6 @@ class Commit(Probes):
         self.layer = other or self.layer
         return [Rested() if other else TrustChanged()]
 
-    def _revert(self, event: Event, now: int) -> Items:
-        """Back to the anchors before; versions, keys and hard distrust stay."""
-        self.wake_at = now + SAVE_MS
-        by = "operator" if isinstance(event, TakeBack) else ""
-        leaf = list(self._failed.chain[:1]) if self._failed is not None and not by else []
-        against = {"endpoint": "" if by else self._endpoint, "leaf": leaf, "why": event.why}
-        out, distrusts = self._distrust_stays(now)
-        record = records.reverted(self.record, against, by, distrusts)
-        record["tried_utc_s"] = self._device.clock.utc(now) or 0
-        self._trust.bundles[self.layer] = record
-        return out + self.force(self.layer) + self._save(event.why, now)
-
-    def _rest(self, event: Event, now: int) -> Items:
-        """A day, then it is tried again; what a person took back waits for another bundle."""
-        self.layer = records.resting(self._trust.bundles) or self.layer
-        self._leaves = list(self.record["against"].get("leaf", []))
-        if self.record["by"] != "operator":
-            self.wake_at = self._until_ms = self._rested_at(now)
-        return [TrustChanged()]
-
-    def timed(self, now: int) -> None:
-        """The time is known now: a rest that began before this start may be over."""
-        if self.state == REVERTED and self.wake_at is not None:
-            self.wake_at = self._until_ms = min(self.wake_at, self._rested_at(now))
-
-    def _rested_at(self, now: int) -> int:
-        """A day after the last try; counted from now where either moment has no date."""
-        utc_s = self._device.clock.utc(now) or 0
-        tried_utc_s = self.record.get("tried_utc_s") or utc_s
-        rested_s = utc_s - tried_utc_s if utc_s else 0
-        return now + DAY_MS - 1000 * min(max(0, rested_s), rules.DAY_S)
-
-    def _again(self, event: Event, now: int) -> Items:
-        self._trust.bundles[self.layer] = dict(self.record, stage="candidate", seen=[], boots=0)
-        self._failed, self._endpoint, self._tries = None, "", 0
-        return self.force(self.layer) + self._begin(event, now)
-
     def _hear(self, event: Event, now: int) -> Items:
         """An ordinary handshake in the trial counts; after a refusal the candidate is probed."""
         self.wake_at = self._until_ms
@@ -215,27 +167,3 @@ class Commit(Probes):
         if not event.anchor or self._enough_seen(now):
             self.wake_at = self._until_ms = min(self._until_ms, now)
         return out
-
-    def _notice(self, event: Event, now: int) -> Items:
-        """Another chain where one spoke against the bundle: it is tried again, once a chain."""
-        if self.record["by"] == "operator":
-            return []
-        self.wake_at = self._until_ms = min(self._until_ms, self._rested_at(now))
-        leaf = event.chain[:1]
-        elsewhere = event.endpoint != self.record["against"].get("endpoint")
-        if elsewhere or not leaf or leaf[0] in self._leaves:
-            return []
-        if len(self._leaves) < LEAVES_AT_MOST:
-            self._leaves = self._leaves + list(leaf)
-            self.wake_at = self._until_ms = now
-        return []
-
-    def _save(self, why: str, now: int) -> Items:
-        """Note it in the history and write the frame, whose answer is ours."""
-        record = self.record
-        about = {"layer": self.layer, "stage": record["stage"], "version": record["version"]}
-        about["why"] = why
-        self._trust.remember(about, self._device.clock.utc(now))
-        save = self._trust.save()
-        self.waits_for = self._trust.saves
-        return [Tell("bundle", about), save]

@@ -13,6 +13,7 @@ from .answers import warning
 from .shapes import Items, Tree
 
 DAY_MS = 86_400_000
+ALWAYS_S = 1 << 40
 REMEDY = "bring a bundle: file, drop folder, mirror, twin or importBundle; or `roots add FILE`"
 
 
@@ -39,6 +40,25 @@ class Holds:
         hold_s = min(hard + [self._most_s])
         if hold_s and self._anchors.distrusted(proven):
             return dict(held)  # not a new distrust: what is left of its hold, if anything
+        return self._new(endpoint, proven, hold_s, issued_s)
+
+    def found(self, endpoints: Items) -> bool:
+        """At a start: a distrust that came while no agent ran is held as any other is, since the
+        evidence is older; one whose hold is over stays closed. True when there is a new hold."""
+        new = False
+        for endpoint in endpoints:
+            proven = self._anchors.evidence.proven.get(endpoint, "")
+            known = self._anchors.holds.get(endpoint, {}), self._anchors.closed.get(endpoint, [])
+            if proven in known[0] or proven in known[1] or not self._anchors.distrusted(proven):
+                continue
+            rows = [row["hold_s"] for _, row in self._anchors.rows(proven) if row["kind"] == "hard"]
+            held = self._new(endpoint, proven, min(rows + [self._most_s]), ALWAYS_S)
+            if held:
+                self._anchors.holds[endpoint] = held
+                new = True
+        return new
+
+    def _new(self, endpoint: str, proven: str, hold_s: int, issued_s: int) -> Tree:
         issuers = self._anchors.evidence.issuers(endpoint, proven, issued_s)
         if not hold_s or not issuers:
             return {}
@@ -85,6 +105,8 @@ class Holds:
             for sha256 in sorted(held):
                 if rules.over(self._dated(held[sha256]), self._anchors.expired_utc_s):
                     del held[sha256]
+                    closed = self._anchors.closed.get(endpoint, [])
+                    self._anchors.closed[endpoint] = closed + [sha256]
                     about = {"endpoint": endpoint, "anchor": sha256, "open": False}
                     out.append(Tell("hold", about))
                     out.append(warning("hold is over: " + endpoint, sha256, REMEDY, "trust"))

@@ -80,11 +80,19 @@ class Probes(Machine):
             return [NotYet(BUSY_MS)]
         if self._left:
             return [Unheard()]
-        if not trial and (self._verified or self._distrusted):
+        heard = self._verified + self._distrusted
+        if not trial and heard and (self._comparable or len(heard) == len(self._trust.endpoints)):
             return [Enough()]
         self._tries += 1
         rand = self._device.rand_below
         return [NotYet(delay_ms(rand, FIRST_MS, FIRST_MS, MOST_MS, self._tries - 1))]
+
+    @property
+    def _comparable(self) -> bool:
+        """False when the bundle in force lies damaged: then nothing can speak against another one,
+        and silence of an endpoint is not enough for it."""
+        number = self.record["in_force"]
+        return not number or str(number) in self.contents
 
     def _leaves_bare(self) -> str:
         """R1 once more: other layers may have changed since the candidate came."""
@@ -100,7 +108,7 @@ class Probes(Machine):
         if not [e for e in self._trust.endpoints if e not in seen]:
             return True
         late = now - self._since_ms >= 1000 * self._device.config.trust.trial_max_s
-        return bool(seen) and (late or self.record["boots"] >= BOOTS)
+        return bool(seen) and self._comparable and (late or self.record["boots"] >= BOOTS)
 
     def _changes(self) -> bool:
         """True when the candidate changes what an endpoint in use is offered."""

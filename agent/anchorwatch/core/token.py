@@ -26,7 +26,7 @@ class Tokens:
         credential = self._device.credential
         if credential["kind"] == "x509":
             return [Signed(purpose, b"")]
-        utc_s = self._device.clock.utc(now)
+        utc_s = self._device.clock.token_utc_s(now)
         if utc_s is None:
             return [Failed(link, "clock", "no-time", [], [], None)]
         expiry_s = utc_s + self._device.config.sas.lifetime_s

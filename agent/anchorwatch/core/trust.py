@@ -52,11 +52,12 @@ class Trust:
         self.bundles, self.history = body.get("bundles", {}), body.get("history", [])
         anchors = self.anchors
         anchors.holds, anchors.retired = body.get("holds", {}), body.get("retired", {})
-        anchors.emergency = body.get("emergency", {})
+        anchors.emergency, anchors.closed = body.get("emergency", {}), body.get("closed", {})
         anchors.layers = {name: layers[name] for name in layers}
+        held = [self.save()] if self.holds.found(self.endpoints) else []
         self.holds.start(now)
         bare = [e for e in self.endpoints if not self.offered(e)]
-        return [
+        return held + [
             warning(
                 "no trust anchor for " + e,
                 "",
@@ -189,6 +190,7 @@ class Trust:
             "bundles": {layer: dict(self.bundles[layer]) for layer in self.bundles},
             "retired": self.anchors.retired,
             "holds": self.anchors.holds,
+            "closed": self.anchors.closed,
             "emergency": self.anchors.emergency,
             "history": self.history,
         }
