@@ -109,7 +109,10 @@ def disk(board):
 
 
 class Memory:
-    """How much more of it a process has held at its worst than when this began."""
+    """How much more of it a process has held at its worst than when this began.
+
+    Its own is what it has written: a library's page becomes private when another process ends.
+    """
 
     def __init__(self, board):
         self._folder = "/proc/%d/" % board.pid
@@ -119,7 +122,7 @@ class Memory:
         self._own_before = self.own_kib()
 
     def own_kib(self):
-        return sum(self._kib("smaps_rollup", name) for name in ("Private_Clean", "Private_Dirty"))
+        return self._kib("smaps_rollup", "Private_Dirty")
 
     def more_kib(self):
         """(resident at its peak, its own now), each more than before."""

@@ -349,7 +349,7 @@ def test_power_cut_while_a_bundle_is_applied_leaves_something_to_connect_with(cl
         cloud.publish(OTHER if cloud.mirror()["said"]["roots"] == ROOTS else ROOTS)
         with Line(device.socket) as line:
             line.say("roots_import", url=url_of(cloud))
-            time.sleep(chance.random() * KILL_WITHIN_S)
+            time.sleep(chance.random() ** 2 * KILL_WITHIN_S)  # soon rather than late
             device.cut()
         device.restore()
         device.reach("online", 30)
