@@ -17,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAY = datetime.timedelta(days=1)
 DIGICERT = {"C": "US", "O": "DigiCert Inc", "OU": "www.digicert.com"}
+DIGICERT_TLS = {"C": "US", "O": "DigiCert Inc"}
 MICROSOFT = {"C": "US", "O": "Microsoft Corporation"}
 NOBODY = {"C": "US", "O": "Nobody You Know"}
 MS_ROOT = "Microsoft %s Root Certificate Authority 2017"
@@ -29,6 +30,7 @@ ROOTS = {
     "baltimore": (BALTIMORE, "Baltimore CyberTrust Root", "rsa-2048", (2000, 5, 12), (2038, 5, 12)),
     "g2":        (DIGICERT, "DigiCert Global Root G2",    "rsa-2048", (2013, 8, 1), (2038, 1, 15)),
     "g3":        (DIGICERT, "DigiCert Global Root G3",    "ec-p384", (2013, 8, 1), (2038, 1, 15)),
+    "g1":       (DIGICERT, "DigiCert Global Root CA",   "rsa-2048", (2006, 11, 10), (2031, 11, 10)),
     "msrsa2017": (MICROSOFT, MS_ROOT % "RSA",            "rsa-4096", (2019, 12, 18), (2042, 7, 18)),
     "msecc2017": (MICROSOFT, MS_ROOT % "ECC",            "ec-p384", (2019, 12, 18), (2042, 7, 18)),
     "unknown":   (NOBODY, "Unknown Root CA",              "rsa-2048", (2020, 1, 1), (2040, 1, 1)),
@@ -42,6 +44,7 @@ ISSUING = {
     "ms-tls-root-g2": ("g2", MICROSOFT, "Microsoft TLS RSA Root G2", "rsa-4096"),
     "ms-g2-ocsp-02":  ("ms-tls-root-g2", MICROSOFT, "Microsoft TLS G2 RSA CA OCSP 02", "rsa-4096"),
     "azure-ecc-03":   ("g3", MICROSOFT, "Microsoft Azure ECC TLS Issuing CA 03", "ec-p384"),
+    "digicert-2020":  ("g1", DIGICERT_TLS, "DigiCert TLS RSA SHA256 2020 CA1", "rsa-2048"),
     "ms-issuing-01":  ("msrsa2017", MICROSOFT, "Microsoft TLS Issuing RSA CA 01", "rsa-4096"),
     "nobody-01":      ("unknown", NOBODY, "Unknown Issuing CA 01", "rsa-2048"),
     "nobody-02":      ("unknown2", NOBODY, "Unknown Issuing CA 02", "rsa-2048"),
@@ -57,6 +60,7 @@ CHAINS = {
     "g2-rsa":        ("azure-rsa-03",  "rsa-2048", VALID,   None),
     "g2-rsa-long":   ("ms-g2-ocsp-02", "rsa-2048", VALID,   None),
     "g3-ecc":        ("azure-ecc-03",  "ec-p256",  VALID,   None),
+    "g1-rsa":        ("digicert-2020", "rsa-2048", VALID,   None),
     "msrsa2017-rsa": ("ms-issuing-01", "rsa-2048", VALID,   None),
     "unknown-rsa":   ("nobody-01",     "rsa-2048", VALID,   None),
     "unknown2-rsa":  ("nobody-02",     "rsa-2048", VALID,   None),

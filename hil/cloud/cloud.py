@@ -29,6 +29,7 @@ from .sntp import SntpServer
 from .tlspolicy import Presented
 
 TICK_S = 0.1
+ECC = "g3-ecc"  # what a service with RSA shows to clients that offer ECDSA alone
 
 
 class Cloud:
@@ -207,7 +208,8 @@ class Cloud:
 
     async def _first_presented(self, host: str) -> Presented:
         chain = await asyncio.to_thread(self.authority.chain, self.settings.chain, [host])
-        return Presented(chain)
+        beside = await asyncio.to_thread(self.authority.chain, ECC, [host])
+        return Presented(chain, beside=beside)
 
     async def _open(self, endpoint: Endpoint) -> None:
         chain = endpoint.presented.chain

@@ -13,7 +13,7 @@ from OpenSSL import SSL, crypto
 from .clock import Clock
 from .connection import Peer
 from .journal import Journal
-from .tlspolicy import Presented
+from .tlspolicy import Presented, shown_in
 
 HANDSHAKE_WITHIN_S = 60
 READ_AT_MOST = 65_536
@@ -68,7 +68,7 @@ class Secured(asyncio.Protocol):
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._chain = listener.presented.chain
+        self._chain, self._beside = listener.presented.chain, listener.presented.beside
         self._tls = SSL.Connection(listener.presented.context, None)
         self._tls.set_accept_state()
         self._application = None
@@ -124,6 +124,7 @@ class Secured(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._flush()
+        self._chain = shown_in(self._tls, self._chain, self._beside)
         self._patience.cancel()
         peer = Peer(_client_chain(self._tls), self._address, _server_name(self._tls))
         self._journal_success(peer)
