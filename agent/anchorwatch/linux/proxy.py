@@ -90,16 +90,15 @@ def _status(sock, patience: Patience) -> int:
     """Of the proxy's answer; behind a yes comes nothing, since TLS begins with us."""
     raw = b""
     while True:
-        data = waiting.receive(sock, _PIECE, patience)
-        if not data:
-            raise LinkError("network", "cut")
-        raw += data
         found = http.head(raw)
         if found is None:
+            data = waiting.receive(sock, _PIECE, patience)
+            if not data:
+                raise LinkError("network", "cut")
+            raw += data
             continue
-        status, _, rest = found
-        if 200 <= status < 300 and rest:
+        status, _, raw = found
+        if 200 <= status < 300 and raw:
             raise MalformedMessage("proxy speaks where the server should")
         if status >= 200:
             return status
-        raw = rest
