@@ -40,7 +40,7 @@ CHANNELS: Table = (
 )
 # fmt: on
 
-DAY_MS = 86_400_000
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 FETCH_MS, CALL_MS, LATE_MS = 120_000, 25_000, 5_000
 QUEUE_AT_MOST = 8
 HURRY = 3  # fetches of a stranded device before it takes its time
@@ -68,7 +68,8 @@ class Bundles(Machine):
         """`rooted`: layers with a root of trust; without one no bundle of a layer is taken."""
         self.rooted = rooted
         if self._mirrors:
-            self.wake_at = self._due_at = now + phase_wait_ms(0, DAY_MS, self._device.phase)
+            first_ms = max(HOUR_MS, self._device.window_ms)  # it may be switched off by night
+            self.wake_at = self._due_at = now + phase_wait_ms(0, first_ms, self._device.phase)
 
     @property
     def _mirrors(self) -> Items:
@@ -107,7 +108,9 @@ class Bundles(Machine):
         if not self._mirrors:
             return []
         wait_ms = 0
-        if self._last_ms is not None:
+        if self._last_ms is not None and now - self._last_ms > 2 * MOST_MS:
+            self._tries = 0  # another need than the last
+        elif self._last_ms is not None:
             rand = self._device.rand_below
             if self._tries < HURRY:
                 wait_ms = delay_ms(rand, 0, HURRY_MS, HURRY_MS, 0)

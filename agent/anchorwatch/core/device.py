@@ -146,6 +146,11 @@ class Device:
         self.transports.dialed("next", endpoint)
         return self._dial("next", endpoint, True, view, anchors, judged_utc_s)
 
+    def reserve_next(self, endpoint: str) -> bool:
+        """True when the next dial is the third, with a reserve: nothing waits for that (R10)."""
+        host = self._where(endpoint)[0]
+        return bool(self.trust.for_dial(endpoint, host) != self.trust.offered(endpoint, host))
+
     def dialable(self) -> Items:
         """The endpoints in use whose host is known."""
         return [e for e in self.trust.endpoints if self._where(e)[0]]

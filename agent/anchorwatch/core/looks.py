@@ -141,15 +141,15 @@ class Looks(Machine):
         fault, verdict = self._faults.classify(event, now)
         alarm = fault != "network" or self._faults.tries("network") + 1 >= ALARM_TRIES
         told = self._faults.note(fault, verdict, event) if alarm else []
-        wait_ms = self._faults.wait_ms(fault, now)
-        self._faults.waiting(wait_ms)
-        out = [Close("next", "failed")] + self._rest(now, wait_ms)
-        utc_s = self._device.clock.utc(now)
+        cause: Items = []
         if fault in ("trust", "policy") and not on_the_way(verdict):
-            out += self._device.trust.refused("hub", event, utc_s)
+            cause = self._device.trust.refused("hub", event, self._device.clock.utc(now))
         if fault == "clock":
-            out += self._device.seek_time("hub", now)
-        return out + told
+            cause = self._device.seek_time("hub", now)
+        wait_ms = self._faults.wait_ms(fault, now)
+        wait_ms = 0 if fault == "trust" and self._device.reserve_next("hub") else wait_ms
+        self._faults.waiting(wait_ms)
+        return [Close("next", "failed")] + self._rest(now, wait_ms) + cause + told
 
     def _silent(self, event: Event, now: int) -> Items:
         return self._warn(Failed("next", "network", "silent", [], [], None), now)
@@ -170,7 +170,9 @@ class Looks(Machine):
         if fault in ("trust", "policy") and not on_the_way(verdict):
             out += self._device.trust.refused("dps", event, self._device.clock.utc(now))
             out += self._dps_faults.note(fault, verdict, event)
-        self.wake_at = self.times.probed(now, self._dps_faults.wait_ms(fault, now))
+        wait_ms = self._dps_faults.wait_ms(fault, now)
+        wait_ms = 0 if fault == "trust" and self._device.reserve_next("dps") else wait_ms
+        self.wake_at = self.times.probed(now, wait_ms)
         return out
 
     def _silent_dps(self, event: Event, now: int) -> Items:

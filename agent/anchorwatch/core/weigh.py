@@ -28,7 +28,8 @@ class Weigher:
             return out + self._doubt("hub", now) + self._ladder.handle(HubRefused(verdict), now)
         out += self._cause("hub", fault, event, now)
         look_up = self._hub.look_up_due(fault, now) and self._device.may_register
-        wait_ms = 0 if self._clock_came(fault, now) else self._hub.wait_ms(fault, now)
+        wait_ms = self._hub.wait_ms(fault, now)
+        wait_ms = 0 if self._at_once("hub", fault, now) else wait_ms
         self._hub.waiting(wait_ms)
         if self._hub.keep():
             out.append(self._device.save_budgets())
@@ -45,7 +46,7 @@ class Weigher:
         if event.verdict != HUB_NOT_ALLOWED:
             out += self._cause("dps", fault, event, now)
         wait_ms = self._dps.wait_ms(fault, now, getattr(event, "retry_after_s", 0))
-        wait_ms = 0 if self._clock_came(fault, now) else wait_ms
+        wait_ms = 0 if self._at_once("dps", fault, now) else wait_ms
         self._dps.waiting(wait_ms)
         if self._dps.keep():
             out.append(self._device.save_budgets())
@@ -91,8 +92,10 @@ class Weigher:
             return []
         return device.clock.ask_date(device.shape("next", endpoint, True, now))
 
-    def _clock_came(self, fault: str, now: int) -> bool:
-        """The time came while we dialled: dates are judged anew at once."""
+    def _at_once(self, endpoint: str, fault: str, now: int) -> bool:
+        """The time came while we dialled, so dates are judged anew; or the reserve is next."""
+        if fault == "trust" and self._device.reserve_next(endpoint):
+            return True
         moved_s = self._device.clock.judge_utc_s(now) - self._device.judged_utc_s
         return fault == "clock" and moved_s > STEP_S
 
