@@ -486,3 +486,15 @@ def test_newer_bundle_during_a_trial_leaves_no_endpoint_without_an_anchor():
     assert stage(pair) == "candidate" and pair.watch.trust.offered("hub") == ["new"]
     pair.restart()
     assert pair.watch.trust.offered("hub") == ["new"]
+
+
+def test_bundle_that_cannot_be_put_on_trial_is_not_probed_without_pause():
+    """A full disk must not cost a handshake with every endpoint each half minute."""
+    cloud, pair = signed()
+    assert bring(pair, bundle(1, ["g2", "new"]))["ok"]
+    pair.disk = lambda name: "full"
+    cloud.run_for(DAY)
+    probes = [a for _, a in pair.performed if isinstance(a, actions.Dial) and a.slot is None]
+    assert stage(pair) == "candidate" and len(probes) <= 240
+    pair.disk = lambda name: None
+    pair.run_until(lambda: stage(pair) == "committed", 3 * HOUR)

@@ -20,8 +20,8 @@ VENDOR = ("r1", "r2", "r3", "r4")
 UNIVERSE = (*FACTORY, *VENDOR, "s1", "u1")
 YEAR_S = 365 * DAY_S
 STATES = ("staged", "active", "active", "active", "sunset", "retired")
-GAPS_MS = (0, 50, 90, 500, 5_000, MINUTE, 10 * MINUTE, HOUR, 3 * HOUR) * 6 + (
-    DAY, 2 * DAY, 12 * DAY, 35 * DAY)  # fmt: skip
+GAPS_MS = (0, 50, 90, 500, 5_000, MINUTE, 10 * MINUTE, HOUR, 3 * HOUR) * 4 + (
+    12 * HOUR, DAY)  # fmt: skip
 LEAF_S = 60 * DAY_S
 
 
@@ -282,7 +282,9 @@ class World:
         self.cloud.dps.enrollments.get("dev-7").hub = self.rand.choice([HUB, SECOND])
 
     def nothing(self) -> None:
-        """Time passes."""
+        """Time passes; where all is well, much of it."""
+        if self.pair.state == "online" and self.pair.config.reverify.interval_s == 86_400:
+            self.cloud.run_for(self.rand.choice([0, 0, 8 * DAY, 35 * DAY]))
 
     def calm(self) -> None:
         """The trouble ends: lines, clocks, disk and power are sound."""

@@ -127,7 +127,7 @@ class Commit(Rollback):
 
     def _not_entered(self, event: Event, now: int) -> Items:
         self._trust.bundles[self.layer] = dict(self.record, stage="candidate")
-        self.wake_at = self._until_ms = now + FIRST_MS
+        self.wake_at = self._until_ms = now + self._pause_ms()
         return []
 
     def _try_out(self, event: Event, now: int) -> Items:

@@ -83,9 +83,13 @@ class Probes(Machine):
         heard = self._verified + self._distrusted
         if not trial and heard and (self._comparable or len(heard) == len(self._trust.endpoints)):
             return [Enough()]
+        return [NotYet(self._pause_ms())]
+
+    def _pause_ms(self) -> int:
+        """Until the next round, longer each time."""
         self._tries += 1
         rand = self._device.rand_below
-        return [NotYet(delay_ms(rand, FIRST_MS, FIRST_MS, MOST_MS, self._tries - 1))]
+        return delay_ms(rand, FIRST_MS, FIRST_MS, MOST_MS, self._tries - 1)
 
     @property
     def _comparable(self) -> bool:
