@@ -1,8 +1,7 @@
 """From a Dial to evidence: every address of a name, TCP, TLS, the judgement, the anchor.
 
 Rule: blocking, so it runs in an errand; it knows no state. Each failure is put into one class and
-one word of the closed lists: `pki.judge.VERDICTS`, `HERE`, `THERE`, and the tables of tcp.py,
-proxy.py, framed.py and tls.py.
+one word of the closed list, `WORDS` of verdicts.py.
 An anchor with a limit is trusted only for a flight that keeps it, and so for no other address.
 """
 
@@ -21,14 +20,6 @@ from .patience import Patience
 from .route import Route
 from .shortrecords import ShortRecords, Wish
 
-HERE = {
-    "no-anchor": "no anchor was offered, or none of them is on the device",
-    "not-an-anchor": "what was offered as an anchor is no self-signed CA",
-    "fragment-unavailable": "max_fragment = require, and this TLS library cannot be asked for it",
-}
-THERE = {
-    "fragment-refused": "max_fragment = require, and the server ignores it or chose another length",
-}
 # Which failure of several addresses is reported: what a server proved outweighs what a line did.
 WEIGHT = ("network", "throttled", "service", "policy", "clock", "trust", "identity")
 

@@ -1,17 +1,20 @@
 """What OpenSSL, a server's alert or the line says of a handshake, as a class and a word.
 
 Rule: tables only, one row for each thing that is said; what is in none of them is in the last line
-of its function. Together with `pki.judge.VERDICTS`, `pki.guess.WORDS` and the lists of dial.py,
-`WORDS` is the closed list of what becomes of a dial.
+of its function. `WORDS` is the closed list of what a dial fails by: the judge's words, the guesses,
+and those of OpenSSL, of the line and of this runtime.
 
 Source: OpenSSL, X509_STORE_CTX_get_error; RFC 5246 section 7.2; RFC 6066 section 3.
 """
 
 from ..errors import LinkError
+from ..pki import guess, judge
 from ..wire.hello import TLS_1_2, version_name
 from ..wire.tls12 import MESSAGE_TOO_LONG
 
-WORDS = {
+WORDS = {word: judge.VERDICTS[word] for word in judge.VERDICTS if word != "ok"}
+WORDS.update(guess.WORDS)
+WORDS.update({
     "unknown-issuer": "no anchor that was offered issued the chain; the presented root is named",
     "bad-signature": "a certificate was not signed by the one above it",
     "chain-refused": "OpenSSL finds something else wrong with the chain",
@@ -20,16 +23,29 @@ WORDS = {
     "protocol-version": "the server does not speak TLS 1.2",
     "name-not-served": "the server does not know the name that it was asked for",
     "malformed-handshake": "what came is no answer to a ClientHello",
+    "fragment-refused": "max_fragment = require, and the server ignores it or chose another length",
     "handshake-broken": "OpenSSL gives up for a reason of its own",
+    "alert-N": "the server ended the handshake by the alert of this number",
     "certificate-refused": "the server does not take our certificate",
-    "credential-unreadable": "our certificate or its key cannot be read",
+    "name-unknown": "the name has no address",
+    "refused": "nobody listens at this address and port",
+    "unreachable": "there is no way to this address",
+    "socket-failed": "the connection failed for another reason of the system's",
     "silent": "nothing came in time",
     "cut": "the connection ended during the handshake",
-    "cancelled": "nobody waits for the answer any more",
-    "name-unknown": "the name has no address",
+    "proxy-unreachable": "the proxy itself cannot be reached",
+    "proxy-failed": "the proxy did not reach the server",
+    "proxy-forbids": "the proxy allows no connection to the server",
+    "proxy-credentials": "the proxy wants other credentials",
+    "upgrade-refused": "the server opens no websocket",
+    "upgrade-malformed": "what came is no answer to a websocket's request",
+    "no-anchor": "no anchor was offered, or none of them is on the device",
+    "not-an-anchor": "what was offered as an anchor is no self-signed CA",
+    "fragment-unavailable": "max_fragment = require, and this TLS library cannot be asked for it",
+    "credential-unreadable": "our certificate or its key cannot be read",
     "table-malformed": "the resolve_file cannot be used",
-    "alert-N": "the server ended the handshake by the alert of this number",
-}
+    "cancelled": "nobody waits for the answer any more",
+})  # fmt: skip
 # What OpenSSL says of a chain; every other code is "chain-refused".
 CHAIN = {
     2: "unknown-issuer", 18: "unknown-issuer", 19: "unknown-issuer", 20: "unknown-issuer",
