@@ -8,6 +8,7 @@ import argparse
 import json
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from ..certificates import pem
@@ -58,20 +59,20 @@ def serve(options: argparse.Namespace) -> None:
         row = server.row
         print(json.dumps({"ready": True, "address": server.place, "hosts": papers.hosts,
                           "fault": row.fault, "verdict": row.verdict}), flush=True)  # fmt: skip
-        _until_told(options.until_eof, server)
+        _until_told(options.until_eof)
     for visit in server.visits:
         _tell(visit)
 
 
-def _until_told(until_eof: bool, server: BadServer) -> None:
-    over = []
+def _until_told(until_eof: bool) -> None:
+    over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.append(True))
+        signal.signal(number, lambda *_: over.set())
     if until_eof:
         sys.stdin.buffer.read()
         return
-    while not over:
-        signal.sigtimedwait([], _LOOK_S)
+    while not over.wait(_LOOK_S):
+        pass
 
 
 def _tell(visit: Visit) -> None:
