@@ -32,6 +32,16 @@ def mosquitto_pub() -> str:
     return shutil.which("mosquitto_pub")
 
 
+def tinyproxy() -> str:
+    """The path of Debian's proxy."""
+    _debian("tinyproxy", _tinyproxy_file)
+    return _tinyproxy_file()
+
+
+def _tinyproxy_file() -> str | None:
+    return shutil.which("tinyproxy", path="/usr/bin:/usr/sbin:/usr/local/bin")
+
+
 def nss_wrapper() -> str:
     """The library that gives an unmodified program its own hosts file."""
     _debian("libnss-wrapper", _nss_wrapper_file)

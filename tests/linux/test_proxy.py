@@ -151,6 +151,7 @@ def test_credentials_stand_in_no_error(root, credentials):
 @pytest.mark.parametrize("answer, expected", [
     (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!", ("network", "proxy-forbids")),
     (b"HTTP/1.1 407 Who\r\n\r\n", ("policy", "proxy-credentials")),
+    (b"HTTP/1.0 401 Unauthorized\r\n\r\n", ("policy", "proxy-credentials")),
     (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", ("network", "proxy-failed")),
     (b"HTTP/1.1 503 Unavailable\r\n\r\n", ("network", "proxy-failed")),
     (b"HTTP/1.1 504 Timeout\r\n\r\n", ("network", "proxy-failed")),

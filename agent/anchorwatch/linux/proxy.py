@@ -15,8 +15,10 @@ from .keyfiles import read_proxy_auth
 from .patience import Patience
 from .tcp import connect
 
-# Of a proxy's answer; every other one is "proxy-failed".
-ANSWERS = {403: ("network", "proxy-forbids"), 407: ("policy", "proxy-credentials")}
+# Of a proxy's answer; every other one is "proxy-failed". Debian's tinyproxy says 401 to a password
+# that is wrong, and 407 only to none.
+_CREDENTIALS = ("policy", "proxy-credentials")
+ANSWERS = {401: _CREDENTIALS, 403: ("network", "proxy-forbids"), 407: _CREDENTIALS}
 _PIECE = 4096
 
 
