@@ -13,12 +13,14 @@ import pytest
 from cryptography import x509
 
 from anchorwatch.core.events import Failed, Verified
+from anchorwatch.linux.check import checked
 from anchorwatch.linux.verdicts import WORDS
 from hil.cloud.badservers import engines
 from hil.cloud.badservers.papers import WRONG_HOST, Papers
 from hil.cloud.badservers.relay import Manner, Relay
 from hil.cloud.badservers.rows import ABUSIVE, BY_NAME, GNUTLS, PROVEN, ROWS
 from hil.cloud.badservers.server import BadServer
+from hil.cloud.certificates import pem
 from tests.linux import authority, programs
 from tests.linux.agent_process import AgentProcess
 from tests.linux.dialling import DPS, HUB, der_of, dial
@@ -257,3 +259,34 @@ def test_table_is_told_for_people_and_for_scripts():
                           timeout=20).stdout
     assert [line.split()[0] for line in shown.splitlines()] == NAMES
     assert [json.loads(line)["name"] for line in told.splitlines()] == NAMES
+
+
+def test_slow_server_that_is_in_time_is_waited_for(papers):
+    engine = engines.openssl(papers.chain("good"))
+    front = Relay(engine.port, Manner(byte_every_s=0.0001))
+    try:
+        event = dial("hub", "127.0.0.1:%d" % front.port, [der_of(papers.root.certificate)])
+    finally:
+        front.close()
+        engine.close()
+    assert isinstance(event, Verified) and len(front.visits) == 1
+
+
+@pytest.mark.parametrize("name, step", [
+    ("wrong-host", "name"), ("unknown-root", "anchor"), ("inspected", "anchor"),
+    ("missing-intermediate", "anchor"), ("sha1", "chain"), ("cbc-sha1", "tls"), ("alert", "tls"),
+    ("many-names", "tls"), ("stolen-chain", "anchor"), ("closed-in-flight", "tls"),
+])
+def test_check_says_the_same_word(serve, papers, tmp_path, name, step):
+    """Dates apart: without a time server a date is the clock's matter."""
+    server = serve(name)
+    (tmp_path / "factory").mkdir()
+    (tmp_path / "factory" / "good.pem").write_bytes(pem(papers.root.certificate))
+    authority.root("Tenant CA").issue("dev-7", client=True).write(tmp_path)
+    config = tmp_path / "anchorwatch.toml"
+    text = CONFIG % (ENDPOINTS["hub"], "127.0.0.1:1", HUB, server.place)
+    config.write_text(text.replace('sntp = "ntp.example.net:123"', 'sntp = ""'))
+    rows = [row for row in checked(str(config)) if row["endpoint"] == "hub" and row["ok"] is False]
+    assert [(row["step"], row["fault"], row["verdict"]) for row in rows] == [
+        (step, server.row.fault, server.row.verdict)]
+    assert rows[0]["remedy"] and server.leaked() == {"credential": 0, "application": 0}
