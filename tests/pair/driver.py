@@ -77,7 +77,7 @@ class Driver:
 
     def _dialled(self, order: actions.Dial) -> tuple[Link, object]:
         front = self.cloud.fronts.get(order.host)
-        if front is None or not front.up:
+        if front is None or not front.up or order.port in front.blocked:
             verdict = "no-address" if front is None else "refused"
             link = Link(self, next(iter(self.cloud.fronts)), False, "")
             return link, events.Failed(order.link, "network", verdict, [], [], None)
