@@ -64,7 +64,7 @@ def test_limits_refuse_more_and_never_less():
     """None and wide ones change nothing; where they speak, nothing worse was to be said."""
     chance = random.Random(17)
     refused = 0
-    for _ in range(1_500):
+    for _ in range(4_000):
         chain = [chance.choice(POOL) for _ in range(chance.randrange(1, 5))]
         offered = chance.sample(ROOTS, chance.randrange(1, 4))
         plain = judged(chain, [{}] * 3, offered)

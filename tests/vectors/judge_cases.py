@@ -6,7 +6,8 @@ import certificates
 
 from anchorwatch.pki.der import Certificate
 from anchorwatch.pki.guess import better
-from anchorwatch.pki.judge import FAULTS, VERDICTS, fault, judge, name_fits
+from anchorwatch.pki.hostnames import name_fits
+from anchorwatch.pki.judge import FAULTS, VERDICTS, fault, judge
 from anchorwatch.pki.limits import Anchor, same_name
 
 HOST = "hub.example.net"
@@ -33,6 +34,24 @@ def sha1_leaf():
 
 def sha1_root():
     return chain("RSA_ROOT")[0].replace(b"\xf7\x0d\x01\x01\x0b", b"\xf7\x0d\x01\x01\x05")
+
+
+def numbered(serial, name="LEAF", below=(), above=("ISSUING",)):
+    """The verdict on a chain with one of this serial number, the content of its INTEGER."""
+    der = chain(name)[0]
+    body = der[8:13] + b"\x02" + bytes([len(serial)]) + serial + der[15 + der[14] :]
+    size = len(body) - len(der) + 8 + (der[6] << 8 | der[7])
+    body = b"\x30\x82" + bytes([size >> 8, size & 255]) + body
+    made = b"\x30\x82" + bytes([len(body) >> 8, len(body) & 255]) + body
+    return of(chain(*below) + [made] + chain(*above))
+
+
+def constrained(old, new, leaf="LEAF_OF_EXCLUDES"):
+    """The verdict on a leaf whose issuer's constraints have other bytes."""
+    issuer = chain("ISSUING_EXCLUDES")[0]
+    at = issuer.index(b"\xa1\x13\x30\x11\x82\x0fout.example.net")
+    end = at + 21
+    return of(chain(leaf) + [issuer[:at] + issuer[at:end].replace(old, new) + issuer[end:]])
 
 
 def key_of(name):
@@ -127,19 +146,63 @@ CASES = (
     ("the wrong way round", verdict, (("ISSUING", "LEAF"),), ("name-mismatch", 0)),
     ("another name", verdict, (("LEAF_OTHER_NAME", "ISSUING"),), ("name-mismatch", 0)),
     ("the name in CN only", verdict, (("LEAF_CN_ONLY", "ISSUING"),), ("name-mismatch", 0)),
-    ("addresses only", verdict, (("LEAF_IP", "ISSUING"), "127.0.0.1"), ("name-mismatch", 0)),
+    ("addresses only", verdict, (("LEAF_IP", "ISSUING"),), ("name-mismatch", 0)),
+    ("an address that it has", verdict, (("LEAF_IP", "ISSUING"), "127.0.0.1"), ("ok", 0)),
+    ("an address of the other kind", verdict, (("LEAF_IP", "ISSUING"), "2001:DB8::7"), ("ok", 0)),
+    ("the same with all its groups", verdict, (("LEAF_IP", "ISSUING"), "2001:db8:0:0:0:0:0:7"),
+     ("ok", 0)),
+    ("an address that it has not", verdict, (("LEAF_IP", "ISSUING"), "127.0.0.2"),
+     ("name-mismatch", 0)),
+    ("an address with two gaps", verdict, (("LEAF_IP", "ISSUING"), "2001::db8::7"),
+     ("name-mismatch", 0)),
+    ("another spelling of an address", verdict, (("LEAF_IP", "ISSUING"), "127.0.0.01"),
+     ("name-mismatch", 0)),
+    ("an address, and a CN that spells it otherwise", verdict,
+     (("LEAF_IP_SPELLED", "ISSUING"), "127.0.0.1"), ("name-mismatch", 0)),
+    ("a CN that is the address itself", verdict,
+     (("LEAF_IP_SPELLED", "ISSUING"), "127.000.000.001"), ("name-mismatch", 0)),
+    ("an address where there are names", verdict, (_GOOD, "127.0.0.1"), ("name-mismatch", 0)),
     ("a wildcard", verdict, (("LEAF_WILDCARD", "ISSUING"), "HUB.example.net"), ("ok", 0)),
     ("a wildcard over two labels", verdict, (("LEAF_WILDCARD", "ISSUING"), "a.hub.example.net"),
      ("name-mismatch", 0)),
     ("a wildcard over a top level", verdict, (("LEAF_WILDCARD", "ISSUING"), "other.net"),
      ("name-mismatch", 0)),
     ("a certificate for clients", verdict, (("LEAF_CLIENT", "ISSUING"),), ("wrong-key-use", 0)),
+    ("a certificate for servers and for everything", verdict, (("LEAF_ANY_PURPOSE", "ISSUING"),),
+     ("wrong-key-use", 0)),
     ("a key that may not sign", verdict, (("LEAF_NO_SIGNING", "ISSUING"),), ("wrong-key-use", 0)),
     ("a leaf that is a CA", verdict, (("LEAF_IS_CA", "ISSUING"),), ("wrong-key-use", 0)),
     ("an issuer that is no CA", verdict, (("LEAF_OF_NO_CA", "ISSUING_NO_CA"),), ("wrong-key-use",
      1)),
     ("an issuer that may not issue", verdict, (("LEAF_OF_NO_SIGN", "ISSUING_NO_SIGN"),),
      ("wrong-key-use", 1)),
+    ("no serial number", numbered, (b"\x00",), "against-standard"),
+    ("the least serial number", numbered, (b"\x01",), "ok"),
+    ("a negative serial number", numbered, (b"\x80",), "against-standard"),
+    ("a serial number of 20 bytes", numbered, (b"\x00" + b"\xff" * 20,), "ok"),
+    ("a serial number of 21 bytes", numbered, (b"\x01" * 21,), "against-standard"),
+    ("an issuer without a serial number", numbered, (b"\x00", "ISSUING", ("LEAF",), ()),
+     "against-standard"),
+    ("a root without a serial number", numbered, (b"\x00", "RSA_ROOT", ("LEAF_OF_RSA",), ()), "ok"),
+    ("a name with an empty label", verdict, (("LEAF_EMPTY_LABEL", "ISSUING"),),
+     ("against-standard", 0)),
+    ("a leaf that constrains others", verdict, (("LEAF_CONSTRAINS", "ISSUING"),),
+     ("against-standard", 0)),
+    ("access to no information", verdict, (("BROKEN_ACCESS", "ISSUING"),), ("malformed", 0)),
+    ("a leaf beside what its issuer must not certify", verdict,
+     (("LEAF_OF_EXCLUDES", "ISSUING_EXCLUDES"),), ("ok", 0)),
+    ("a leaf of what its issuer must not certify", verdict,
+     (("LEAF_EXCLUDED", "ISSUING_EXCLUDES"),), ("excluded-name", 0)),
+    ("a wildcard for what its issuer must not certify", verdict,
+     (("LEAF_EXCLUDED_WILDCARD", "ISSUING_EXCLUDES"),), ("excluded-name", 0)),
+    ("constraints with a list of a third kind", constrained, (b"\xa1", b"\xa2"),
+     "against-standard"),
+    ("constraints that are no list", constrained, (b"\x30\x11", b"\x31\x11"), "against-standard"),
+    ("constraints for names of another kind", constrained,
+     (b"\x82", b"\x81", "LEAF_EXCLUDED_WILDCARD"), "ok"),
+    ("constraints with a dot in front", constrained,
+     (b"\x0fout", b"\x0f.ut", "LEAF_EXCLUDED_WILDCARD"), "excluded-name"),
+    ("a key of a length in bits", verdict, (("LEAF_RSA2052", "ISSUING"),), ("unknown-key", 0)),
     ("a short key", verdict, (("LEAF_RSA1024", "ISSUING"),), ("weak-key", 0)),
     ("a key of another kind", verdict, (("LEAF_P521", "ISSUING"),), ("unknown-key", 0)),
     ("RSA where all must be ECC", verdict, (("LEAF_OF_RSA", "RSA_ROOT"), HOST, MAY_2026,

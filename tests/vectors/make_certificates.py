@@ -15,7 +15,7 @@ import tempfile
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 HOST = "hub.example.net"
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -61,6 +61,7 @@ class Made:
         hash_=None,
         key=None,
         aki=True,
+        more=(),
     ):
         self.key = key or new_key(kind)
         self.name = name(cn)
@@ -102,6 +103,8 @@ class Made:
             builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), False)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(list(names)), False)
+        for extension, critical in more:
+            builder = builder.add_extension(extension, critical)
         self.certificate = builder.sign(by.key, hash_ or hashes.SHA256())
         self.der = self.certificate.public_bytes(serialization.Encoding.DER)
 
@@ -118,6 +121,10 @@ def authorities():
     made["issuing_no_ca"] = Made("Test Issuing No CA", made["root"], ca=False)
     made["issuing_no_sign"] = Made(
         "Test Issuing No Sign", made["root"], ca=True, usage=("crl_sign",)
+    )
+    kept_out = x509.NameConstraints(None, [x509.DNSName("out.example.net")])
+    made["issuing_excludes"] = Made(
+        "Test Issuing Excludes", made["root"], ca=True, usage=signs, more=[(kept_out, True)]
     )
     made["rsa_root"] = Made(
         "Test RSA Root", kind="rsa-2048", ca=True, start=day(2020), end=day(2040)
@@ -151,6 +158,12 @@ def leaves(made):
             x509.IPAddress(ipaddress.ip_address("2001:db8::7")),
         ],
     )
+    made["leaf_ip_spelled"] = Made(
+        "127.000.000.001",
+        made["issuing"],
+        purposes=server,
+        names=[x509.IPAddress(ipaddress.ip_address("127.0.0.1"))],
+    )
     leaf("leaf_client", purposes=[ExtendedKeyUsageOID.CLIENT_AUTH])
     leaf("leaf_no_purpose", purposes=None, usage=None)
     leaf("leaf_no_signing", usage=("key_encipherment",))
@@ -158,6 +171,19 @@ def leaves(made):
     leaf("leaf_expired", start=day(2025), end=day(2026))
     leaf("leaf_future", start=day(2027), end=day(2028))
     leaf("leaf_far", end=day(2060))
+    everything = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+    leaf("leaf_any_purpose", purposes=[ExtendedKeyUsageOID.SERVER_AUTH, everything])
+    leaf("leaf_empty_label", names=host + [x509.DNSName("x..example.net")])
+    leaf("leaf_constrains", more=[(x509.NameConstraints(host, None), True)])
+    leaf("broken_access", more=[(_no_access(), False)])
+    leaf("leaf_of_excludes", issuer="issuing_excludes")
+    leaf("leaf_excluded_wildcard", "issuing_excludes", names=[x509.DNSName("*.example.net")])
+    leaf(
+        "leaf_excluded",
+        "issuing_excludes",
+        names=host + [x509.DNSName("a.out.example.net")],
+    )
+    leaf("leaf_rsa2052", kind="rsa-2052")
     leaf("leaf_rsa1024", kind="rsa-1024")
     leaf("leaf_rsa2048", kind="rsa-2048")
     leaf("leaf_p521", kind="p521")
@@ -169,6 +195,11 @@ def leaves(made):
         "a, O=Big\\ \u00e4\n\u202e", made["issuing"], purposes=server, names=host
     )
     return made
+
+
+def _no_access():
+    """An authority information access that is one only by its name."""
+    return x509.UnrecognizedExtension(ExtensionOID.AUTHORITY_INFORMATION_ACCESS, b"\x30\x00")
 
 
 def flight(made):

@@ -32,6 +32,10 @@ VERDICTS = {
     "weak-key": "whoever runs the server needs certificates with RSA keys of 2048 bits, or with ECC",
     "weak-signature": "whoever runs the server needs certificates signed over SHA-256 or better",
     "wrong-key-use": "whoever runs the server needs a certificate for servers, from a real CA",
+    "unknown-key": "whoever runs the server needs certificates with RSA keys of 2048, 3072 or 4096 "
+    "bits, or of P-256 or P-384",
+    "against-standard": "no public CA issues such a certificate: find out who answers there",
+    "excluded-name": "the issuer must not certify this name: whoever runs the server needs another",
     "not-ecc": "all_ecc refuses this chain: turn it off, or ask for one with elliptic keys only",
     "no-anchor": "put roots into trust.factory_dir, or `anchorwatch roots add FILE`",
     "name-mismatch": "the server is another one than configured: check the name and who answers",

@@ -22,7 +22,7 @@ _P256 = b"\x03\x00\x17"
 _RECORD = 16_384
 _ROOM = 262_144
 _LONGEST_S = 10.0
-_ACCEPTED = "BAD_SIGNATURE"
+ACCEPTED = "BAD_SIGNATURE"
 
 
 def verdict(chain: list[bytes], anchors: list[bytes], profile: dict, host: str, kind: str) -> str:
@@ -30,18 +30,25 @@ def verdict(chain: list[bytes], anchors: list[bytes], profile: dict, host: str, 
 
     anchors  DER; kind  the leaf's key, rsa | ec, for which the profile must offer a suite
     """
-    near, far = socket.socketpair()
+    near, far = server(chain, kind)
     with far:
-        far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
-        far.settimeout(_LONGEST_S)
-        far.sendall(_flight(chain, kind))
-        near.setblocking(False)
         made = tls.context(anchors, profile, None, False)
         try:
             tls.handshake(near, made, host, lambda presented: None, Patience(_LONGEST_S))
         except LinkError as error:
-            return "ok" if error.value == _ACCEPTED else error.verdict
+            return "ok" if error.value == ACCEPTED else error.verdict
     return "chain-refused"  # it cannot be: there is no key that could have finished it
+
+
+def server(chain: list[bytes], kind: str) -> tuple[socket.socket, socket.socket]:
+    """(the end for a client, the other one, to be kept open as long): a server that has said all
+    that it ever will. An error of a handshake whose value is ACCEPTED means a trusted chain."""
+    near, far = socket.socketpair()
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
+    far.settimeout(_LONGEST_S)
+    far.sendall(_flight(chain, kind))
+    near.setblocking(False)
+    return near, far
 
 
 def _flight(chain: list[bytes], kind: str) -> bytes:

@@ -31,7 +31,8 @@ def sha256_hex(data: bytes) -> str:
 class Certificate(Extensions):
     """The parts of a certificate that somebody here needs; the rest is the TLS library's.
 
-    serial      hexadecimal; issuer, subject  raw DER; issuer_name, subject_name  for humans
+    serial      hexadecimal, `-` before a negative one
+    issuer, subject  raw DER; issuer_name, subject_name  for humans
     not_before, not_after  utc_s; key `rsa-2048`, signature `sha256-rsa`, see algorithms.py
     ski, aki    key identifiers, hexadecimal through `key_ids`; empty where absent
     """
@@ -57,6 +58,8 @@ class Certificate(Extensions):
             raise bad("certificate body of a wrong shape")
         serial, inner, issuer, validity, subject, spki = body[:6]
         self.serial = binascii.hexlify(asn1.integer_bytes(serial)).decode()
+        if serial.content()[0] >= 0x80:
+            self.serial = "-" + self.serial
         if inner.raw() != algorithm.raw():
             raise bad("two different signature algorithms")
         self.issuer, self.issuer_name = issuer.raw(), readable(issuer)

@@ -9,7 +9,7 @@ Source: RFC 5280 section 4.2.1.
 from . import asn1
 from .asn1 import BOOLEAN, INTEGER, Element, bad
 
-SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
+SERVER_AUTH, ANY_PURPOSE = "1.3.6.1.5.5.7.3.1", "2.5.29.37.0"
 KEY_CERT_SIGN, DIGITAL_SIGNATURE = "keyCertSign", "digitalSignature"
 _USAGES = (
     DIGITAL_SIGNATURE, "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
@@ -23,6 +23,7 @@ class Extensions:
 
     key_usage, extended_key_usage   None where absent: no restriction
     path_length                     None where absent: no limit
+    constraints                     name constraints, not looked into; None where absent
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class Extensions:
         self.ip_addresses: list[str] = []
         self.ski = b""
         self.aki = b""
+        self.constraints: Element | None = None
 
     def read(self, listed: Element) -> None:
         """Take the SEQUENCE of extensions."""
@@ -103,6 +105,16 @@ def _authority_key(found: Extensions, value: Element) -> None:
             found.aki = item.content()
 
 
+def _name_constraints(found: Extensions, value: Element) -> None:
+    found.constraints = value
+
+
+def _information_access(found: Extensions, value: Element) -> None:
+    access = value.sequence("information access")
+    if not access or [one for one in access if len(one.sequence("access description")) != 2]:
+        raise bad("information access of a wrong shape")
+
+
 _READERS = {
     "2.5.29.19": _basic_constraints,
     "2.5.29.15": _key_usage,
@@ -110,4 +122,6 @@ _READERS = {
     "2.5.29.17": _subject_alternative_names,
     "2.5.29.14": _subject_key,
     "2.5.29.35": _authority_key,
+    "2.5.29.30": _name_constraints,
+    "1.3.6.1.5.5.7.1.1": _information_access,
 }

@@ -8,13 +8,15 @@ issued: what a server sends beside or above it (a cross-signed root that has exp
 not its offence, and to refuse it would strand the device. An anchor whose limit is broken ends a
 path only where no other anchor could.
 
-Source: RFC 6125 section 6.4, RFC 5280 section 4.2.1; design, "TLS".
+Source: RFC 5280 section 4.2.1; design, "TLS".
 """
 
 from ..errors import AgentError, plain
 from .der import Certificate, sha256_hex
-from .extensions import DIGITAL_SIGNATURE, KEY_CERT_SIGN, SERVER_AUTH
+from .extensions import ANY_PURPOSE, DIGITAL_SIGNATURE, KEY_CERT_SIGN, SERVER_AUTH
+from .hostnames import fits
 from .limits import LIMITS, Anchor, reached, withheld
+from .overlooked import excluded, forbidden
 from .shapes import Profile
 
 # The closed list, in the order in which they are looked for: the first that fits is the verdict.
@@ -23,10 +25,12 @@ VERDICTS = {
     "no-certificate": "the server presented no certificate",
     "chain-too-long": "more than 8 certificates, or more than 64 KiB of them",
     "malformed": "a certificate is not one, or its parts contradict each other",
-    "name-mismatch": "no DNS name in the leaf's alternative names fits the host; CN never counts",
-    "wrong-key-use": "the leaf is a CA or not for servers, or an issuer may not issue",
+    "name-mismatch": "no alternative name of the leaf fits the host; CN never counts",
+    "wrong-key-use": "the leaf is a CA or not for servers alone, or an issuer may not issue",
+    "against-standard": "a serial number, a name or name constraints that RFC 5280 forbids",
+    "excluded-name": "a name of the leaf may stand for one that its issuer must not certify",
     "weak-key": "an RSA key under 2048 bits",
-    "unknown-key": "a key that is neither RSA nor P-256 nor P-384",
+    "unknown-key": "a key that is neither RSA, in whole bytes, nor P-256 nor P-384",
     "not-ecc": "all_ecc is set and a key is not elliptic",
     "weak-signature": "a signature over SHA-1, MD5 or a hash we do not know",
     "on-hold": "its only anchor is on hold, and the key that issued the leaf is not a known one",
@@ -128,7 +132,7 @@ def _judged(
     path = _path(read, stops)
     judgement = Judgement("ok", 0, chain, read)
     judgement.withheld, judgement.limit = barred, limit
-    for look in (_name, _use, _keys, _signatures, _limits, _dates):
+    for look in (_name, _use, _standard, _keys, _signatures, _limits, _dates):
         verdict, at = look(path, host, judge_utc_s, profile, limit if stuck else "")
         if verdict != "ok":
             judgement.verdict, judgement.at = verdict, read.index(path[at])
@@ -155,8 +159,7 @@ def _issued(upper: Certificate, lower: Certificate) -> bool:
 
 
 def _name(read: list[Certificate], host: str, *_: object) -> tuple[str, int]:
-    fits = [name for name in read[0].dns_names if name_fits(name, host)]
-    return ("ok" if fits else "name-mismatch"), 0
+    return ("ok" if fits(read[0], host) else "name-mismatch"), 0
 
 
 def _for(leaf: Certificate) -> str:
@@ -167,22 +170,12 @@ def _for(leaf: Certificate) -> str:
     return "%s, for %s%s" % (leaf.subject_name, shown, " and %d more" % more if more > 0 else "")
 
 
-def name_fits(pattern: str, host: str) -> bool:
-    """Does a DNS name of a certificate cover `host`? A `*` stands for the whole left-most label."""
-    pattern, host = pattern.lower(), host.lower()
-    if not host or [c for c in host if not ("a" <= c <= "z" or "0" <= c <= "9" or c in "-.")]:
-        return False
-    if pattern[:2] != "*.":
-        return pattern == host
-    label, dot, parent = host.partition(".")
-    return label != "" and "." in parent and parent == pattern[2:]
-
-
 def _use(read: list[Certificate], *_: object) -> tuple[str, int]:
     leaf = read[0]
     if leaf.is_ca or not _allows(leaf.key_usage, DIGITAL_SIGNATURE):
         return "wrong-key-use", 0
-    if not _allows(leaf.extended_key_usage, SERVER_AUTH):
+    purposes = leaf.extended_key_usage
+    if not _allows(purposes, SERVER_AUTH) or ANY_PURPOSE in (purposes or []):
         return "wrong-key-use", 0
     for at, issuer in enumerate(read):
         if at and not (issuer.is_ca and _allows(issuer.key_usage, KEY_CERT_SIGN)):
@@ -194,6 +187,14 @@ def _allows(usage: list[str] | None, word: str) -> bool:
     return usage is None or word in usage
 
 
+def _standard(read: list[Certificate], *_: object) -> tuple[str, int]:
+    issued = read[:-1] if _is_root(read, len(read) - 1) else read
+    for at in range(len(issued)):
+        if forbidden(issued, at):
+            return "against-standard", at
+    return ("excluded-name" if excluded(issued) else "ok"), 0
+
+
 def _keys(
     read: list[Certificate], host: str, judge_utc_s: int | None, profile: Profile, *_: object
 ) -> tuple[str, int]:
@@ -201,7 +202,8 @@ def _keys(
         bits = certificate.rsa_bits()
         if 0 < bits < _RSA_BITS_LEAST:
             return "weak-key", at
-        if certificate.key not in _CURVES and not 0 < bits <= _RSA_BITS_MOST:
+        odd = bits % 8 != 0 or not 0 < bits <= _RSA_BITS_MOST
+        if certificate.key not in _CURVES and odd:
             return "unknown-key", at
         if bits and profile.get("all_ecc"):
             return "not-ecc", at
