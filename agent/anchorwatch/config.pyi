@@ -30,6 +30,7 @@ class Hub:
 class Mqtt:
     transport: str
     proxy: str
+    proxy_auth_file: str
     mode: str
     module_id: str
     keepalive_s: int

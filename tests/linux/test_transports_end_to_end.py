@@ -7,8 +7,9 @@ import pytest
 
 from hil.bench.cloud import Cloud
 from hil.bench.waiting import until
-from tests.linux import bundle_devices
+from tests.linux import authority, bundle_devices
 from tests.linux.proxies import Proxy
+from tests.linux.servers import Server
 from tests.linux.test_end_to_end import Load, delivered, moved, sent
 
 pytestmark = pytest.mark.tls
@@ -217,3 +218,31 @@ def test_a_proxy_that_dies_ends_the_session_and_no_message(cloud, device):
         board.reach("online", 60)
         assert set(delivered(cloud, board, first + later).values()) == {1}
         board.stop()
+
+
+class Inspector(Proxy):
+    """Every tunnel leads to a box that signs for whoever is asked for."""
+
+    def __init__(self, server):
+        self._server = server
+        super().__init__()
+
+    def _tunnel(self, sock, place):
+        super()._tunnel(sock, self._server.place())
+
+
+@pytest.mark.parametrize("name, verdict", [
+    ("Zscaler Root CA", "intercepted"), ("Head Office Root 7", "unknown-issuer"),
+])  # fmt: skip
+def test_a_proxy_that_reads_along_gets_a_hello_and_nothing_more(cloud, device, name, verdict):
+    host = cloud.ready["hub"]["host"]
+    inside = authority.root(name).issue("Inspection CA", ca=True).issue("hub", names=[host])
+    with Server(inside.below()) as server, Inspector(server) as proxy:
+        board = device("proxy-reads-" + verdict, proxy=proxy.url())
+        board.start()
+        fault = fault_of(board, verdict)
+        assert fault["class"] == "trust" and name in fault["value"]
+        assert server.visits and way(board) == "mqtt"
+        assert not any(visit.shaken.is_set() for visit in server.visits)
+        assert board.status()["agent"]["state"] == "waiting for hub"
+        board.cut()
