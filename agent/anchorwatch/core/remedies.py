@@ -25,11 +25,11 @@ VERDICTS = {
     "it is not, something on the way inspects TLS",
     "intermediate-missing": "whoever runs the server must present its issuer's certificate too; no "
     "root on the device can stand in for it",
-    "intercepted": "ask whoever runs this network to let the device's ports through unread, or sign "
-    "in to it; never add the root of a proxy that inspects TLS",
+    "intercepted": "ask whoever runs this network to let the device's ports through unread, or "
+    "sign in to it; never add the root of a proxy that inspects TLS",
     "key-not-proven": "the server shows somebody else's certificate: find out who answers there",
     "chain-too-long": "no server needs so many certificates or bytes: find out who answers there",
-    "weak-key": "whoever runs the server needs certificates with RSA keys of 2048 bits, or with ECC",
+    "weak-key": "whoever runs the server needs certificates with RSA keys of 2048 bits, or ECC",
     "weak-signature": "whoever runs the server needs certificates signed over SHA-256 or better",
     "wrong-key-use": "whoever runs the server needs a certificate for servers, from a real CA",
     "unknown-key": "whoever runs the server needs certificates with RSA keys of 2048, 3072 or 4096 "

@@ -37,8 +37,9 @@ def alert_name(code: int) -> str:
 class Handshakes:
     """Takes records apart and puts handshake messages together, however either is cut.
 
-    messages  [(type, body)] completed so far; alert  its code or None; alert_version  of its record;
-    changed  a ChangeCipherSpec came: all that follows is encrypted and not looked at
+    messages       [(type, body)] completed so far
+    alert          its code, or None; alert_version  of its record
+    changed        a ChangeCipherSpec came: all that follows is encrypted and not looked at
     """
 
     def __init__(self, at_most: int = FLIGHT_AT_MOST) -> None:
