@@ -23,6 +23,7 @@ from tests.core import signed
 from tests.linux import authority
 from tests.linux.agent_process import free_port
 from tests.linux.authority import DAY_S, NOW_S
+from tests.linux.proxies import Proxy
 from tests.linux.servers import Server
 
 pytestmark = pytest.mark.tls
@@ -512,3 +513,78 @@ def test_library_has_the_last_word_without_a_key(root, issuing):
     assert keyless.verdict(chain, [root.der], profile, HUB, "rsa") != "ok"
     assert keyless.verdict(chain[:1], [root.der], profile, HUB, "ec") == (
         "unknown-issuer")
+
+
+AUTO = '[mqtt]\ntransport = "auto"\n'
+HTTPS = '"hub.example:443" = ["%s"]\n'
+
+
+def test_8883_blocked_and_443_open_is_told_with_the_way_out(capsys, home, issuing):
+    place = nowhere()
+    with Server(issuing.issue("hub", names=[HUB]).below()) as server:
+        code, rows = home(place, resolve=HTTPS % server.place()).check(capsys)
+    assert code == 3 and hub_steps(rows) == [True, False] + [None] * 5
+    row = rows["hub tcp"]
+    assert row["value"] == place + ", 8883 blocked, 443 open" and row["verdict"] == "refused"
+    assert "transport = auto" in row["remedy"]
+
+
+def test_where_the_agent_takes_the_other_way_the_check_goes_on_there(capsys, home, issuing):
+    place = nowhere()
+    with Server(issuing.issue("hub", names=[HUB]).below()) as server:
+        code, rows = home(place, more=AUTO, resolve=HTTPS % server.place()).check(capsys)
+    assert code == 0 and hub_steps(rows) == [True] * 7
+    assert rows["hub tcp"]["what"] == "8883 blocked, 443 open"
+    assert rows["hub tcp"]["value"] == place + ": refused; it goes in a websocket"
+
+
+def test_8883_that_hangs_up_in_the_handshake_is_blocked_too(capsys, home, issuing):
+    good = issuing.issue("hub", names=[HUB]).below()
+    with Server(good, instead=lambda visit: visit.more()) as cut, Server(good) as server:
+        code, rows = home(cut, resolve=HTTPS % server.place()).check(capsys)
+    assert code == 3 and hub_steps(rows)[:3] == [True, True, False]
+    assert rows["hub tls"]["verdict"] == "cut"
+    assert rows["hub tls"]["value"].endswith("8883 blocked, 443 open")
+
+
+def test_where_neither_port_opens_nothing_is_said_of_the_other(capsys, home):
+    place = nowhere()
+    code, rows = home(place, more=AUTO, resolve=HTTPS % nowhere()).check(capsys)
+    assert code == 3 and rows["hub tcp"]["value"] == place
+
+
+def test_websocket_is_checked_at_the_https_port(capsys, home, issuing):
+    good = issuing.issue("hub", names=[HUB]).below()
+    with Server(good) as server, Server(issuing.issue("dps", names=[DPS]).below()) as dps:
+        lines = HTTPS % server.place() + '"dps.example:443" = ["%s"]\n' % dps.place()
+        made = home(nowhere(), more='[mqtt]\ntransport = "websocket"\n', resolve=lines)
+        code, rows = made.check(capsys)
+    assert code == 0 and hub_steps(rows) == [True] * 7
+    assert rows["hub dns"]["value"] == server.place()
+
+
+def test_every_step_is_checked_through_a_proxy(capsys, home, issuing, root):
+    with Server(issuing.issue("hub", names=[HUB]).below()) as server, Proxy() as proxy:
+        made = home(server, more='[mqtt]\nproxy = "%s"\n' % proxy.url())
+        code, rows = made.check(capsys)
+        assert server.place() in proxy.targets()
+    assert code == 0 and hub_steps(rows) == [True] * 7
+    assert rows["hub dns"]["value"] == "%s, through %s" % (server.place(), proxy.url())
+    assert rows["hub anchor"]["root"] == root.sha256
+
+
+def test_proxy_that_wants_a_password_is_told_in_the_step_of_the_line(capsys, home, issuing):
+    with Server(issuing.issue("hub", names=[HUB]).below()) as server, Proxy({}) as proxy:
+        code, rows = home(server, more='[mqtt]\nproxy = "%s"\n' % proxy.url()).check(capsys)
+    assert code == 1 and hub_steps(rows)[:2] == [True, False]
+    assert rows["hub tcp"]["verdict"] == "proxy-credentials"
+    assert "proxy_auth_file" in rows["hub tcp"]["remedy"]
+
+
+def test_proxy_that_inspects_tls_is_guessed_from_the_issuer(capsys, home):
+    inside = authority.root("Zscaler Root CA").issue("Zscaler Intermediate", ca=True)
+    with Server(inside.issue("hub", names=[HUB]).below()) as server:
+        code, rows = home(server).check(capsys)
+    assert code == 1 and rows["hub anchor"]["verdict"] == "intercepted"
+    assert rows["hub anchor"]["value"].startswith("a proxy inspects TLS: issuer CN=Zscaler Root CA")
+    assert "never add the root" in rows["hub anchor"]["remedy"]

@@ -9,7 +9,9 @@ import time
 
 from ..config import Config
 from ..core import records
+from ..core.actions import Dial
 from ..core.events import ClockSet, Start, TimeFailed
+from ..core.transports import WEBSOCKET
 from ..core.watch import Watch
 from ..errors import AgentError, StateError
 from .bundles import ROOTED, Bundles
@@ -45,8 +47,9 @@ class Check:
         self.begin(credential)
         if self.found.ok("files") is None:
             self.found.good("", "files", "nothing to complain of")
-        dialer = Dialer(self._resolver, self.layers.der_of, self._credential.files)
-        steps = Steps(dialer, self._resolver, self.layers.der_of, self.watch.trust, self.found)
+        dialer = Dialer(self._resolver, self.layers.der_of, self._credential.files,
+                        proxy_auth_file=self._config.mqtt.proxy_auth_file)
+        steps = Steps(dialer, self.layers.der_of, self.watch.trust, self.found, self._other_way)
         steps.sure_of_time = self._check_clock(dialer)
         for endpoint in self.watch.trust.endpoints:
             order = self.watch.device.dial("next", endpoint, True, now_ms())
@@ -62,6 +65,15 @@ class Check:
         state = self._try("state", self._check_state) or {}
         layers = self._try("trust", self._check_trust)
         self.watch.handle(Start(True, state, layers or {}, credential), now_ms())
+
+    def _other_way(self, order: Dial) -> tuple[Dial | None, bool]:
+        """See Steps."""
+        if order.transport == WEBSOCKET:
+            return None, False
+        port = getattr(self._config, order.endpoint).https_port
+        fields = {name: getattr(order, name) for name in Dial.fields}
+        other = Dial(**dict(fields, transport=WEBSOCKET, port=port))
+        return other, self._config.mqtt.transport == "auto"
 
     def _note_bad(self, what: str, value: str, remedy: str, kind: str = "") -> None:
         self.found.bad("", "files", what, value, fault=kind, remedy=remedy)

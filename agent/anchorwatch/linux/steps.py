@@ -7,14 +7,15 @@ that chain, name and dates are judged apart; the last word is the same dial that
 import time
 
 from ..core.events import Failed
+from ..core.transports import BLOCKED
 from ..errors import AgentError, LinkError
 from ..pki import judge
 from ..pki.der import Certificate
+from ..pki.hostnames import name_fits
 from ..pki.limits import Anchor
 from . import tls
 from .findings import Findings, short
 from .shortrecords import OFF, UNAVAILABLE
-from .tcp import connect
 
 STEPS = ("dns", "tcp", "tls", "chain", "name", "dates", "anchor")
 DAY_S = 86_400
@@ -23,7 +24,7 @@ _LINE = ("network", "policy", "identity")
 _OF_CHAIN = ("bad-signature", "chain-refused", "weak-key", "weak-signature", "not-ecc")
 _UNREAD = ("no-certificate", "chain-too-long", "malformed")
 _FAR_S = 0xFFFFFFFF
-_CONNECT_S = 10.0
+_OTHER_WAY = "set [mqtt] transport = auto: it takes a websocket where 8883 is blocked"
 _SHOWN = 4
 
 
@@ -34,55 +35,81 @@ class _Seen(Exception):
 class Steps:
     """Notes every step of an endpoint.
 
-    order  Dial of a probe; trust  the store; sure_of_time  a date that fails is the server's fault
+    order      Dial of a probe; trust  the store; sure_of_time  a date that fails is the server's
+               fault
+    other_way  called with an order that the line ended: the same in a websocket, None for none;
+               and whether the agent would take it by itself
     """
 
-    def __init__(self, dialer, resolver, der_of, trust, found: Findings) -> None:
-        self._dialer, self._resolver, self._der_of = dialer, resolver, der_of
+    def __init__(self, dialer, der_of, trust, found: Findings,
+                 other_way=lambda order: (None, False)) -> None:
+        self._dialer, self._der_of, self._other_way = dialer, der_of, other_way
         self._trust, self._found = trust, found
         self.sure_of_time = False
 
     def check(self, order) -> None:
         """Dial as `order` says, once for a look and once in earnest."""
-        if order.proxy or order.transport not in ("mqtt", "auto"):
-            way = "a proxy" if order.proxy else order.transport
-            self._untried(order.endpoint, STEPS[:-1], "it goes by " + way)
-            answer = self._dial(order)
-            self._anchor(order, answer, answer.fault if isinstance(answer, Failed) else "")
+        reached = self._reach(order)
+        if reached is None:
             return
-        sock = self._reach(order)
-        if sock is None:
-            return
+        order, sock = reached
         try:
             flight = self._flight(order, sock)
         except LinkError as error:
-            self._end(order, "tls", error.fault, error.verdict, error.value)
+            self._end_of_line(order, "tls", error, error.value)
             return
         self._tell(order, flight, self._dial(order))
 
     def _reach(self, order):
-        """A connected socket, or None once it is noted why there is none."""
+        """(the order, or the same another way; a connected socket), or None once it is noted why
+        there is none."""
         try:
-            places = self._resolver.addresses(order.host, order.port)
+            places = self._dialer.route.places(order.proxy, order.host, order.port)
         except LinkError as error:
             self._end(order, "dns", error.fault, error.verdict, order.host)
             return None
         shown = ["%s:%d" % place for place in places[:_SHOWN]]
+        shown += ["through " + order.proxy] if order.proxy else []
         self._found.good(order.endpoint, "dns", order.host, ", ".join(shown))
         failed = []
         for place in places:
             began = time.monotonic()
             try:
-                sock = connect(*place, self._dialer.patience().at_most(_CONNECT_S))
+                sock = self._dialer.route.connect(order.proxy, *place, self._dialer.patience())
             except LinkError as error:
                 failed.append((error, "%s:%d" % place))
                 continue
             shown = ["%s:%d in %d ms" % (*place, 1000 * (time.monotonic() - began))]
             shown += ["%s: %s" % (where, error.verdict) for error, where in failed]
             self._found.good(order.endpoint, "tcp", "connected", ", ".join(shown))
-            return sock
-        error, where = failed[-1]
-        self._end(order, "tcp", error.fault, error.verdict, where)
+            return order, sock
+        return self._end_of_line(order, "tcp", *failed[-1])
+
+    def _end_of_line(self, order, step: str, error: LinkError, where: object):
+        """A step failed. Is it this port alone? Then as _reach(), where the agent would go on."""
+        other, goes_on = self._other_way(order) if error.verdict in BLOCKED else (None, False)
+        sock = None if other is None else self._opened(other)
+        if sock is None:
+            return self._end(order, step, error.fault, error.verdict, where)
+        told = "%d blocked, %d open" % (order.port, other.port)
+        if goes_on and step == "tcp":
+            shown = "%s: %s; it goes in a websocket" % (where, error.verdict)
+            self._found.good(order.endpoint, step, told, shown)
+            return other, sock
+        sock.close()
+        shown = ", ".join([str(part) for part in (where, told) if part])
+        return self._end(order, step, error.fault, error.verdict, shown, _OTHER_WAY)
+
+    def _opened(self, order):
+        """A socket to any place of an order; None when no place takes one."""
+        try:
+            for place in self._dialer.route.places(order.proxy, order.host, order.port):
+                try:
+                    return self._dialer.route.connect(order.proxy, *place, self._dialer.patience())
+                except LinkError:
+                    continue
+        except LinkError:
+            pass  # its name is not known either
         return None
 
     def _flight(self, order, sock) -> list[bytes]:
@@ -149,8 +176,10 @@ class Steps:
         """Note the anchor, or why there is none."""
         if fault:
             presented = answer.presented[-1] if answer.presented else "nothing"
-            self._found.fault(order.endpoint, "anchor", fault, answer.verdict,
-                              "presented under " + presented)
+            shown = "presented under " + presented
+            if answer.verdict == "intercepted":
+                shown = "a proxy inspects TLS: issuer " + short(presented)
+            self._found.fault(order.endpoint, "anchor", fault, answer.verdict, shown)
             return
         days = self._trust.evidence.days(order.endpoint, answer.anchor)
         layer = self._trust.layer_of(answer.anchor) or "no"
@@ -163,9 +192,10 @@ class Steps:
         ders = [self._der_of(sha256) for sha256 in order.anchors]
         return tuple(Anchor(der) for der in ders if der is not None)
 
-    def _end(self, order, step: str, fault: str, verdict: str, value: object) -> None:
+    def _end(self, order, step: str, fault: str, verdict: str, value: object,
+             to_do: str = "") -> None:
         """A step failed, and so nothing is known of those after it."""
-        self._found.fault(order.endpoint, step, fault, verdict, value)
+        self._found.fault(order.endpoint, step, fault, verdict, value, to_do)
         self._untried(order.endpoint, STEPS[STEPS.index(step) + 1:],
                       "%s %s" % (order.endpoint, step))
 
@@ -180,7 +210,7 @@ def judged(flight: list[bytes], order, anchors: tuple[Anchor, ...]) -> dict[str,
         return judge.judge(flight, host, utc_s, order.profile, anchors).verdict
 
     names = _names(flight)
-    fits = [name for name in names if judge.name_fits(name, order.host)]
+    fits = [name for name in names if name_fits(name, order.host)]
     # Under a name that the leaf carries, only the chain is left to be judged, and then the dates.
     host = order.host if fits else (names + [""])[0].replace("*", "any")
     chain = verdict(host, None)
