@@ -17,6 +17,7 @@ from . import waiting
 from .patience import READ, Patience
 
 SNTP_PORT = 123
+STEP_S = 300
 BODY_AT_MOST = 65_536
 _SYNCHRONISED = "/run/systemd/timesync/synchronized"
 _RTC = "/sys/class/rtc/rtc0"
@@ -38,6 +39,29 @@ def known(marks: tuple[str, str] = (_SYNCHRONISED, _RTC)) -> ClockSet | None:
         if os.path.exists(path):
             return ClockSet(int(time.time()), source)
     return None
+
+
+class Steps:
+    """Somebody sets the system's clock: what was reckoned from dates is no longer right.
+
+    post  takes what the system knows of the time after a step
+    """
+
+    def __init__(self, post) -> None:
+        self._post, self._offset_s = post, _offset_s()
+
+    def look(self) -> None:
+        """To be called whenever the loop turns."""
+        offset_s = _offset_s()
+        if abs(offset_s - self._offset_s) > STEP_S:
+            self._offset_s = offset_s
+            time_known = known()
+            if time_known is not None:
+                self._post(time_known)
+
+
+def _offset_s() -> int:
+    return int(time.time()) - now_ms() // 1000
 
 
 class Times:

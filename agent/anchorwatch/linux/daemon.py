@@ -17,28 +17,24 @@ from ..core.watch import Watch
 from ..errors import StateError
 from .applications import Applications
 from .bundles import LAYERS, Bundles
-from .clock import Times, known, now_ms
+from .clock import Steps, known, now_ms
 from .control import Control, group_id, role_of
 from .crash import account, within_the_hour
 from .credential import Credential
 from .deeds import Deeds
-from .dial import Dialer
 from .drop import DropFolder
 from .errands import Errands
-from .fetch import Fetcher
 from .files import Files
 from .folder import open_private, reason_of
 from .inbox import Inbox
 from .journal import Journal
 from .layers import Layers
-from .links import Links
+from .outward import Outward
 from .requests import Requests
-from .resolve import Resolver
 from .store import open_store
 from .systemd import Systemd
 from .telemetry import Telemetry
 
-STEP_S = 300
 _STATE = ("assignment", "budgets", "clock", "trust")
 
 
@@ -52,12 +48,13 @@ class Agent:
 
     def __init__(self, config, by_hand: bool = False) -> None:
         self._config, self._by_hand = config, by_hand
-        self._began_ms, self._offset_s = now_ms(), _offset_s()
+        self._began_ms = now_ms()
         self._stop_by_ms: int | None = None
         self._hung_up = False
         self._crash: dict | None = None
         self._selector = selectors.DefaultSelector()
         self._inbox, self._errands = Inbox(self._selector), Errands(self._selector)
+        self._steps = Steps(self._inbox.post)
         self._journal, self._systemd = Journal(_to_stderr, now_ms), Systemd(os.environ)
         self._watch = Watch(config, _rand_below)
         self._store, site = open_store(config, self._warner("state"))
@@ -71,7 +68,10 @@ class Agent:
         self._files = Files(self._layers, self._drop, self._credential, self._errands,
                             self._inbox.post, self._warner("identity"),
                             self._watch.warnings.reread)
-        self._links, self._times, self._fetcher = self._outward()
+        inside = (self._selector, self._errands, self._inbox.post)
+        self._outward = Outward(config, self._layers, self._bundles, self._credential,
+                                self._telemetry.outbox, inside, self._warner("message"))
+        self._links = self._outward.links
         self._control: Control | None = None
         self._applications = Applications(self._say, self._inbox.post)
         self._requests = Requests(self.status, self._telemetry.put, self._journal, self._layers,
@@ -121,24 +121,11 @@ class Agent:
 
     # What is made once.
 
-    def _outward(self) -> tuple[Links, Times, Fetcher]:
-        config, errands, post = self._config, self._errands, self._inbox.post
-        resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
-        proxy, proxy_auth_file = config.mqtt.proxy, config.mqtt.proxy_auth_file
-        dialer = Dialer(resolver, self._layers.der_of, self._credential.files,
-                        proxy_auth_file=proxy_auth_file)
-        links = Links(self._selector, errands, dialer, self._telemetry.outbox,
-                      config.mqtt.in_flight, now_ms, self._warner("message"))
-        times = Times(errands, dialer, resolver, config.clock.sntp, post)
-        return links, times, Fetcher(config.device.cloud, errands, resolver, self._bundles,
-                                     self._layers.learn, post, proxy=proxy,
-                                     proxy_auth_file=proxy_auth_file)
-
     def _performers(self) -> dict:
         deeds = Deeds(self._links, self._telemetry, self._files, self._store, self._layers,
                       self._bundles, self._credential, self._inbox.post)
         perform = {actions.Tell: self._tell}
-        for performer in (self._links, self._times, self._fetcher, deeds):
+        for performer in (*self._outward.performers, deeds):
             perform.update(performer.perform)
         return perform
 
@@ -202,7 +189,7 @@ class Agent:
         now = now_ms()
         self._links.turn(now)
         self._systemd.turn(now)
-        self._look_at_the_clock()
+        self._steps.look()
 
     def _drained(self, now: int) -> bool:
         return not self._telemetry.outbox.waiting or now >= (self._stop_by_ms or 0)
@@ -215,15 +202,6 @@ class Agent:
             self._hung_up = False
             self._files.read_site()
             self._files.read_credential()
-
-    def _look_at_the_clock(self) -> None:
-        """Somebody set the system's clock: what was reckoned from dates is no longer right."""
-        offset_s = _offset_s()
-        if abs(offset_s - self._offset_s) > STEP_S:
-            self._offset_s = offset_s
-            time_known = known()
-            if time_known is not None:
-                self._inbox.post(time_known)
 
     def _tell(self, action) -> None:
         name, about, now = action.name, action.about, now_ms()
@@ -267,10 +245,6 @@ class Agent:
 
 def _rand_below(n: int) -> int:
     return int.from_bytes(os.urandom(8), "big") % n
-
-
-def _offset_s() -> int:
-    return int(time.time()) - now_ms() // 1000
 
 
 def _to_stderr(line: str) -> None:

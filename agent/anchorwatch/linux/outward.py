@@ -1,0 +1,31 @@
+"""What leaves the device: links, times and look-ups, mirrors; made once, of one configuration.
+
+Rule: all of them dial by the same names and through the same proxy.
+"""
+
+from .clock import Times, now_ms
+from .dial import Dialer
+from .fetch import Fetcher
+from .links import Links
+from .resolve import Resolver
+from .shortrecords import ShortRecords
+
+
+class Outward:
+    """`links`, and `performers` of every action that leaves the device.
+
+    store   layers and bundles; credential  its files by slot; outbox  the telemetry queue
+    inside  (selector, errands, post) of the loop
+    """
+
+    def __init__(self, config, layers, bundles, credential, outbox, inside, warn) -> None:
+        selector, errands, post = inside
+        resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
+        proxy, proxy_auth_file = config.mqtt.proxy, config.mqtt.proxy_auth_file
+        dialer = Dialer(resolver, layers.der_of, credential.files,
+                        proxy_auth_file=proxy_auth_file, records=ShortRecords(config.state.dir))
+        self.links = Links(selector, errands, dialer, outbox, config.mqtt.in_flight, now_ms, warn)
+        times = Times(errands, dialer, resolver, config.clock.sntp, post)
+        fetcher = Fetcher(config.device.cloud, errands, resolver, bundles, layers.learn, post,
+                          proxy=proxy, proxy_auth_file=proxy_auth_file)
+        self.performers = (self.links, times, fetcher)
