@@ -30,6 +30,7 @@ CONFIGS = (
     {"unauthorized": {"patience_s": 0, "slow_first_s": 1}, "fleet": {"devices": 100_000}},
     {"trust": {"mirrors": ["http://mirror.example/b"], "trial_max_s": 60}},
     {"dps": None, "hub": {"host": "hub.hubs.example"}, "trust": {"mirrors": ["https://m.ex/"]}},
+    {"mqtt": {"transport": "auto", "proxy": "http://proxy.example:3128"}},
 )
 ROOTED = (["vendor"], ["vendor", "site"], [])
 RESTART = 0.01
