@@ -11,12 +11,22 @@ from binascii import b2a_base64
 from .. import __version__
 from ..config import Config
 from ..errors import ConfigError
+from ..settings import ENDPOINTS
 from . import launch, page, trustcommands
 from .caller import Caller
 from .toml import load
 
 DONE, REFUSED = 0, 1
 _STDIN_AT_MOST = 262_145
+_SERVER: tuple[tuple[str, dict], ...] = (
+    ("--endpoint", {"choices": ENDPOINTS, "help": "whose TLS settings; default: hub"}),
+    ("--host", {"metavar": "NAME", "help": "the name that its certificate must carry"}),
+    ("--address", {"metavar": "ADDR:PORT", "help": "default: by the name, the configured port"}),
+    ("--roots", {"metavar": "DIR", "help": "these PEM files are the only roots"}),
+    ("--suites", {"choices": ("any", "rsa", "ecdsa"), "help": "what is offered"}),
+    ("--max-fragment", {"metavar": "SIZE[:WISH]", "help": "512, 1024, 2048 or 4096; prefer, "
+                        "require"}),
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:
@@ -27,9 +37,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _add(commands, "run", lambda given: launch.run(given.config), "keep watch until asked to stop")
     _add(commands, "status", status, "what holds now", json=True)
-    _add(commands, "check", check, "try files and endpoints once, from here", json=True
-         ).add_argument("--rehearse", metavar="PROFILE|FILE", help="no network: would it be "
-                        "accepted? g2-rsa-long, g3-ecc, announced or another; or PEM")
+    _add_check(commands)
     _add(commands, "reverify", reverify, "look at the hub's certificate now").add_argument(
         "--swap", action="store_true", help="move the session whatever is found")
     _add(commands, "reprovision", reprovision, "ask DPS for the assignment now")
@@ -48,6 +56,15 @@ def _add(commands, name: str, command, words: str, json: bool = False):
     if json:
         made.add_argument("--json", action="store_true", help="as one JSON object")
     return made
+
+
+def _add_check(commands) -> None:
+    made = _add(commands, "check", check, "try files and endpoints once, from here", json=True)
+    made.add_argument("--rehearse", metavar="PROFILE|FILE", help="no network: would it be "
+                      "accepted? g2-rsa-long, g3-ecc, announced or another; or PEM")
+    group = made.add_argument_group("one server, which needs no configuration")
+    for option, words in _SERVER:
+        group.add_argument(option, **words)
 
 
 def _add_send(commands) -> None:
@@ -69,17 +86,21 @@ def status(arguments) -> int:
 
 def check(arguments) -> int:
     """Try everything from here, or rehearse what may come; 0 when all of it holds."""
+    named = [word for word, _ in _SERVER if getattr(arguments, word[2:].replace("-", "_"))]
     # The TLS side is not needed by any other command.
     if arguments.rehearse:
         from .findings import rehearsed_code as code_of
         from .rehearsal import rehearsed
 
+        if named:
+            raise ConfigError("--rehearse asks no server", named[0], "leave one of them out")
         rows = rehearsed(arguments.config, arguments.rehearse)
     else:
+        from .anyserver import checked as checked_server
         from .check import checked
         from .findings import exit_code as code_of
 
-        rows = checked(arguments.config)
+        rows = checked_server(arguments) if named else checked(arguments.config)
     _show(json.dumps(rows, indent=1) if arguments.json else "\n".join(page.checks(rows)))
     return code_of(rows)
 

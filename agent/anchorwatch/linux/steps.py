@@ -11,7 +11,7 @@ from ..core.transports import BLOCKED
 from ..errors import AgentError, LinkError
 from ..pki import judge
 from ..pki.der import Certificate
-from ..pki.hostnames import name_fits
+from ..pki.hostnames import fits
 from ..pki.limits import Anchor
 from . import tls
 from .findings import Findings, short
@@ -209,14 +209,13 @@ def judged(flight: list[bytes], order, anchors: tuple[Anchor, ...]) -> dict[str,
     def verdict(host: str, utc_s: int | None) -> str:
         return judge.judge(flight, host, utc_s, order.profile, anchors).verdict
 
-    names = _names(flight)
-    fits = [name for name in names if name_fits(name, order.host)]
+    names, its_own = _names(flight), _is_for(flight, order.host)
     # Under a name that the leaf carries, only the chain is left to be judged, and then the dates.
-    host = order.host if fits else (names + [""])[0].replace("*", "any")
+    host = order.host if its_own else (names + [""])[0].replace("*", "any")
     chain = verdict(host, None)
     if chain == "name-mismatch":
         return {"chain": "", "name": chain, "dates": ""}
-    name = "ok" if fits else "name-mismatch"
+    name = "ok" if its_own else "name-mismatch"
     return {"chain": chain, "name": "" if chain in _UNREAD else name,
             "dates": verdict(host, order.judge_utc_s) if chain == "ok" else ""}
 
@@ -231,9 +230,17 @@ def _records(fragment: dict) -> str:
 
 def _names(flight: list[bytes]) -> list[str]:
     try:
-        return Certificate(flight[0]).dns_names if flight else []
+        leaf = Certificate(flight[0]) if flight else None
     except AgentError:
         return []
+    return [] if leaf is None else leaf.dns_names + leaf.ip_addresses
+
+
+def _is_for(flight: list[bytes], host: str) -> bool:
+    try:
+        return bool(flight) and fits(Certificate(flight[0]), host)
+    except AgentError:
+        return False
 
 
 def _shown(step: str, flight: list[bytes], order) -> tuple[str, str]:
