@@ -11,7 +11,7 @@ from tests.pair.cloud import DAY
 DAY_S = 86_400
 SLACK_S = 7_200
 RESERVE_S = 90 * DAY_S
-UNFIT = ("unknown-issuer", "no-anchor")
+UNFIT = ("unknown-issuer", "no-anchor", "intermediate-missing", "intercepted")
 PROBES = ("probing", "comparing with the previous set")
 
 

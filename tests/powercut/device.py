@@ -67,6 +67,7 @@ class Device:
         errands = SimpleNamespace(start=lambda work, done: done(work()))
         self._fetcher = Fetcher("global", errands, None, self._bundles, self._layers.learn,
                                 self.post, lambda: self.now_ms)
+        self._drop = SimpleNamespace(ask=_nothing)
         self._credential = SimpleNamespace(read=x509, sign=lambda data: b"signed",
                                            changed=lambda: False)
         self._perform = self._performers()

@@ -19,7 +19,8 @@ from .holds import Holds
 from .rules import SCOPES  # noqa: F401
 from .shapes import Any_, Entry, Event, Items, MaybeTree, Tree
 
-UNFIT = ("unknown-issuer", "no-anchor")  # a completed chain verdict: no offered anchor fits
+# A completed chain verdict: no offered anchor fits. The last two are guesses at why.
+UNFIT = ("unknown-issuer", "no-anchor", "intermediate-missing", "intercepted")
 UNFIT_TWICE = 2
 LIMITED = ("sunset", "on-hold")  # one fits, and is past its time
 HISTORY_AT_MOST = 32
