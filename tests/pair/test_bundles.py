@@ -498,3 +498,17 @@ def test_bundle_that_cannot_be_put_on_trial_is_not_probed_without_pause():
     assert stage(pair) == "candidate" and len(probes) <= 240
     pair.disk = lambda name: None
     pair.run_until(lambda: stage(pair) == "committed", 3 * HOUR)
+
+
+def test_bundle_that_distrusts_a_key_and_no_longer_lists_its_root_is_not_vetoed_by_its_holder():
+    """Who holds that key answers the probes: that the previous set takes him is no evidence."""
+    cloud, pair = signed(roots=("g2",))
+    committed(pair, bundle(1, ["g2", "stolen"]))
+    for front in (cloud.fronts[HUB], cloud.fronts[DPS]):
+        front.ends = [End("127.0.0.66", "stolen", "forged", ca="evil", forged=True)]
+    assert bring(pair, bundle(2, ["g2"], [dict(hard("key-stolen", 0), of="key")]))["ok"]
+    pair.run_until(lambda: stage(pair) in ("trial", "reverted"), HOUR)
+    assert stage(pair) == "trial" and pair.watch.trust.offered("hub") == ["g2"]
+    for front in (cloud.fronts[HUB], cloud.fronts[DPS]):
+        front.ends = [End()]
+    pair.run_until(lambda: stage(pair) == "committed", 2 * HOUR)

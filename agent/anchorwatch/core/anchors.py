@@ -78,6 +78,11 @@ class Anchors:
         """True when a layer's hard distrust names the certificate or its key."""
         return bool([row for _, row in self.rows(sha256) if row["kind"] == "hard"])
 
+    def condemns(self, entry: Entry) -> bool:
+        """The same of an anchor that another set knows, and this one perhaps not."""
+        hard = [row for _, row in self._distrust() if row["kind"] == "hard"]
+        return bool([row for row in hard if rules.names(row, entry)])
+
     def rows(self, sha256: str) -> Items:
         """[(layer, row)] of the distrust that names an anchor."""
         distrust = self._distrust()

@@ -214,7 +214,8 @@ class Probes(Machine):
         """The previous set accepts what the candidate refused: does that speak against it?"""
         self._left.pop(0)
         out: Items = [Close("next", "probed")]
-        if self.view().distrusted(event.anchor):
+        known = self.previous().entry(event.anchor)  # the candidate may not even list it
+        if known is not None and self.view().condemns(known):
             self._distrusted.append(self._endpoint)  # the reason is the distrust: R5 decides
             return out + [Undecided()]
         if event.chain[:1] != self._failed.chain[:1]:
