@@ -42,7 +42,8 @@ STATUSES = (200, 202, 204, 400, 401, 404, 409, 429, 500, 503, 999, 0)
 ANCHORS = ("g2", "baltimore", "msrsa2017", "unknown")
 LEAF_ENDS_S = replay.T0 + 2 * 365 * 86_400
 CHAINS = ([], ["leaf", "ca"], ["other", "ca"], ["portal"])
-VERDICTS = ("by-chance", "no-anchor", "unknown-issuer", "sunset", "on-hold", "expired")
+VERDICTS = ("by-chance", "no-anchor", "unknown-issuer", "sunset", "on-hold", "expired", "refused",
+            "proxy-credentials")  # fmt: skip
 REASONS_OF_FETCH = ("network", "silent", "full", "no-root", "signed by another vendor")
 
 
