@@ -512,3 +512,15 @@ def test_bundle_that_distrusts_a_key_and_no_longer_lists_its_root_is_not_vetoed_
     for front in (cloud.fronts[HUB], cloud.fronts[DPS]):
         front.ends = [End()]
     pair.run_until(lambda: stage(pair) == "committed", 2 * HOUR)
+
+
+def test_reduced_watch_keeps_a_candidate_and_sleeps():
+    cloud, pair = signed()
+    pair.saved["crash"] = {"recent": 3}
+    pair.restart()
+    pair.run_until("online", HOUR)
+    assert bring(pair, bundle(1, ["g2", "new"]))["ok"]
+    woken, hear = [], pair.hear
+    pair.hear = lambda event: (woken.append(type(event)), hear(event))
+    cloud.run_for(DAY)
+    assert stage(pair) == "candidate" and woken.count(events.Woke) <= 200

@@ -77,7 +77,7 @@ class Probes(Machine):
         if bare:
             return [Against(bare)]
         if self._device.reduced or not self._free():
-            return [NotYet(BUSY_MS)]
+            return [NotYet(MOST_MS if self._device.reduced else BUSY_MS)]
         if self._left:
             return [Unheard()]
         heard = self._verified + self._distrusted
