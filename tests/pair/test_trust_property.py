@@ -14,7 +14,7 @@ from tests.pair.cloud import MINUTE
 from tests.pair.trust_rules import Broken, Rules
 
 FULL = os.environ.get("ANCHORWATCH_COUNTS") == "full"
-PARTS = 4
+PARTS = 2
 STEPS = (1_000_000 if FULL else 100_000) // PARTS
 SEEN = ("committed", "trial", "reverted", "hold", "emergency_anchor", "captured", "refused")
 

@@ -170,12 +170,12 @@ class World:
         rand = self.rand
         rows = []
         for root in FACTORY + VENDOR:
-            chance = rand.random()
-            if chance < 0.06:
+            chance = rand.random() * (0.5 if root == "g2" else 1)
+            if chance < 0.09:
                 rows.append(hard(root, rand.choice([0, 3 * DAY_S, 14 * DAY_S])))
-            elif chance < 0.10:
+            elif chance < 0.12:
                 rows.append(dict(hard("key-" + root), of="key"))
-            elif chance < 0.14:
+            elif chance < 0.16:
                 rows.append(sunset(root, now_s + rand.choice([-90, -10, 10]) * DAY_S))
         return rows
 
@@ -211,7 +211,8 @@ class World:
         now_s = self.cloud.utc_s(self.cloud.now_ms)
         valid = (now_s - 9 * DAY_S, now_s + LEAF_S)
         portal = End("127.0.0.80", "portal", "portal", *valid, ca="portal")
-        forger = End("127.0.0.66", rand.choice(UNIVERSE), "forged", *valid, ca="evil", forged=True)
+        root = rand.choice([*UNIVERSE, *self.pair.watch.trust.offered("hub") * 4])
+        forger = End("127.0.0.66", root, "forged", *valid, ca="evil", forged=True)
         other = rand.choice([portal, forger])
         front.ends = [other] if rand.random() < 0.3 else [self.genuine[host], other]
         front.choose = lambda number: rand.randrange(2)

@@ -41,6 +41,8 @@ class Rules:
         self.retired: dict[str, int] = {}  # root: ms at which a bundle in force dropped it
         self.held: dict[tuple, int] = {}  # (endpoint, root): ms at which its hold began
         self.tried: dict[tuple, int] = {}  # (digest, leaf): ms of the last roll-back
+        self.dated: dict[tuple, int] = {}  # the same as the device dates it
+        self.kept: set[tuple] = set()  # those of them that are on the disk
         self.stages: dict[str, dict] = {}  # layer: record before this step
         self.probed: list = [None, None]  # the last Failed and Verified of a bundle's probe
         self.store: list = []  # see _store
@@ -167,6 +169,10 @@ class Rules:
         saved = self.pair.saved.get("trust", {}).get("bundles", {}).get("vendor", {})
         must(saved.get("version", 0) >= self.version, "R3", "version went back to", saved)
         self.version = saved.get("version", 0)
+        if saved.get("stage") == "reverted":
+            key = (saved["digest"], tuple(saved["against"]["leaf"]))
+            if saved["tried_utc_s"] == self.dated.get(key):
+                self.kept.add(key)
         if isinstance(event, events.Fetched) and not event.bundle["folder"]:
             wrote = [a for a in done if isinstance(a, actions.Save)]
             must(not wrote, "R8", "the same bundle is written again")
@@ -191,10 +197,11 @@ class Rules:
             named = [row for row in rows if names(row, accepted.anchor)]
             must(not named, "R4", "rolled back for a root it distrusts", accepted)
         key = (record["digest"], tuple(against["leaf"]))
-        last_ms = self.tried.get(key)
+        last_ms = self.tried.get(key) if key in self.kept else None
         daily = last_ms is None or now_ms - last_ms >= DAY - 60_000 or self.clock_lied
         must(daily, "R4", "rolled back twice within", now_ms - (last_ms or 0), "ms")
-        self.tried[key] = now_ms
+        self.tried[key], self.dated[key] = now_ms, record["tried_utc_s"]
+        self.kept.discard(key)
 
     def _committed(self, before: dict, record: dict) -> None:
         known = self.pair.watch.commit.contents
