@@ -54,6 +54,12 @@ def constrained(old, new, leaf="LEAF_OF_EXCLUDES"):
     return of(chain(leaf) + [issuer[:at] + issuer[at:end].replace(old, new) + issuer[end:]])
 
 
+def for_something_else():
+    """A leaf for servers and, where it said `any`, for a purpose of another number."""
+    der = chain("LEAF_ANY_PURPOSE")[0]
+    return of([der.replace(b"\x55\x1d\x25\x00", b"\x55\x1d\x25\x01")] + chain("ISSUING"))
+
+
 def key_of(name):
     return Certificate(chain(name)[0]).spki_sha256
 
@@ -170,6 +176,7 @@ CASES = (
     ("a certificate for clients", verdict, (("LEAF_CLIENT", "ISSUING"),), ("wrong-key-use", 0)),
     ("a certificate for servers and for everything", verdict, (("LEAF_ANY_PURPOSE", "ISSUING"),),
      ("wrong-key-use", 0)),
+    ("a certificate for servers and for something else", for_something_else, (), "ok"),
     ("a key that may not sign", verdict, (("LEAF_NO_SIGNING", "ISSUING"),), ("wrong-key-use", 0)),
     ("a leaf that is a CA", verdict, (("LEAF_IS_CA", "ISSUING"),), ("wrong-key-use", 0)),
     ("an issuer that is no CA", verdict, (("LEAF_OF_NO_CA", "ISSUING_NO_CA"),), ("wrong-key-use",

@@ -26,7 +26,7 @@ VERDICTS = {
     "chain-too-long": "more than 8 certificates, or more than 64 KiB of them",
     "malformed": "a certificate is not one, or its parts contradict each other",
     "name-mismatch": "no alternative name of the leaf fits the host; CN never counts",
-    "wrong-key-use": "the leaf is a CA or not for servers alone, or an issuer may not issue",
+    "wrong-key-use": "the leaf is a CA, not for servers, or for all; or an issuer may not issue",
     "against-standard": "a serial number, a name or name constraints that RFC 5280 forbids",
     "excluded-name": "a name of the leaf may stand for one that its issuer must not certify",
     "weak-key": "an RSA key under 2048 bits",
