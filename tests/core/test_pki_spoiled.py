@@ -25,6 +25,8 @@ from tests.core import signed
 from tests.core.runtimes import RUNTIMES, played
 from tests.core.signed import NOW_S, three_roots
 
+pytestmark = pytest.mark.once
+
 FULL = os.environ.get("ANCHORWATCH_COUNTS") == "full"
 FIRST = "1.root.json"
 _ONE_NO_IN = 10 if FULL else 100

@@ -14,7 +14,7 @@ from anchorwatch.linux.clock import now_ms
 from hil.cloud.remote import RemoteCloud
 from tests.linux.fetching import Rig
 
-pytestmark = pytest.mark.tls
+pytestmark = [pytest.mark.tls, pytest.mark.once]
 MEGABYTE = 1_048_576
 QUICK = ("--chain", "g3-ecc", "--factory", "g3,baltimore", "--ports", "free")
 

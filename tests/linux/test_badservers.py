@@ -26,7 +26,7 @@ from tests.linux.agent_process import AgentProcess
 from tests.linux.dialling import DPS, HUB, der_of, dial
 from tests.linux.test_time import TimeServer, sntp_answer
 
-pytestmark = pytest.mark.tls
+pytestmark = [pytest.mark.tls, pytest.mark.once]
 
 # A dial to a server that only wastes time is cut short; what the word is does not depend on it.
 SHORT_S = 0.6

@@ -20,7 +20,7 @@ from hil.bench.waiting import until
 from tests.linux import bundle_devices as devices
 from tests.linux.bundle_devices import Memory, acknowledged, bundle, called, disk, settled, wished
 
-pytestmark = pytest.mark.tls
+pytestmark = [pytest.mark.tls, pytest.mark.once]
 FULL = os.environ.get("ANCHORWATCH_COUNTS") == "full"
 KILLS = 200 if FULL else 20
 KILL_WITHIN_S = 0.3

@@ -186,6 +186,7 @@ def test_first_boot_delivers_once_and_power_cuts_and_damage_cost_no_message(clou
     assert delivered(cloud, board, sent(board, 5, "third"))
 
 
+@pytest.mark.once
 def test_two_agents_on_one_id_both_say_so_and_never_ask_dps(cloud, device):
     board = device("e2e-twice", with_dps=True)
     board.start()

@@ -17,7 +17,7 @@ from tests.linux.agent_process import AgentProcess
 from tests.linux.dialling import DPS, HUB, der_of, dial
 from tests.linux.test_time import TimeServer, sntp_answer
 
-pytestmark = pytest.mark.tls
+pytestmark = [pytest.mark.tls, pytest.mark.once]
 
 NO_SUITE = ("policy", "no-common-suite")
 MOSQUITTO = """listener %d 127.0.0.1

@@ -13,6 +13,8 @@ from anchorwatch.linux.layers import Layers
 from tests.linux import stores
 from tests.timelines import replay
 
+pytestmark = pytest.mark.once
+
 DAY_S = 86_400
 IN_2023, IN_2025, IN_2026 = 1_686_000_000, 1_743_500_000, 1_795_000_000
 BALTIMORE = "16af57a9f676b0ab126095aa5ebadef22ab31119d644ac95cd4b93dbf3f26aeb"
