@@ -148,7 +148,7 @@ class Rules:
         bad = [root for root in dial.anchors if root in hard and root not in held]
         must(not bad, "R10", endpoint, "is dialled with what is distrusted", bad)
         for root in held:
-            if root in dial.anchors:
+            if root in dial.anchors and root in hard:
                 limit = dial.limits.get(root, {}).get("issuers")
                 must(limit is not None, "R5", "a held root without its limit", root)
         offered = trust.offered(endpoint, dial.host)
@@ -187,7 +187,8 @@ class Rules:
 
     def _reverted(self, record: dict) -> None:
         now_ms, against = self.pair.cloud.now_ms, record["against"]
-        if "crashed" not in against["why"]:
+        judged = "crashed" not in against["why"] and "no trust anchor" not in against["why"]
+        if judged:
             failed, accepted = self.probed
             must(failed and accepted, "R4", "rolled back without a comparison", record)
             same = failed.chain[:1] == accepted.chain[:1] == against["leaf"]
