@@ -13,6 +13,8 @@ from tests.pair import trust_property
 from tests.pair.cloud import MINUTE
 from tests.pair.trust_rules import Broken, Rules
 
+pytestmark = pytest.mark.once
+
 FULL = os.environ.get("ANCHORWATCH_COUNTS") == "full"
 PARTS = 2
 STEPS = (1_000_000 if FULL else 100_000) // PARTS
