@@ -2,14 +2,14 @@
 
 PYTHON  ?= python3
 VENV    ?= .venv
-# Processes pytest uses at once; 0 is one process, the quietest on a small machine.
-WORKERS ?= 0
+# Processes pytest uses at once, each with whole files; 0 is one process, the quietest on a small machine.
+WORKERS ?= 2
 # Further words for pytest: make test PYTEST="tests/core -k twin"
 PYTEST  ?=
 
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.anchorwatch-installed
-RUN_PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+RUN_PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: help demo test long ci-lanes lint bench clean
 

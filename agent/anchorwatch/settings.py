@@ -89,7 +89,7 @@ TABLE = (
         ("system_suffixes", WORDS, (), (), "They are good for names that end so; empty: any."),
         ("system_scopes", WORDS, (), ENDPOINTS, "They are good for these endpoints; empty: any."),
         ("hold_max_s", WHOLE, 1_209_600, (0, 1_209_600), "Longest hold on a distrusted only root."),
-        ("trial_max_s", WHOLE, 3600, (10, DAY_S), "After it a trial ends with those that answered."),
+        ("trial_max_s", WHOLE, 3600, (10, DAY_S), "A trial ends then, by those that answered."),
         ("mirrors", WORDS, (), (), "URL prefixes from which bundles may come."),
     )),
     ("tls.*", (

@@ -33,6 +33,7 @@ CONNACK = {
     5: ("identity", "not-authorized"),
 }
 LASTED_MS = 60_000
+KEPT_MOST = 12  # doubled so often, every schedule is at its ceiling
 CONTENDED_MS = 300_000
 REPEATED = 3
 LOOK_UP_TRIES = 10
@@ -192,6 +193,7 @@ class Faults:
     def keep(self) -> bool:
         """Put exponents past the first few into the budgets; True when that changed them."""
         kept = {n: self._tries[n] for n in self._tries if n in SCHEDULES and self._tries[n] > 2}
+        kept = {n: min(kept[n], KEPT_MOST) for n in kept}  # a long outage is not written for ever
         changed = kept != self._device.budgets[self._endpoint]
         self._device.budgets[self._endpoint] = kept
         return bool(changed)
