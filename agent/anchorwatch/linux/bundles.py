@@ -12,14 +12,12 @@ import os
 
 from ..core.records import FOLDERS
 from ..errors import AgentError, plain
-from ..pki import delivery, tuf
-from ..pki.metadata import ROLES, TARGETS_AT_MOST
 from .folder import Folder
 
 LAYERS = ("vendor", "site")
 ROOTED = "rooted"
 _HOME, _NEW = "bundle", "new"
-_FILES_AT_MOST = 128
+_FILES_AT_MOST, _FILE_AT_MOST = 128, 131_072  # the longest of metadata.py
 
 
 class Held:
@@ -32,6 +30,9 @@ class Held:
 
     def __init__(self, root: bytes, lineage: list[str], stored: dict[str, bytes]) -> None:
         self.root, self.lineage, self.stored = root, lineage, stored
+        from ..pki import delivery
+        from ..pki.metadata import ROLES
+
         self.kept = {role: stored[role + ".json"] for role in ROLES[1:] if role + ".json" in stored}
         self.files = {name: stored[name] for name in stored if name not in delivery.METADATA}
 
@@ -91,6 +92,8 @@ class Bundles:
         digest  of its trust.json; without it the folder's own signed targets are compared
         """
         try:
+            from ..pki import delivery  # a start without a bundle does without the verifier
+
             return dict(delivery.stored(self._files(number), self._cloud, digest), folder=number)
         except AgentError as error:
             self._warn("bundle on the disk is damaged", "%s (%s: %s)" % (
@@ -172,7 +175,7 @@ class Bundles:
             home = self._state.inside(_HOME) if number else None
             folder = home.inside(str(number)) if home else None
             for name in folder.names()[:_FILES_AT_MOST] if folder else ():
-                data = folder.own(name, TARGETS_AT_MOST + 1)
+                data = folder.own(name, _FILE_AT_MOST + 1)
                 found.update({} if data is None else {name: data})
         except OSError as error:
             self._warn("bundle on the disk cannot be read", "%s (%s)" % (
@@ -184,6 +187,8 @@ class Bundles:
         return found
 
     def _sound(self, root: bytes, layer: str) -> bool:
+        from ..pki import tuf
+
         try:
             tuf.TrustedSet(root, {})
         except AgentError as error:

@@ -15,7 +15,6 @@ from ..pki.der import Certificate, anchor_entry
 from ..pki.limits import Anchor
 from ..wire import dps, hub
 from . import tls
-from .framed import upgrade
 from .patience import Patience
 from .route import Route
 from .shortrecords import ShortRecords, Wish
@@ -89,6 +88,8 @@ class Dialer:
 
     def _upgraded(self, order: Dial, opened: Opened, patience: Patience):
         """A probe ends before this: it has nothing to say in a websocket."""
+        from .framed import upgrade  # most devices never need a websocket
+
         target = WEBSOCKET[order.endpoint](self._credential_files(order.slot) is not None)
         try:
             return upgrade(opened.sock, order.host, target, patience.at_most(UPGRADE_S))

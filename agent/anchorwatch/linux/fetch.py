@@ -14,16 +14,14 @@ from ..core import actions
 from ..core.clock import BUILD_UTC_S
 from ..core.events import Fetched, FetchFailed
 from ..errors import AgentError, LinkError, MalformedMessage, TrustError
-from ..pki.delivery import Delivery
-from ..pki.tuf import EXPIRED, TrustedSet
-from ..wire import http, url
+from ..wire import http
 from .bundles import LAYERS, Bundles, Held
 from .clock import now_ms
 from .folder import Folder, open_source, reason_of
-from .mirror import CONNECT_S, Mirror
 from .patience import Patience
 from .route import Route
 
+_CONNECT_S = 10.0
 TOTAL_AT_MOST = 1_048_576
 FILES_AT_MOST = 200
 # Words of a failed connection that are told by themselves; every other one is told with "network".
@@ -76,6 +74,9 @@ def source(order, route, proxy: str, patience: Patience):
         return Inline(order.files)
     if order.url.startswith("file:"):
         return Drop(_opened(order.url[len("file:"):]))
+    from ..wire import url
+    from .mirror import Mirror
+
     return Mirror(url.parse(order.url), route, proxy, patience)
 
 
@@ -94,6 +95,8 @@ def deliver(order, held: Held, given, cloud: str, patience: Patience) -> Found:
     given    a source: file(name, at_most) -> bytes, None if there is none of that name
     Raises   AgentError: nothing has changed
     """
+    from ..pki.tuf import EXPIRED
+
     try:
         return _walked(order, order.floor_s, held, given, cloud, patience)
     except TrustError as error:
@@ -107,6 +110,9 @@ def deliver(order, held: Held, given, cloud: str, patience: Patience) -> Found:
 
 
 def _walked(order, floor_s: int, held: Held, given, cloud: str, patience: Patience) -> Found:
+    from ..pki.delivery import Delivery  # the verifier is loaded by the first bundle
+    from ..pki.tuf import TrustedSet
+
     trusted = TrustedSet(held.root, held.kept, order.utc_s, floor_s)
     delivery = Delivery(trusted, held.files, cloud, __version__)
     files = dict(held.files, **{role + ".json": held.kept[role] for role in held.kept})
@@ -125,7 +131,7 @@ def _walked(order, floor_s: int, held: Held, given, cloud: str, patience: Patien
     return Found({name: files[name] for name in delivery.names()}, content)
 
 
-def _taken(delivery: Delivery, name: str, data: bytes | None) -> str:
+def _taken(delivery, name: str, data: bytes | None) -> str:
     """What the verifier makes of a file; its complaint says of which."""
     try:
         return delivery.take(data)
@@ -166,7 +172,7 @@ class Fetcher:
     def __init__(self, cloud: str, errands, resolver, bundles: Bundles, learn, post,
                  now=now_ms, proxy: str = "", proxy_auth_file: str = "") -> None:
         self._cloud, self._errands, self._proxy = cloud, errands, proxy
-        self._route = Route(resolver, proxy_auth_file, CONNECT_S)
+        self._route = Route(resolver, proxy_auth_file, _CONNECT_S)
         self._bundles, self._learn, self._post, self._now = bundles, learn, post, now
         self._orders: dict[str, deque] = {layer: deque() for layer in LAYERS}
         self.perform = {actions.Fetch: self.fetch}

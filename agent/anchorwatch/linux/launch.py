@@ -10,7 +10,7 @@ CONFIG = "/etc/anchorwatch/anchorwatch.toml"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Imports make no garbage, and looking for it is a tenth of their time.
 ENTRY = ("import gc, sys; gc.disable(); sys.path += sys.argv[1].split(%r);"
-         "from anchorwatch.linux import entry; gc.enable();"
+         "from anchorwatch.linux import entry; gc.freeze(); gc.enable();"
          "sys.exit(entry.main(sys.argv[2]))" % os.pathsep)
 _PACKAGES = ("site-packages", "dist-packages")
 

@@ -13,7 +13,6 @@ from ..core.rules import row_of
 from ..errors import ConfigError, TrustError, plain
 from ..pki import pem
 from ..pki.der import anchor_entry
-from ..pki.metadata import ROOT_AT_MOST
 from .folder import Folder
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -23,6 +22,7 @@ _SYSTEM = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.c
 _HEX = "0123456789abcdef"
 _ROOT_OF_TRUST = "%s.root.json"
 _DISTRUST_AT_MOST = 262_144
+_ROOT_AT_MOST = 65_536  # that of metadata.py, which a start does without
 _NOW = "now"
 
 
@@ -74,10 +74,10 @@ class Layers:
         name = _ROOT_OF_TRUST % layer
         try:
             if layer == "site":
-                return None if self._site is None else self._site.own(name, ROOT_AT_MOST + 1)
+                return None if self._site is None else self._site.own(name, _ROOT_AT_MOST + 1)
             path = os.path.join(self._config.trust.factory_dir or _FACTORY, name)
             with open(path, "rb") as file:
-                return file.read(ROOT_AT_MOST + 1)
+                return file.read(_ROOT_AT_MOST + 1)
         except FileNotFoundError:
             return None
         except OSError as error:

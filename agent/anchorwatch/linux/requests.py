@@ -13,7 +13,6 @@ from ..wire.encoding import base64_bytes
 from . import orders
 from .control import ADMIN, READ, SEND, refusal
 from .fields import number, text
-from .metrics import text_of
 
 # fmt: off
 TABLE = (
@@ -115,6 +114,8 @@ class Requests:
         return self._status()
 
     def _show_metrics(self, client, request_id, do, given) -> dict:
+        from .metrics import text_of  # most devices are never asked
+
         return {"text": text_of(self._status())}
 
     def _show_log(self, client, request_id, do, given) -> dict:
