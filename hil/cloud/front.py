@@ -13,13 +13,14 @@ from OpenSSL import SSL, crypto
 from .clock import Clock
 from .connection import Peer
 from .journal import Journal
+from .listening import Listening
 from .tlspolicy import Presented, shown_in
 
 HANDSHAKE_WITHIN_S = 60
 READ_AT_MOST = 65_536
 
 
-class Listener:
+class Listener(Listening):
     """The open port of one service: its connections, and the TLS it presents at this moment.
 
     accept  called with (write, close, peer, now_ms) after a handshake; returns an object with
@@ -31,36 +32,7 @@ class Listener:
     ) -> None:
         self.name, self.accept, self.presented = name, accept, presented
         self.journal, self.clock = journal, clock
-        self.connections: set[Secured] = set()
-        self.address: str | None = None
-        self.port: int | None = None
-        self._server: asyncio.Server | None = None
-
-    async def open(self, address: str, port: int) -> None:
-        """Listen; port 0 takes a free one, which `port` then names."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Secured(self), address, port, backlog=512)
-        self.address = address
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    def close(self) -> None:
-        """Take no more connections; those that are open stay."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-
-    def is_open(self) -> bool:
-        return self._server is not None
-
-    def cut_all(self) -> None:
-        """Drop every connection without a farewell, as a dying machine does."""
-        for connection in list(self.connections):
-            connection.abort()
-
-    def freeze_all(self) -> None:
-        """Leave every connection open, and never read or write on it again."""
-        for connection in self.connections:
-            connection.freeze()
+        super().__init__()
 
 
 class Secured(asyncio.Protocol):
@@ -196,3 +168,6 @@ def _reason_of(error: SSL.Error) -> str:
     """OpenSSL's own words, such as "tlsv1 alert unknown ca"; they go to the journal only."""
     entries = error.args[0] if error.args and isinstance(error.args[0], list) else []
     return "; ".join(entry[-1] for entry in entries) or "connection broken"
+
+
+Listener.made = Secured

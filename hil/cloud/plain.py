@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from .clock import Clock
 from .connection import Peer
+from .listening import Listening
 
 
-class PlainListener:
+class PlainListener(Listening):
     """The open port of one service.
 
     accept  called with (write, close, peer, now_ms); returns an object with
@@ -19,36 +20,7 @@ class PlainListener:
 
     def __init__(self, accept: Callable, clock: Clock) -> None:
         self.accept, self.clock = accept, clock
-        self.connections: set[Unsecured] = set()
-        self.address: str | None = None
-        self.port: int | None = None
-        self._server: asyncio.Server | None = None
-
-    async def open(self, address: str, port: int) -> None:
-        """Listen; port 0 takes a free one, which `port` then names."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Unsecured(self), address, port, backlog=512)
-        self.address = address
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    def close(self) -> None:
-        """Take no more connections; those that are open stay."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-
-    def is_open(self) -> bool:
-        return self._server is not None
-
-    def cut_all(self) -> None:
-        """Drop every connection without a farewell."""
-        for connection in list(self.connections):
-            connection.abort()
-
-    def freeze_all(self) -> None:
-        """Leave every connection open, and never read or write on it again."""
-        for connection in self.connections:
-            connection.freeze()
+        super().__init__()
 
 
 class Unsecured(asyncio.Protocol):
@@ -91,3 +63,6 @@ class Unsecured(asyncio.Protocol):
     def _close(self) -> None:
         if not self._frozen:
             self._transport.close()
+
+
+PlainListener.made = Unsecured

@@ -8,10 +8,12 @@ import pytest
 
 from anchorwatch.config import Config
 from anchorwatch.core import records
+from anchorwatch.linux import bundles, fetch, layers, mirror
 from anchorwatch.linux.bundles import Bundles
 from anchorwatch.linux.folder import Folder, open_folder, open_private
 from anchorwatch.linux.layers import Layers
 from anchorwatch.linux.store import Store
+from anchorwatch.pki import metadata
 from anchorwatch.pki.delivery import Delivery
 from anchorwatch.pki.tuf import TrustedSet
 from tests.core import signed
@@ -395,3 +397,9 @@ def test_agent_starts_with_the_bundle_that_its_state_names(bundle, tmp_path):
         agent.end()
     assert {e["sha256"] for e in bundle[0]["anchors"]} <= {root["sha256"] for root in roots}
     assert "damaged" not in agent.text()
+
+
+def test_what_a_start_reads_without_the_verifier_is_bounded_as_the_verifier_bounds_it():
+    assert bundles._FILE_AT_MOST == metadata.TARGETS_AT_MOST
+    assert layers._ROOT_AT_MOST == metadata.ROOT_AT_MOST
+    assert fetch._CONNECT_S == mirror.CONNECT_S

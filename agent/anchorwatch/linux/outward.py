@@ -14,8 +14,8 @@ from .shortrecords import ShortRecords
 class Outward:
     """`links`, and `performers` of every action that leaves the device.
 
-    store   layers and bundles; credential  its files by slot; outbox  the telemetry queue
-    inside  (selector, errands, post) of the loop
+    layers, bundles, credential  where certificates and keys are; outbox  the telemetry queue
+    inside  (selector, errands, post) of the loop; warn  called with (what, value, remedy)
     """
 
     def __init__(self, config, layers, bundles, credential, outbox, inside, warn) -> None:
