@@ -12,6 +12,7 @@ more than `most` images of a cut, they are drawn by a seed.
 
 import random
 from itertools import product
+from math import prod
 
 from tests.powercut.disk import CHUNK, FILE, FOLDER, TOP, image_of, renamed, written
 
@@ -20,8 +21,7 @@ _SUBSETS_OF = 8
 
 def images(inodes, most, seed, subsets):
     """Different images after a cut now, at most `most`; subsets: any-subset, else ordered."""
-    open_ = [number for number in _reachable(inodes) if inodes[number].since]
-    chance = random.Random(seed)
+    open_, chance = _unsynced(inodes), random.Random(seed)
     choices = [_remains(inodes[number], subsets, chance, most) for number in open_]
     seen = set()
     for picked in _products(choices, most, chance):
@@ -30,6 +30,19 @@ def images(inodes, most, seed, subsets):
         if key not in seen:
             seen.add(key)
             yield image
+
+
+def drawn(inodes, most, subsets):
+    """Whether `images` draws from what a cut may leave; else it gives every image there is."""
+    counts = [len(_steps(inodes[number])) for number in _unsynced(inodes)]
+    if subsets and [count for count in counts if _too_many(count, most)]:
+        return True
+    choices = [_remains(inodes[number], subsets, None, most) for number in _unsynced(inodes)]
+    return prod(map(len, choices)) > most
+
+
+def _unsynced(inodes):
+    return [number for number in _reachable(inodes) if inodes[number].since]
 
 
 def _content(inodes, left):
@@ -52,10 +65,7 @@ def _reachable(inodes):
 
 
 def _products(choices, most, chance):
-    count = 1
-    for choice in choices:
-        count *= len(choice)
-    if count <= most:
+    if prod(map(len, choices)) <= most:
         return product(*choices)
     firsts = [tuple(choice[0] for choice in choices), tuple(choice[-1] for choice in choices)]
     drawn = [tuple(chance.choice(choice) for choice in choices) for _ in range(most - 2)]
@@ -65,8 +75,7 @@ def _products(choices, most, chance):
 def _remains(inode, subsets, chance, most):
     """What may be left of one file or folder, nothing new first, everything last."""
     apply = renamed if inode.kind == FOLDER else written
-    steps = list(inode.since) if inode.kind == FOLDER else _chunks(inode.since)
-    found = []
+    steps, found = _steps(inode), []
     for kept in _kept(len(steps), subsets, chance, most):
         left = inode.synced
         for number in kept[:-1]:
@@ -82,7 +91,7 @@ def _kept(count, subsets, chance, most):
     """Ascending numbers of what is kept: prefixes, or subsets (some, if there are too many)."""
     if not subsets:
         return [tuple(range(n)) for n in range(count + 1)]
-    if count <= _SUBSETS_OF or 2**count <= most:
+    if not _too_many(count, most):
         whole = range(2**count)
     else:
         prefixes = {2**n - 1 for n in range(count + 1)}
@@ -90,6 +99,15 @@ def _kept(count, subsets, chance, most):
         drawn = {chance.randrange(2**count) for _ in range(most)}
         whole = sorted(prefixes | holes | drawn)
     return [tuple(n for n in range(count) if bits >> n & 1) for bits in whole]
+
+
+def _too_many(count, most):
+    return count > _SUBSETS_OF and 2**count > most
+
+
+def _steps(inode):
+    """What may be lost one by one: changes of names, or chunks."""
+    return list(inode.since) if inode.kind == FOLDER else _chunks(inode.since)
 
 
 def _chunks(writes):

@@ -1,9 +1,10 @@
 """The table of counts, for the end of a test run and for the README.
 
-Rule: a row is what one survey counted; nothing is rounded or left out.
+Rule: a row is what one survey counted; nothing is rounded or left out. `drawn` is how many cuts had
+more images than were tried, ordered and any-subset apart: 0 is every image that there is.
 """
 
-HEAD = ("story", "cuts", "images ordered", "any-subset", "second cuts", "second images", "boots",
+HEAD = ("story", "cuts", "images ordered", "any-subset", "drawn", "second cuts", "second images", "boots",
         "unreadable", "lost", "wrong")
 ROWS = []
 
@@ -11,7 +12,7 @@ ROWS = []
 def row(survey):
     """What a survey counted."""
     s = survey
-    return (s.story.name, s.cuts, s.ordered, s.subsets, s.second_cuts, s.second_images, s.boots,
+    return (s.story.name, s.cuts, s.ordered, s.subsets, s.drawn, s.second_cuts, s.second_images, s.boots,
             s.unreadable, s.lost, s.wrong)
 
 
