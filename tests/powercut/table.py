@@ -4,16 +4,16 @@ Rule: a row is what one survey counted; nothing is rounded or left out. `drawn` 
 more images than were tried, ordered and any-subset apart: 0 is every image that there is.
 """
 
-HEAD = ("story", "cuts", "images ordered", "any-subset", "drawn", "second cuts", "second images", "boots",
-        "unreadable", "lost", "wrong")
+HEAD = ("story", "cuts", "images ordered", "any-subset", "drawn", "second cuts", "second images",
+        "boots", "unreadable", "lost", "wrong")
 ROWS = []
 
 
 def row(survey):
     """What a survey counted."""
     s = survey
-    return (s.story.name, s.cuts, s.ordered, s.subsets, s.drawn, s.second_cuts, s.second_images, s.boots,
-            s.unreadable, s.lost, s.wrong)
+    return (s.story.name, s.cuts, s.ordered, s.subsets, s.drawn, s.second_cuts, s.second_images,
+            s.boots, s.unreadable, s.lost, s.wrong)
 
 
 def lines(rows):
