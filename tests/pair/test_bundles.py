@@ -320,6 +320,33 @@ def test_reverted_version_is_tried_at_once_when_another_chain_is_presented():
     pair.run_until(lambda: stage(pair) == "committed", 2 * HOUR)
 
 
+@pytest.mark.parametrize("ends", [2, 4])
+def test_bundle_that_refuses_every_front_end_is_rolled_back_although_they_take_turns(ends):
+    cloud, pair = signed()
+    tree = harmful(cloud, pair)
+    front = cloud.fronts[HUB]
+    first = front.ends[0]
+    front.ends = [End("127.0.0.%d" % (2 + n), first.root, "leaf-%d" % n, first.not_before,
+                      first.not_after) for n in range(ends)]  # fmt: skip
+    bring(pair, tree)
+    pair.run_until(lambda: stage(pair) == "reverted", HOUR)
+
+
+def test_front_ends_with_two_chains_bring_a_reverted_version_again_once_for_each():
+    """Else it would come with every turn of theirs."""
+    cloud, pair = signed()
+    bring(pair, harmful(cloud, pair))
+    pair.run_until(lambda: stage(pair) == "reverted", HOUR)
+    front = cloud.fronts[HUB]
+    valid = (front.ends[0].not_before, front.ends[0].not_after)
+    front.ends.append(End("127.0.0.3", front.ends[0].root, "leaf-2", *valid))
+    front.choose = lambda number: number % 2
+    for _ in range(120):
+        cloud.hub.drop("dev-7", "upgrade", cloud.now_ms)
+        cloud.run_for(10 * MINUTE)
+    assert len([word for word, _ in staged(pair) if word == "reverted"]) == 2
+
+
 @pytest.mark.parametrize("poison", ["bundle", "date", "sntp ahead", "sntp behind", "all"])
 def test_poisoned_clock_costs_no_device(poison):
     cloud, pair = signed()

@@ -40,9 +40,11 @@ class Rules:
         self.met: dict[tuple, int] = {}  # (endpoint, root, issuer): utc_s of the first handshake
         self.retired: dict[str, int] = {}  # root: ms at which a bundle in force dropped it
         self.held: dict[tuple, int] = {}  # (endpoint, root): ms at which its hold began
-        self.tried: dict[tuple, int] = {}  # (digest, leaf): ms of the last roll-back
-        self.dated: dict[tuple, int] = {}  # the same as the device dates it
-        self.kept: set[tuple] = set()  # those of them that are on the disk
+        self.tried: dict[str, int] = {}  # digest: ms of the last roll-back
+        self.dated: dict[str, int] = {}  # the same as the device dates it
+        self.kept: set[str] = set()  # those of them that are on the disk
+        self.shown: set[str] = set()  # leaves accepted since the last roll-back
+        self.noted: dict[str, set] = {}  # digest: leaves that it was or may have been tried for
         self.stages: dict[str, dict] = {}  # layer: record before this step
         self.probed: list = [None, None]  # the last Failed and Verified of a bundle's probe
         self.store: list = []  # see _store
@@ -71,6 +73,8 @@ class Rules:
             self.unfit[dial.endpoint] = 0
         elif event.verdict in UNFIT:
             self.unfit[dial.endpoint] = self.unfit.get(dial.endpoint, 0) + 1
+        if isinstance(event, events.Verified) and not self.probing:
+            self.shown.update(event.chain[:1])
         if isinstance(event, events.Verified):
             known = (dial.endpoint, event.anchor, event.issuer_spki)
             self.met.setdefault(known, self.pair.cloud.utc_s(self.pair.cloud.now_ms))
@@ -170,9 +174,8 @@ class Rules:
         must(saved.get("version", 0) >= self.version, "R3", "version went back to", saved)
         self.version = saved.get("version", 0)
         if saved.get("stage") == "reverted":
-            key = (saved["digest"], tuple(saved["against"]["leaf"]))
-            if saved["tried_utc_s"] == self.dated.get(key):
-                self.kept.add(key)
+            if saved["tried_utc_s"] == self.dated.get(saved["digest"]):
+                self.kept.add(saved["digest"])
         if isinstance(event, events.Fetched) and not event.bundle["folder"]:
             wrote = [a for a in done if isinstance(a, actions.Save)]
             must(not wrote, "R8", "the same bundle is written again")
@@ -197,12 +200,16 @@ class Rules:
             rows = [row for row in content["distrust"] if row["kind"] == "hard"]
             named = [row for row in rows if names(row, accepted.anchor)]
             must(not named, "R4", "rolled back for a root it distrusts", accepted)
-        key = (record["digest"], tuple(against["leaf"]))
+        key = record["digest"]
         last_ms = self.tried.get(key) if key in self.kept else None
         daily = last_ms is None or now_ms - last_ms >= DAY - 60_000 or self.clock_lied
-        must(daily, "R4", "rolled back twice within", now_ms - (last_ms or 0), "ms")
+        noted = set() if daily else self.noted.setdefault(key, set())
+        again = daily or self.shown - noted
+        must(again, "R4", "rolled back twice for one chain within", now_ms - (last_ms or 0), "ms")
+        self.noted[key] = noted | set(against["leaf"]) | (set() if daily else self.shown)
         self.tried[key], self.dated[key] = now_ms, record["tried_utc_s"]
         self.kept.discard(key)
+        self.shown = set()
 
     def _committed(self, before: dict, record: dict) -> None:
         known = self.pair.watch.commit.contents

@@ -21,6 +21,7 @@ DIAL_MS = 60_000
 BUSY_MS = 15_000
 FIRST_MS, MOST_MS = 30_000, 3_600_000
 BOOTS = 3
+COMPARISONS = 4  # front ends that take turns present one leaf each
 
 
 class Probes(Machine):
@@ -37,7 +38,7 @@ class Probes(Machine):
         self._distrusted: Items = []  # those that only a distrusted anchor fits
         self._endpoint = ""
         self._failed: Event = None
-        self._until_ms = self._tries = self._since_ms = 0
+        self._until_ms = self._tries = self._since_ms = self._compared = 0
         self._floor_only = False  # the bundle's own date did not fit: judge at the floor
 
     @property
@@ -194,7 +195,7 @@ class Probes(Machine):
         return [self._trust.save()]
 
     def _judge(self, event: Event, now: int) -> Items:
-        self._failed = event
+        self._failed, self._compared = event, 0
         out: Items = [Close("next", "probed")]
         guessed = self._judge_utc_s(now) != self._device.clock.judge_utc_s(now)
         if event.fault == "clock" and guessed:
@@ -207,18 +208,23 @@ class Probes(Machine):
 
     def _compare(self, event: Event, now: int) -> Items:
         self.wake_at = now + DIAL_MS
+        self._compared += 1
         judged_utc_s = self._device.clock.judge_utc_s(now)
         return [self._device.probe(self._endpoint, self.previous(), judged_utc_s, now)]
 
     def _weigh(self, event: Event, now: int) -> Items:
-        """The previous set accepts what the candidate refused: does that speak against it?"""
-        self._left.pop(0)
+        """The previous set accepts what the candidate refused: does that speak against it? Where
+        another front end answered, the next may be the one that was refused."""
         out: Items = [Close("next", "probed")]
         known = self.previous().entry(event.anchor)  # the candidate may not even list it
-        if known is not None and self.view().condemns(known):
+        distrusted = known is not None and self.view().condemns(known)
+        other = event.chain[:1] != self._failed.chain[:1]
+        if other and not distrusted and self._compared < COMPARISONS:
+            return out + [Doubted()]
+        self._left.pop(0)
+        if distrusted:
             self._distrusted.append(self._endpoint)  # the reason is the distrust: R5 decides
-            return out + [Undecided()]
-        if event.chain[:1] != self._failed.chain[:1]:
+        if distrusted or other:
             return out + [Undecided()]
         return out + [Against("%s: %s" % (self._endpoint, self._failed.verdict))]
 

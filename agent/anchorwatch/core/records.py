@@ -7,7 +7,8 @@ out; a record that is made is a new one, so that a save that fails leaves the ol
     stage     rooted | candidate | trial | committed | reverted
     version, digest    of the newest trust.json
     seen      endpoints verified in the trial; boots  starts since the first of them
-    against   {"endpoint", "leaf", "why"} of a roll-back; by  "operator" if a person asked for it
+    against   {"endpoint", "leaf", "why", "others"} of a roll-back, others: leaves for which it was
+              tried once more since; by  "operator" if a person asked for it
     lineage   SHA-256 of the roots of trust that the package or the operator brought
 
 Source: contract section 3; design section 7, R4, R6, R8.

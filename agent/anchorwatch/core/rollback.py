@@ -23,7 +23,6 @@ class Rollback(Probes):
     def __init__(self, device: Device, free: Free) -> None:
         super().__init__(device, free)
         self.waits_for = 0  # number of the save of `trust` that is under way for us
-        self._leaves: Items = []  # of the endpoint that speaks against a rolled-back bundle
 
     def force(self, layer: str) -> Items:
         """The layer as its record says; what lies damaged is told, the rest of the store stands."""
@@ -37,6 +36,7 @@ class Rollback(Probes):
         by = "operator" if isinstance(event, TakeBack) else ""
         leaf = list(self._failed.chain[:1]) if self._failed is not None and not by else []
         against = {"endpoint": "" if by else self._endpoint, "leaf": leaf, "why": event.why}
+        against["others"] = [] if by else [known for known in self._leaves() if known not in leaf]
         out, distrusts = self._distrust_stays(now)
         record = records.reverted(self.record, against, by, distrusts)
         record["tried_utc_s"] = self._device.clock.utc(now) or 0
@@ -46,7 +46,6 @@ class Rollback(Probes):
     def _rest(self, event: Event, now: int) -> Items:
         """A day, then it is tried again; what a person took back waits for another bundle."""
         self.layer = records.resting(self._trust.bundles) or self.layer
-        self._leaves = list(self.record["against"].get("leaf", []))
         if self.record["by"] != "operator":
             self.wake_at = self._until_ms = self._rested_at(now)
         return [TrustChanged()]
@@ -64,23 +63,32 @@ class Rollback(Probes):
         return now + DAY_MS - 1000 * min(max(0, rested_s), rules.DAY_S)
 
     def _again(self, event: Event, now: int) -> Items:
-        self._trust.bundles[self.layer] = dict(self.record, stage="candidate", seen=[], boots=0)
+        record = dict(self.record, stage="candidate", seen=[], boots=0)
+        if self._rested_at(now) <= now:  # a new day, with its own leaves
+            record["against"] = dict(record["against"], leaf=[], others=[])
+        self._trust.bundles[self.layer] = record
         self._failed, self._endpoint, self._tries = None, "", 0
         return self.force(self.layer) + self._begin(event, now)
 
     def _notice(self, event: Event, now: int) -> Items:
-        """Another chain where one spoke against the bundle: it is tried again, once a chain."""
+        """Another chain where one spoke against the bundle: it is tried again, once a chain, also
+        where front ends with different chains take turns."""
         if self.record["by"] == "operator":
             return []
         self.wake_at = self._until_ms = min(self._until_ms, self._rested_at(now))
-        leaf = event.chain[:1]
-        elsewhere = event.endpoint != self.record["against"].get("endpoint")
-        if elsewhere or not leaf or leaf[0] in self._leaves:
+        leaf, against, known = event.chain[:1], self.record["against"], self._leaves()
+        if event.endpoint != against.get("endpoint") or not leaf or leaf[0] in known:
             return []
-        if len(self._leaves) < LEAVES_AT_MOST:
-            self._leaves = self._leaves + list(leaf)
+        if len(known) < LEAVES_AT_MOST:
+            against = dict(against, others=against.get("others", []) + list(leaf))
+            self._trust.bundles[self.layer] = dict(self.record, against=against)
             self.wake_at = self._until_ms = now
         return []
+
+    def _leaves(self) -> Items:
+        """Leaves that a rolled-back bundle was tried for since its last whole rest."""
+        against = self.record["against"]
+        return list(against.get("leaf", [])) + list(against.get("others", []))
 
     def _save(self, why: str, now: int) -> Items:
         """Note it in the history and write the frame, whose answer is ours."""
