@@ -16,6 +16,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NOW_S = int(datetime.datetime.now(datetime.timezone.utc).timestamp())
 DAY_S = 86_400
+CURVES = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1(),
+          "k256": ec.SECP256K1(), "brainpool256": ec.BrainpoolP256R1(),
+          "brainpool384": ec.BrainpoolP384R1()}  # fmt: skip
 
 
 def sha256(der: bytes) -> str:
@@ -25,7 +28,7 @@ def sha256(der: bytes) -> str:
 def _key(kind: str):
     if kind == "rsa":
         return _rsa_key()
-    return ec.generate_private_key({"p256": ec.SECP256R1(), "p384": ec.SECP384R1()}[kind])
+    return ec.generate_private_key(CURVES[kind])
 
 
 @functools.cache

@@ -145,6 +145,15 @@ def test_key_in_a_token_is_left_to_the_tls_library(files, label):
     assert keys.describe(*files)["matched"] is False
 
 
+@pytest.mark.parametrize("key", ["p521", "k256", "brainpool256"])
+def test_certificate_on_another_curve_is_refused_for_a_key_in_a_token_too(tmp_path, key):
+    files = authority.root().issue("dev-7", client=True, key=key).write(tmp_path)
+    with open(files[1], "wb") as file:
+        file.write(b"-----BEGIN TSS2 PRIVATE KEY-----\nMAA=\n-----END TSS2 PRIVATE KEY-----\n")
+    found = refusal(*files)
+    assert "kind" in found.what and files[0] in found.value and "P-256" in found.remedy
+
+
 @pytest.mark.parametrize("text", [b"", b"hello", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_file_without_a_certificate_is_refused(files, text):
     with open(files[0], "wb") as file:

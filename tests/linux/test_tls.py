@@ -23,8 +23,6 @@ pytestmark = pytest.mark.tls
 
 HOST = "hub.example.net"
 PORT = 8883
-RSA_SUITES = [0xC02F, 0xC030, 0xC027, 0xC028]
-ECDSA_SUITES = [0xC02B, 0xC02C, 0xC023, 0xC024]
 
 
 @pytest.fixture(scope="module")
@@ -234,18 +232,6 @@ def _without_key_ids(root):
             builder = builder.add_extension(extension.value, extension.critical)
     signed = builder.sign(root.key, hashes.SHA256())
     return [authority.Holder(made.key, signed, root)]
-
-
-@pytest.mark.parametrize("suites, offered", [
-    ("rsa", RSA_SUITES), ("ecdsa", ECDSA_SUITES), ("any", RSA_SUITES + ECDSA_SUITES)])
-def test_hello_offers_exactly_the_suites_of_the_profile(root, leaf, suites, offered):
-    with Server(leaf.below()) as server:
-        dial([root], server, suites=suites)
-        found = hello(server.visit())
-    assert sorted(set(found.suites) - {0x00FF}) == sorted(offered)
-    assert found.version == 0x0303 and found.versions in ([], [0x0303])
-    assert found.server_name == HOST
-    assert found.session_id == b"" and 35 not in found.extensions  # neither session nor ticket
 
 
 def test_server_without_a_common_suite_is_a_matter_of_policy(root, leaf):

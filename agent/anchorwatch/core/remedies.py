@@ -54,6 +54,8 @@ VERDICTS = {
     "cut": "the connection ended before it was secure: a firewall that dislikes TLS does so too",
     "hub-not-allowed": "if this hub is yours, add its domain to hub.allowed_suffixes",
     "credential-unreadable": "check [credential] cert_file and key_file: owner, mode, contents",
+    "curve-not-offered": "use a device certificate on P-256 or P-384, and let openssl.cnf offer "
+    "its curve in Groups",
     "certificate-refused": "the server refused the certificate itself: check its dates and issuer",
     "closed-before-connack": "the hub closes without an answer: it may be throttling",
     "malformed-reply": "the service broke its own documentation: is it the right host?",

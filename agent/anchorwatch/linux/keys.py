@@ -22,6 +22,9 @@ from .keyfiles import read_certificate, read_secret
 _BEGIN, _DASHES = b"-----BEGIN ", b"-----"
 _PLAIN = (b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY")
 _CURVES = ("secp256r1", "secp384r1")
+_CURVE_KEYS = ("ec-p256", "ec-p384")
+_RSA_BITS_LEAST = 2048
+_KINDS = "use RSA with 2048 bits or more, P-256 or P-384"
 
 
 def describe(certificate_file: str, key_file: str) -> dict:
@@ -34,6 +37,9 @@ def describe(certificate_file: str, key_file: str) -> dict:
     leaf = _leaf(certificate_file)
     held = x509.load_der_x509_certificate(leaf.der)
     matched = _matches(held, read_secret(key_file), certificate_file, key_file)
+    if not matched and not _is_used_here(leaf):
+        raise ConfigError("device certificate with a key of a kind that is not used here",
+                          "%s, %s" % (certificate_file, leaf.key), _KINDS)
     names = held.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return {
         "fingerprint": leaf.sha256, "not_before": leaf.not_before, "not_after": leaf.not_after,
@@ -49,6 +55,11 @@ def _leaf(path: str) -> Certificate:
     except AgentError as error:
         raise ConfigError("device certificate cannot be used: " + error.what, path,
                           "give the PEM of the certificate, leaf first, then its chain") from error
+
+
+def _is_used_here(leaf: Certificate) -> bool:
+    """A token's key is not seen; the certificate says of what kind it is."""
+    return leaf.key in _CURVE_KEYS or leaf.rsa_bits() >= _RSA_BITS_LEAST
 
 
 def _matches(held: x509.Certificate, data: bytes, certificate_file: str, key_file: str) -> bool:
@@ -95,11 +106,11 @@ def _encrypted(path: str) -> ConfigError:
 
 
 def _check_kind(key: object, path: str) -> None:
-    fits = (isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048) or (
+    fits = (isinstance(key, rsa.RSAPrivateKey) and key.key_size >= _RSA_BITS_LEAST) or (
         isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES)
     if not fits:
         raise ConfigError("private key of a kind that is not used here", path,
-                          "use RSA with 2048 bits or more, P-256 or P-384")
+                          _KINDS)
 
 
 def _spki(key: object) -> bytes:

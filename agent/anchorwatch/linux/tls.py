@@ -14,9 +14,9 @@ import sys
 from _ssl import ENCODING_DER
 
 from ..errors import LinkError, MalformedMessage
-from ..wire.hello import TLS_1_2, version_name
-from ..wire.tls12 import Flight
-from . import verdicts
+from ..wire.hello import TLS_1_2, ClientHello, version_name
+from ..wire.tls12 import Flight, Handshakes
+from . import curves, verdicts
 from .patience import READ, WRITE, Patience
 
 SUITES = {
@@ -46,7 +46,7 @@ def context(anchors: list[bytes], profile: dict, credential: tuple[str, str] | N
     anchors        DER; nothing else is trusted but what `trust` adds
     credential     (certificate file, key file); None: no client certificate
     library_dates  False: the caller judges all dates
-    Raises         LinkError: identity, credential-unreadable
+    Raises         LinkError: identity, credential-unreadable or curve-not-offered
     """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -59,6 +59,7 @@ def context(anchors: list[bytes], profile: dict, credential: tuple[str, str] | N
     trust(made, anchors)
     if credential is not None:
         _load(made, *credential)
+        curves.check(credential[0], offer(made).groups)
     return made
 
 
@@ -74,6 +75,19 @@ def _load(made: ssl.SSLContext, certificate_file: str, key_file: str) -> None:
     except (OSError, ValueError) as error:
         raise LinkError("identity", "credential-unreadable", certificate_file,
                         "run `anchorwatch check`: it says what is wrong with the files") from error
+
+
+def offer(made: ssl.SSLContext) -> ClientHello:
+    """What a handshake of this context would offer, said to nobody."""
+    said = ssl.MemoryBIO()
+    tls = made.wrap_bio(ssl.MemoryBIO(), said, server_hostname="host.invalid")
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    reader = Handshakes()
+    reader.feed(said.read())
+    return ClientHello(reader.messages[0][1])
 
 
 class Secured:

@@ -43,6 +43,7 @@ WORDS.update({
     "not-an-anchor": "what was offered as an anchor is no self-signed CA",
     "fragment-unavailable": "max_fragment = require, and this TLS library cannot be asked for it",
     "credential-unreadable": "our certificate or its key cannot be read",
+    "curve-not-offered": "our hello does not offer the curve of our own certificate",
     "table-malformed": "the resolve_file cannot be used",
     "cancelled": "nobody waits for the answer any more",
 })  # fmt: skip
