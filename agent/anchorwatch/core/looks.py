@@ -49,9 +49,10 @@ class Looks(Machine):
         self._comparison = Comparison(device.config)
 
     def _begin(self, event: Event, now: int) -> Items:
-        self.times.begin(now)
+        self._asked = False
         self._comparison.begin()
-        return self._rest(now)
+        self.wake_at = self.times.begin(now)
+        return []
 
     def _rest(self, now: int, wait_ms: int | None = None) -> Items:
         self._asked = False
@@ -80,7 +81,7 @@ class Looks(Machine):
         """Another interval, from the cloud."""
         self.times.interval_s = interval_s
         if self.state == RESTING:
-            self._rest(now)
+            self.wake_at = self.times.begin(now)
 
     def _look(self, event: Event, now: int) -> Items:
         action = self._device.config.reverify.action
