@@ -15,6 +15,26 @@ class Credential:
     key_file: str
     enrollment: str
 
+class Identity:
+    issuer: str
+    first: str
+    key: str
+    key_command: Sequence[str]
+    command: Sequence[str]
+    drop_dir: str
+    renew_percent: int
+    retry_percent: int
+    issue_every_s: int
+    keep_old_s: int
+    trial_retry_s: int
+
+class Est:
+    host: str
+    port: int
+    label: str
+    anchors_file: str
+    auth_file: str
+
 class Dps:
     host: str
     port: int
@@ -111,6 +131,8 @@ class Resolve:
 class Config:
     device: Device
     credential: Credential
+    identity: Identity
+    est: Est
     dps: Dps
     hub: Hub
     mqtt: Mqtt

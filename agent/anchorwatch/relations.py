@@ -13,7 +13,7 @@ LONGEST_COMMON_NAME = 64
 
 def relate(values: dict) -> None:
     """What one setting asks of another."""
-    for check in (_where_to, _registration, _credential, _session, _proxy):
+    for check in (_where_to, _registration, _credential, _issuer, _session, _proxy):
         check(values)
     for check in (_suffixes, _mirrors, _order):
         check(values)
@@ -66,6 +66,21 @@ def _credential(values: dict) -> None:
     kind = credential["kind"]
     for key in ("cert_file", "key_file") if kind == "x509" else ("key_file",):
         _need(credential[key], "[credential] %s is missing" % key, "kind %s needs it" % kind)
+
+
+def _issuer(values: dict) -> None:
+    identity, issuer = values["identity"], values["identity"]["issuer"]
+    if issuer == "none":
+        return
+    asks = {"command": ("identity", "command"), "files": ("identity", "drop_dir")}
+    asks.update({"est": ("est", "host"), "dps": ("dps", "host")})
+    section, key = asks.get(issuer, ("identity", "issuer"))
+    missing = "[%s] %s is missing" % (section, key)
+    _need(values[section][key], missing, "issuer %s needs it" % issuer)
+    if issuer == "command" and identity["command"][0][:1] != "/":
+        raise ConfigError(
+            "[identity] command is not an absolute path", identity["command"][0], "give it whole"
+        )
 
 
 def _session(values: dict) -> None:

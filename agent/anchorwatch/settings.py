@@ -23,6 +23,7 @@ DAY_S = 86_400
 PORT = (1, 65_535)
 ENDPOINTS = ("hub", "dps", "est", "mirror")
 METHODS = ("reverify", "reprovision", "rollCertificate", "importBundle")
+ISSUERS = ("none", "dps", "hub", "est", "command", "files")
 REVERIFY = ("swap_if_changed", "probe", "swap")
 
 TABLE = (
@@ -39,6 +40,26 @@ TABLE = (
         ("cert_file", PATH, "", (), "PEM: device certificate, then its intermediates."),
         ("key_file", PATH, "", (), "Private key (PEM), or the device's symmetric key in base64."),
         ("enrollment", CHOICE, "ca", ("ca", "thumbprint"), "What the enrollment knows."),
+    )),
+    ("identity", (
+        ("issuer", CHOICE, "none", ISSUERS, "Who issues the device's next certificate."),
+        ("first", CHOICE, "due", ("due", "at_once"), "When the configured one is replaced."),
+        ("key", CHOICE, "p256", ("p256", "p384", "rsa2048"), "What each new key is."),
+        ("key_command", WORDS, (), (), "Program that makes a key in a token; key file on stdout."),
+        ("command", WORDS, (), (), "Issuer command: request on stdin, chain on stdout."),
+        ("drop_dir", PATH, "", (), "Issuer files: the request lies there, the chain is put there."),
+        ("renew_percent", WHOLE, 80, (1, 99), "Renew at this share of a certificate's life."),
+        ("retry_percent", WHOLE, 4, (1, 50), "Share of its life between two tries."),
+        ("issue_every_s", WHOLE, 3600, (0, DAY_S), "At most one request in so long."),
+        ("keep_old_s", WHOLE, DAY_S, (0, 30 * DAY_S), "The former one stays so long after a roll."),
+        ("trial_retry_s", WHOLE, 3600, (1, DAY_S), "First wait of a refused new one; it doubles."),
+    )),
+    ("est", (
+        ("host", HOST, "", (), "The EST server."),
+        ("port", WHOLE, 443, PORT, "Its HTTPS port."),
+        ("label", NAME, "", (), "Path segment behind /.well-known/est, if the CA has one."),
+        ("anchors_file", PATH, "", (), "PEM roots that it is verified against; empty: scope est."),
+        ("auth_file", PATH, "", (), "File with USER:PASSWORD for Basic authentication."),
     )),
     ("dps", (
         ("host", HOST, "", (), "Empty: the cloud's own. No [dps] at all: hub only."),

@@ -43,7 +43,7 @@ class Rules:
         self.tried: dict[str, int] = {}  # digest: ms of the last roll-back
         self.dated: dict[str, int] = {}  # the same as the device dates it
         self.kept: set[str] = set()  # those of them that are on the disk
-        self.shown: set[str] = set()  # leaves accepted since the last roll-back
+        self.shown: set[str] = set()  # leaves presented since the last roll-back
         self.noted: dict[str, set] = {}  # digest: leaves that it was or may have been tried for
         self.stages: dict[str, dict] = {}  # layer: record before this step
         self.probed: list = [None, None]  # the last Failed and Verified of a bundle's probe
@@ -73,7 +73,7 @@ class Rules:
             self.unfit[dial.endpoint] = 0
         elif event.verdict in UNFIT:
             self.unfit[dial.endpoint] = self.unfit.get(dial.endpoint, 0) + 1
-        if isinstance(event, events.Verified) and not self.probing:
+        if not (self.probing and event.link == "next"):
             self.shown.update(event.chain[:1])
         if isinstance(event, events.Verified):
             known = (dial.endpoint, event.anchor, event.issuer_spki)

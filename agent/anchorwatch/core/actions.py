@@ -4,6 +4,11 @@ given.
 The events that answer each action are named in its docstring.
 """
 
+from .credentials import Enroll as Enroll
+from .credentials import Install as Install
+from .credentials import MakeCsr as MakeCsr
+from .credentials import NewKey as NewKey
+from .credentials import WipeKey as WipeKey
 from .errands import AskDate as AskDate
 from .errands import AskTime as AskTime
 from .errands import Fetch as Fetch

@@ -4,6 +4,15 @@
 in its docstring.
 """
 
+from .credentials import CsrMade as CsrMade
+from .credentials import Installed as Installed
+from .credentials import InstallRefused as InstallRefused
+from .credentials import Issued as Issued
+from .credentials import IssueLater as IssueLater
+from .credentials import IssueRefused as IssueRefused
+from .credentials import KeyFailed as KeyFailed
+from .credentials import KeyMade as KeyMade
+from .credentials import KeyWiped as KeyWiped
 from .record import Record
 from .returns import ClockSet as ClockSet
 from .returns import CredentialRead as CredentialRead
@@ -24,6 +33,8 @@ class Start(Record):
                 {"recent": crashes within the hour}}, absent ones left out
     layers      {"factory": {"anchors": [entry], "distrust": [sha256]}, "system": ..., "site": ...};
                 an entry is what `pki.der.anchor_entry` returns
+                state["slots"] {"a": credential as in Installed, or {"pending": True} for a key that
+                has no certificate yet}, state["identity"] the frame of core/slots.py
     credential  {"kind": "x509" | "symmetric_key", "slot": "a", "fingerprint": ..., "not_before":
                 utc_s,
                 "not_after": utc_s, "cn": ...}; dates and cn None for a symmetric key
