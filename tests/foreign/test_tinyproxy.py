@@ -121,7 +121,7 @@ def test_a_mirror_without_tls_is_read_through_it(cloud, proxy, tmp_path):
 
     def file(auth_file):
         route = Route(Resolver({}, None), auth_file, 10)
-        return Mirror(base, route, proxy.url(), Patience(20)).file("1.root.json", 65_536)
+        return Mirror(base, route, proxy.url(), Patience(20), None).file("1.root.json", 65_536)
 
     assert b'"_type": "root"' in file(str(password)) or b'"_type":"root"' in file(str(password))
     with pytest.raises(LinkError) as caught:

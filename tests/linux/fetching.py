@@ -21,7 +21,7 @@ WAIT_S = 20
 class Rig:
     """A fetcher on a state folder, with a loop that ends at its first answer."""
 
-    def __init__(self, path, root, utc_s=NOW_S):
+    def __init__(self, path, root, utc_s=NOW_S, profile=None):
         self._utc_s = utc_s
         self.path, self.events, self.learned, self.warnings = path / "state", [], [], []
         self._selector = selectors.DefaultSelector()
@@ -31,7 +31,8 @@ class Rig:
         self.bundles.start(None)
         self.errands = Errands(self._selector)
         self.fetcher = fetch.Fetcher("global", self.errands, Resolver({}, str(self.table)),
-                                     self.bundles, self.learned.append, self.events.append)
+                                     self.bundles, self.learned.append, self.events.append,
+                                     profile=profile)
 
     def order(self, url, for_s=WAIT_S, **changed):
         fields = dict(layer="vendor", url=url, files={}, utc_s=self._utc_s, floor_s=0,

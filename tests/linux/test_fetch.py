@@ -102,7 +102,8 @@ def test_mirror_over_a_tls_that_is_too_old_is_refused(rig, files, tmp_path):
     context.load_cert_chain(*authority.root("R").issue("mirror.example").write(tmp_path))
     with Server(serving(files), context) as server:
         event = rig.fetch(url_of(server, "https"))
-    assert (event.reason, server.asked) == ("network", [])
+    assert (event.reason, server.asked) == ("policy", [])
+    assert event.value == "protocol-version: " + server.place()
 
 
 def test_bundle_of_a_folder_is_taken(rig, files, tmp_path):
@@ -409,7 +410,7 @@ def test_bad_mirror_costs_little_and_changes_nothing(rig, files, say):
 def test_server_that_stops_in_the_middle_is_left_before_the_whole_time_is_over(rig, files):
     with Server(silent) as server:
         route = Route(Resolver({}, None), "", 600)
-        mirror = Mirror(parse(url_of(server)), route, "", Patience(600), 0.2)
+        mirror = Mirror(parse(url_of(server)), route, "", Patience(600), None, 0.2)
         with pytest.raises(LinkError) as caught:
             mirror.file("timestamp.json", 100)
     assert caught.value.verdict == "silent"

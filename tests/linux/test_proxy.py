@@ -11,6 +11,8 @@ from anchorwatch.linux.mirror import Mirror
 from anchorwatch.linux.patience import Patience
 from anchorwatch.linux.resolve import Resolver
 from anchorwatch.linux.route import Route
+from anchorwatch.linux.shortrecords import ShortRecords
+from anchorwatch.linux.veil import Veil
 from anchorwatch.wire.url import parse
 from tests.linux import authority, mirrors
 from tests.linux.authority import NOW_S
@@ -219,7 +221,7 @@ def test_a_session_ends_with_its_proxy_and_comes_back_with_it(root, chain):
 def mirror_of(server, proxy, auth_file=""):
     table = {"mirror.example:80": ["127.0.0.1:%d" % server.port]}
     route = Route(Resolver(table, None), auth_file, 5)
-    return Mirror(parse("http://mirror.example/b"), route, proxy.url(), Patience(20))
+    return Mirror(parse("http://mirror.example/b"), route, proxy.url(), Patience(20), None)
 
 
 def test_a_file_of_a_mirror_comes_through_the_proxy(credentials):
@@ -246,7 +248,8 @@ def test_a_mirror_behind_tls_gets_a_tunnel(chain):
 
     with Server(chain, talk) as server, Proxy() as proxy:
         route = Route(Resolver({"mirror.example:443": [server.place()]}, None), "", 5)
-        mirror = Mirror(parse("https://mirror.example/b"), route, proxy.url(), Patience(20))
+        veil = Veil({"suites": "any", "max_fragment": "off"}, ShortRecords())
+        mirror = Mirror(parse("https://mirror.example/b"), route, proxy.url(), Patience(20), veil)
         assert mirror.file("t.json", 100) == b"hello"
         assert proxy.targets() == [server.place()]
 

@@ -377,13 +377,13 @@ def test_flight_that_is_there_at_once_is_judged_before_it_is_answered(
     wrong = issuing.issue("hub", names=["other.example.net"])
     tenant = authority.root("Tenant CA")
     device = tenant.issue("dev-7", client=True)
-    send = tls._send
+    send = tls.send
 
     def slow_send(sock, data, patience):
         send(sock, data, patience)
         patience.wait(sock, READ)
 
-    mocker.patch.object(tls, "_send", slow_send)
+    mocker.patch.object(tls, "send", slow_send)
     with Server(wrong.below(), client_ca=tenant) as server:
         event = dial([root], server, credential=device.write(tmp_path), slot="a")
         assert outcome(event) == ("trust", "name-mismatch")

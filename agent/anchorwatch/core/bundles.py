@@ -47,6 +47,11 @@ HURRY = 3  # fetches of a stranded device before it takes its time
 HURRY_MS, PATIENT_MS, MOST_MS = 20_000, 900_000, 3_600_000
 TRY_LATER = 3
 LATER = ("network", "silent", "slow", "cut", "full", "io")
+REMEDIES = {
+    "": "bring a bundle that this device's keys signed",
+    "later": "ask again later",
+    "policy": "compare what the mirror offers with [tls.mirror]",
+}
 
 
 class Bundles(Machine):
@@ -204,9 +209,8 @@ class Bundles(Machine):
         told = {"layer": wish.layer, "from": wish.url, "reason": event.reason}
         out: Items = [Tell("bundle", dict(told, value=event.value))]
         if wish.ask_id:
-            later = event.reason in LATER
-            remedy = "ask again later" if later else "bring a bundle that this device's keys signed"
-            code = TRY_LATER if later else 1
+            code = TRY_LATER if event.reason in LATER else 1
+            remedy = REMEDIES.get(event.reason, REMEDIES["later" if code == TRY_LATER else ""])
             out.append(refuse(wish.ask_id, event.reason, event.value, remedy, code))
         return out + self._rest(now)
 

@@ -66,8 +66,9 @@ class Fetched(Record):
 class FetchFailed(Record):
     """Fetch: nothing changed.
 
-    reason  a sentence of the verifier, or network | silent | slow | cut | redirected | too-long |
-            full | read-only | io | no-root; value: what it is about
+    reason  a sentence of the verifier, or network | policy | silent | slow | cut | redirected |
+            too-long | full | read-only | io | no-root; value: what it is about, after the verdict
+            of TLS where that ended it
     """
 
     fields = ("layer", "url", "reason", "value")

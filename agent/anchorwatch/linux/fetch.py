@@ -13,6 +13,7 @@ from .. import __version__
 from ..core import actions
 from ..core.clock import BUILD_UTC_S
 from ..core.events import Fetched, FetchFailed
+from ..core.transports import on_the_way
 from ..errors import AgentError, LinkError, MalformedMessage, TrustError
 from ..wire import http
 from .bundles import LAYERS, Bundles, Held
@@ -20,11 +21,14 @@ from .clock import now_ms
 from .folder import Folder, open_source, reason_of
 from .patience import Patience
 from .route import Route
+from .shortrecords import OFF, ShortRecords
 
 _CONNECT_S = 10.0
 TOTAL_AT_MOST = 1_048_576
 FILES_AT_MOST = 200
-# Words of a failed connection that are told by themselves; every other one is told with "network".
+_USUAL = {"suites": "any", "max_fragment": OFF}
+# Words of a failed connection that are told by themselves; every other one is told with "network",
+# or with "policy" where [tls.mirror] is what ended it.
 _OWN_WORDS = ("silent", "slow", "cut", "redirected")
 
 
@@ -68,7 +72,7 @@ class Found:
         self.files, self.content = files, content
 
 
-def source(order, route, proxy: str, patience: Patience):
+def source(order, route, proxy: str, patience: Patience, profile: dict, records: ShortRecords):
     """Where the files of an order come from. Raises AgentError: not to be used."""
     if order.url == "inline:":
         return Inline(order.files)
@@ -76,8 +80,9 @@ def source(order, route, proxy: str, patience: Patience):
         return Drop(_opened(order.url[len("file:"):]))
     from ..wire import url
     from .mirror import Mirror
+    from .veil import Veil
 
-    return Mirror(url.parse(order.url), route, proxy, patience)
+    return Mirror(url.parse(order.url), route, proxy, patience, Veil(profile, records))
 
 
 def _opened(path: str) -> Folder:
@@ -167,12 +172,15 @@ class Fetcher:
 
     learn  called with the content of a bundle that was written, before the core hears of it
     proxy  http://HOST:PORT on the way to mirrors, and the file with its credentials; "" for none
+    profile, records  of TLS to mirrors: the settings of [tls.mirror], and see shortrecords.py
     """
 
     def __init__(self, cloud: str, errands, resolver, bundles: Bundles, learn, post,
-                 now=now_ms, proxy: str = "", proxy_auth_file: str = "") -> None:
+                 now=now_ms, proxy: str = "", proxy_auth_file: str = "",
+                 profile: dict | None = None, records: ShortRecords | None = None) -> None:
         self._cloud, self._errands, self._proxy = cloud, errands, proxy
         self._route = Route(resolver, proxy_auth_file, _CONNECT_S)
+        self._profile, self._records = profile or _USUAL, records or ShortRecords()
         self._bundles, self._learn, self._post, self._now = bundles, learn, post, now
         self._orders: dict[str, deque] = {layer: deque() for layer in LAYERS}
         self.perform = {actions.Fetch: self.fetch}
@@ -194,7 +202,8 @@ class Fetcher:
         if held is None:
             return FetchFailed(order.layer, order.url, "no-root", order.layer)
         try:
-            given = source(order, self._route, self._proxy, patience)
+            given = source(order, self._route, self._proxy, patience, self._profile,
+                           self._records)
             try:
                 return deliver(order, held, given, self._cloud, patience)
             finally:
@@ -227,9 +236,11 @@ def failed(order, error: AgentError) -> FetchFailed:
     """An error in the words of FetchFailed."""
     reason, value = error.what, error.value
     if isinstance(error, LinkError):
-        reason = error.verdict if error.verdict in _OWN_WORDS else "network"
+        ours = error.fault == "policy" and not on_the_way(error.verdict)
+        usual = "policy" if ours else "network"
+        reason = error.verdict if error.verdict in _OWN_WORDS else usual
         value = value or order.url
-        if reason == "network":
+        if reason == usual:
             value = "%s: %s" % (error.verdict, value)
     elif isinstance(error, http.TooLong):
         reason, value = "too-long", "%s: %s" % (value or order.url, error.what)

@@ -1,8 +1,8 @@
 """A mirror: signed files over HTTP or HTTPS, from whoever answers at its address.
 
-Rule: blocking, so it runs in an errand. Nothing it says is believed, so its certificate is not
-asked for; every answer is bounded in bytes and in time, and a body that breaks off is continued
-where it ended.
+Rule: blocking, so it runs in an errand. Nothing it says is believed, so nobody asks whose
+certificate it has; every answer is bounded in bytes and in time, and a body that breaks off is
+continued where it ended.
 
 Source: RFC 9110 sections 13.1.5, 14.2 and 15.4.
 """
@@ -11,9 +11,10 @@ from ..errors import LinkError, MalformedMessage
 from ..wire import http
 from ..wire.encoding import quote
 from ..wire.url import Url
-from . import tls, waiting
+from . import waiting
 from .patience import Patience
 from .proxy import refused
+from .veil import Veil
 
 REDIRECTS_AT_MOST = 3
 RESUMES_AT_MOST = 2
@@ -31,13 +32,14 @@ class Mirror:
     """The files below an address, one connection each.
 
     route       the way there, see route.py; proxy  http://HOST:PORT, "" for none
+    veil        TLS where it is asked for, see veil.py
     progress_s  a server that says nothing for so long has gone silent
     """
 
-    def __init__(self, base: Url, route, proxy: str, patience: Patience,
+    def __init__(self, base: Url, route, proxy: str, patience: Patience, veil: Veil,
                  progress_s: float = PROGRESS_S) -> None:
         self._base, self._route, self._proxy, self._patience = base, route, proxy, patience
-        self._progress_s = progress_s
+        self._veil, self._progress_s = veil, progress_s
         self._came = False  # something of the answer that is waited for
 
     def close(self) -> None:
@@ -109,7 +111,7 @@ class Mirror:
                 sock = self._route.connect(self._proxy, address, port, self._patience)
                 if place.scheme == "http":
                     return sock
-                return tls.veiled(sock, place.host, self._patience.at_most(CONNECT_S))
+                return self._veil.draw(sock, place.host, self._patience.at_most(CONNECT_S))
             except LinkError as error:
                 failed = LinkError(error.fault, error.verdict, place.authority, error.remedy)
             self._patience.check()

@@ -24,6 +24,7 @@ from .fetch import Fetcher
 from .folder import open_private, reason_of
 from .layers import Layers
 from .resolve import Resolver
+from .shortrecords import ShortRecords
 from .store import open_store
 
 LATER = 3
@@ -167,7 +168,9 @@ class Offline:
         deeds = Deeds(None, None, None, self._store, self._layers, self._bundles, None, self._post)
         fetcher = Fetcher(config.device.cloud, _Here(), resolver, self._bundles,
                           self._layers.learn, self._post, proxy=config.mqtt.proxy,
-                          proxy_auth_file=config.mqtt.proxy_auth_file)
+                          proxy_auth_file=config.mqtt.proxy_auth_file,
+                          profile=vars(config.tls.mirror),
+                          records=ShortRecords(config.state.dir))
         return {actions.Save: deeds.perform[actions.Save], actions.Tell: self._tell,
                 actions.Wipe: deeds.perform[actions.Wipe],
                 actions.Fetch: fetcher.perform[actions.Fetch]}

@@ -22,10 +22,12 @@ class Outward:
         selector, errands, post = inside
         resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
         proxy, proxy_auth_file = config.mqtt.proxy, config.mqtt.proxy_auth_file
+        records = ShortRecords(config.state.dir)
         dialer = Dialer(resolver, layers.der_of, credential.files,
-                        proxy_auth_file=proxy_auth_file, records=ShortRecords(config.state.dir))
+                        proxy_auth_file=proxy_auth_file, records=records)
         self.links = Links(selector, errands, dialer, outbox, config.mqtt.in_flight, now_ms, warn)
         times = Times(errands, dialer, resolver, config.clock.sntp, post)
         fetcher = Fetcher(config.device.cloud, errands, resolver, bundles, layers.learn, post,
-                          proxy=proxy, proxy_auth_file=proxy_auth_file)
+                          proxy=proxy, proxy_auth_file=proxy_auth_file,
+                          profile=vars(config.tls.mirror), records=records)
         self.performers = (self.links, times, fetcher)

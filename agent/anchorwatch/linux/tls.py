@@ -7,17 +7,17 @@ Source: RFC 5246 section 7.4. What the library says becomes a word in verdicts.p
 """
 
 import os
-import select
 import socket
 import ssl
 import sys
 from _ssl import ENCODING_DER
 
-from ..errors import LinkError, MalformedMessage
-from ..wire.hello import TLS_1_2, ClientHello, version_name
-from ..wire.tls12 import Flight, Handshakes
+from ..errors import LinkError
+from ..wire.hello import ClientHello
+from ..wire.tls12 import Handshakes
 from . import curves, verdicts
 from .patience import READ, WRITE, Patience
+from .peek import AT_MOST, cut, peek, send
 
 SUITES = {
     "rsa": ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384",
@@ -35,8 +35,6 @@ PARTIAL_CHAIN = 0x80000
 NO_CHECK_TIME = 0x200000
 
 _PEEK_S = 10.0
-_AT_MOST = 128 * 1024
-_GROWS_WITHIN_S = 0.01
 
 
 def context(anchors: list[bytes], profile: dict, credential: tuple[str, str] | None,
@@ -48,11 +46,7 @@ def context(anchors: list[bytes], profile: dict, credential: tuple[str, str] | N
     library_dates  False: the caller judges all dates
     Raises         LinkError: identity, credential-unreadable or curve-not-offered
     """
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
-    made.set_ciphers(":".join(SUITES[profile["suites"]]) + ":@SECLEVEL=2")
-    made.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-    made.hostname_checks_common_name = False
+    made = _offering(profile)
     flags = int(made.verify_flags) & ~PARTIAL_CHAIN
     flags |= int(ssl.VERIFY_X509_STRICT) if profile["strict"] else 0
     made.verify_flags = ssl.VerifyFlags(flags if library_dates else flags | NO_CHECK_TIME)
@@ -60,6 +54,24 @@ def context(anchors: list[bytes], profile: dict, credential: tuple[str, str] | N
     if credential is not None:
         _load(made, *credential)
         curves.check(credential[0], offer(made).groups)
+    return made
+
+
+def veil(profile: dict) -> ssl.SSLContext:
+    """A context for whoever answers: it offers what the profile says, and believes any chain. For
+    signed files only, whose trust does not come from the connection."""
+    made = _offering(profile)
+    made.check_hostname = False
+    made.verify_mode = ssl.CERT_NONE
+    return made
+
+
+def _offering(profile: dict) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_2
+    made.set_ciphers(":".join(SUITES[profile["suites"]]) + ":@SECLEVEL=2")
+    made.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    made.hostname_checks_common_name = False
     return made
 
 
@@ -91,7 +103,10 @@ def offer(made: ssl.SSLContext) -> ClientHello:
 
 
 class Secured:
-    """What a completed handshake proved. chain  DER of the verified one, leaf first, root last"""
+    """What a completed handshake proved.
+
+    chain  DER of the verified one, leaf first, root last; empty where the context believes any
+    """
 
     def __init__(self, sock: ssl.SSLSocket, chain: list[bytes]) -> None:
         self.sock, self.chain = sock, chain
@@ -111,9 +126,9 @@ def handshake(sock: socket.socket, made: ssl.SSLContext, host: str, judge, patie
     tls, hello = _hello(made, host)
     try:
         with sock:
-            _send(sock, hello, patience)
+            send(sock, hello, patience)
             os.dup2(sock.fileno(), tls.fileno(), inheritable=False)
-        flight = _peek(tls, patience.at_most(_PEEK_S))
+        flight = peek(tls, patience.at_most(_PEEK_S))
         judge(flight.chain)
         if answered is not None:
             answered(flight.max_fragment)
@@ -122,23 +137,6 @@ def handshake(sock: socket.socket, made: ssl.SSLContext, host: str, judge, patie
     except BaseException:
         tls.close()
         raise
-
-
-def veiled(sock: socket.socket, host: str, patience: Patience) -> ssl.SSLSocket:
-    """TLS 1.2 or newer with whoever answers: for signed files only, whose trust does not come from
-    the connection. Not a mirror's own roots, dates or name may stand between them and a device.
-    """
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.check_hostname = False
-    made.verify_mode = ssl.CERT_NONE
-    tls = made.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-    try:
-        _finish(tls, patience)
-    except BaseException:
-        tls.close()
-        raise
-    return tls
 
 
 def _hello(made: ssl.SSLContext, host: str) -> tuple[ssl.SSLSocket, bytes]:
@@ -155,61 +153,7 @@ def _hello(made: ssl.SSLContext, host: str) -> tuple[ssl.SSLSocket, bytes]:
             tls.do_handshake()
         except ssl.SSLWantReadError:
             pass
-        return tls, far.recv(_AT_MOST)
-
-
-def _send(sock: socket.socket, data: bytes, patience: Patience) -> None:
-    while data:
-        patience.wait(sock, WRITE)
-        try:
-            data = data[sock.send(data):]
-        except OSError as error:
-            raise _cut() from error
-
-
-def _peek(tls: ssl.SSLSocket, patience: Patience) -> Flight:
-    """The server's hello and chain, which TLS 1.2 sends in clear, not taken off the socket."""
-    flight, seen = Flight(), 0
-    while not flight.done:
-        patience.wait(tls, READ)
-        over = _is_over(tls)
-        data = _waiting(tls)
-        if len(data) == seen:  # poll() does not say "more than before"
-            if over:
-                raise _cut()
-            patience.pause(_GROWS_WITHIN_S)
-            continue
-        try:
-            flight.feed(data[seen:])
-        except MalformedMessage as error:
-            raise verdicts.of_flight(error.reason) from error
-        seen = len(data)
-    _complete(flight)
-    return flight
-
-
-def _is_over(tls: ssl.SSLSocket) -> bool:
-    """The server says no more than what is there already: a peek never gets to the end."""
-    poll = select.poll()
-    poll.register(tls.fileno(), select.POLLRDHUP)
-    return bool(poll.poll(0))
-
-
-def _waiting(tls: ssl.SSLSocket) -> bytes:
-    try:
-        data = socket.socket.recv(tls, _AT_MOST, socket.MSG_PEEK)
-    except OSError as error:
-        raise _cut() from error
-    if not data:
-        raise _cut()
-    return data
-
-
-def _complete(flight: Flight) -> None:
-    if flight.alert is not None:
-        raise verdicts.of_alert(flight.alert, flight.alert_version)
-    if flight.ended != "complete" or flight.version != TLS_1_2:
-        raise LinkError("policy", "protocol-version", version_name(flight.version))
+        return tls, far.recv(AT_MOST)
 
 
 def _finish(tls: ssl.SSLSocket, patience: Patience) -> None:
@@ -223,7 +167,7 @@ def _finish(tls: ssl.SSLSocket, patience: Patience) -> None:
         except ssl.SSLError as error:
             raise _refusal(error) from error
         except OSError as error:
-            raise _cut() from error
+            raise cut() from error
 
 
 def _refusal(error: ssl.SSLError) -> LinkError:
@@ -231,20 +175,18 @@ def _refusal(error: ssl.SSLError) -> LinkError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return verdicts.of_chain(error.verify_code)
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return _cut()
+        return cut()
     return verdicts.of_library(error.reason or "")
-
-
-def _cut() -> LinkError:
-    return LinkError("network", "cut")
 
 
 def _proved(tls: ssl.SSLSocket) -> Secured:
     if tls.session_reused or tls.version() != "TLSv1.2":
         raise LinkError("policy", "protocol-version", tls.version())
+    return Secured(tls, _verified(tls) if tls.context.verify_mode else [])
+
+
+def _verified(tls: ssl.SSLSocket) -> list[bytes]:
     if sys.version_info >= (3, 13):
-        chain = list(tls.get_verified_chain())
-    else:
-        held = tls._sslobj.get_verified_chain()  # type: ignore[attr-defined]
-        chain = [one.public_bytes(ENCODING_DER) for one in held]
-    return Secured(tls, chain)
+        return list(tls.get_verified_chain())
+    held = tls._sslobj.get_verified_chain()  # type: ignore[attr-defined]
+    return [one.public_bytes(ENCODING_DER) for one in held]
