@@ -5,7 +5,7 @@ Source: "IoT Hub Device reprovisioning concepts"; "Roll X.509 device certificate
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import registry
 from .enrollment import CA, GROUP, MIGRATE, NEVER, RESET, X509, Enrollment, Presented
@@ -59,6 +59,20 @@ def attestation_shown(enrollment: Enrollment) -> dict:
     return {"symmetricKey": {"enrollmentGroupId": enrollment.enrollment_id} if in_group else {}}
 
 
+@dataclass
+class Ways:
+    """What is particular about one registration.
+
+    elsewhere  a host to name instead of the enrollment's, whether or not a hub is there
+    late_s     how long the hub does not know of it yet
+    issued     the chain of the certificate that was issued with it
+    """
+
+    elsewhere: str | None = None
+    late_s: int = 0
+    issued: list[bytes] = field(default_factory=list)
+
+
 class Assignments:
     """The registration records of one service, and the hubs linked to it."""
 
@@ -76,15 +90,12 @@ class Assignments:
             raise BadRequest("no such registration", registration_id, "register it first")
 
     def assign(
-        self, chosen: Enrollment, shown: Presented, elsewhere: str | None, utc_s: int, now_ms: int
+        self, chosen: Enrollment, shown: Presented, ways: "Ways", utc_s: int, now_ms: int
     ) -> Registration:
-        """Assign the device to its hub and write it there with the credential just shown.
-
-        elsewhere  a host to name instead of the enrollment's, whether or not a hub is there
-        """
+        """Assign the device to its hub and write it there with the credential just shown."""
         before = self.get(shown.registration_id)
-        host = elsewhere or chosen.hub
-        if before and chosen.reprovision == NEVER and not elsewhere:
+        host = ways.elsewhere or chosen.hub
+        if before and chosen.reprovision == NEVER and not ways.elsewhere:
             host = before.assigned_hub
         record = Registration(
             registration_id=shown.registration_id,
@@ -97,23 +108,35 @@ class Assignments:
             etag=self._make_id(),
             enrollment=chosen,
         )
-        self._write(before, record, shown, now_ms)
+        self._write(before, record, made_identity(record, shown, ways.issued), ways.late_s, now_ms)
         self._records[shown.registration_id.lower()] = record
         return record
 
     def _write(
-        self, before: Registration | None, record: Registration, shown: Presented, now_ms: int
+        self,
+        before: Registration | None,
+        record: Registration,
+        made: registry.Identity,
+        late_s: int,
+        now_ms: int,
     ) -> None:
         twin = self._leave(before, record, now_ms)
         hub = self._hub(record.assigned_hub)
         if hub is None:
             return
-        made = made_identity(record, shown)
-        known = hub.registry.get(record.device_id)
-        made.enabled = known.enabled if known else True
-        hub.put_device(made, now_ms)
-        if known is None or record.enrollment.reprovision == RESET:
-            hub.put_twin(record.device_id, twin or Twin(dict(record.enrollment.initial_desired)))
+
+        def write(now_ms: int) -> None:
+            known = hub.registry.get(record.device_id)
+            made.enabled = known.enabled if known else True
+            hub.put_device(made, now_ms)
+            if known is None or record.enrollment.reprovision == RESET:
+                desired = dict(record.enrollment.initial_desired)
+                hub.put_twin(record.device_id, twin or Twin(desired))
+
+        if late_s:
+            hub.later(record.device_id, now_ms + 1000 * late_s, write)
+        else:
+            write(now_ms)
 
     def _leave(self, before: Registration | None, record: Registration, now_ms: int) -> Twin | None:
         """Take the device out of its previous hub; the twin to carry over, if there is one."""
@@ -145,14 +168,21 @@ def substatus(before: Registration | None, host: str, policy: str) -> str:
     return RETURNED if host == before.first_hub else MIGRATED
 
 
-def made_identity(record: Registration, shown: Presented) -> registry.Identity:
-    """The device as its hub is told of it: a registration sets the thumbprint that was shown."""
-    chosen = record.enrollment
-    if chosen.attestation == X509 and chosen.hub_auth == CA:
-        return registry.Identity(record.device_id, auth=registry.CA)
-    if chosen.attestation == X509:
-        leaf = thumbprints(shown.chain[0])[1]
-        return registry.Identity(record.device_id, registry.THUMBPRINT, primary_thumbprint=leaf)
+def made_identity(record: Registration, shown: Presented, issued: list[bytes]) -> registry.Identity:
+    """The device as its hub is told of it: a registration sets the thumbprint that was shown.
+
+    issued  the chain just issued for it, whose leaf then takes that place
+    """
+    chosen, device_id = record.enrollment, record.device_id
+    if chosen.hub_auth == CA and (issued or chosen.attestation == X509):
+        return registry.Identity(device_id, auth=registry.CA, policy=chosen.policy)
+    if issued or chosen.attestation == X509:
+        leaf = thumbprints((issued or shown.chain)[0])[1]
+        return registry.Identity(
+            device_id, registry.THUMBPRINT, primary_thumbprint=leaf, policy=chosen.policy
+        )
     keys = chosen.keys_of(shown.registration_id)
     second = keys[1] if len(keys) > 1 else ""
-    return registry.Identity(record.device_id, primary_key=keys[0], secondary_key=second)
+    return registry.Identity(
+        device_id, primary_key=keys[0], secondary_key=second, policy=chosen.policy
+    )

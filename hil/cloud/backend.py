@@ -8,9 +8,11 @@ import json
 from collections.abc import Callable
 
 from . import methods, registry, telemetry
+from .cacertificates import CaCertificates
 from .devicebound import Letter, Mailbox
 from .faults import Fault, Faults
 from .journal import Journal
+from .namespace import Namespace
 from .records import CLOSED_REMOTELY, DISABLED, NOT_FOUND, ConnectionRecords
 from .refusal import BadRequest
 from .session import ASKED, Session
@@ -33,7 +35,8 @@ class Device:
         self.persistent = False  # the last CONNECT asked for clean session 0
         self.subscriptions: dict[str, int] = {}
         self.expires_utc_s: int | None = None
-        self.sdk_version = ""
+        self.sdk_version = self.api_version = ""
+        self.operation: object = None  # of credentials.py: a certificate being issued
 
     def hears(self, filter_: str) -> bool:
         """Whether it is connected and has subscribed to this filter."""
@@ -53,25 +56,42 @@ class BackEnd:
         faults: Faults,
         name: str = "hub",
         grace_s: int = 0,
+        namespace: Namespace | None = None,
     ) -> None:
         self.hosts = hosts
         self.name = name
         self.grace_s = grace_s  # how long a session outlives its token
-        self.registry = registry.Registry()
+        self.namespace = namespace
+        self.registry = registry.Registry(namespace)
+        self.certificates = CaCertificates(make_id, self.registry.authorities)
         self.records = ConnectionRecords()
         self.journal = journal
         self.faults = faults
         self._utc_s, self._make_id = utc_s, make_id
         self._devices: dict[str, Device] = {}
         self._calls = methods.OpenCalls()
+        self._later: dict[str, tuple[int, Callable[[int], None]]] = {}
 
     def put_device(self, made: registry.Identity, now_ms: int) -> None:
         """Create or replace an identity; disabling a connected device cuts its session."""
+        self._later.pop(made.device_id, None)
         self.registry.put(made)
         device = self._devices.setdefault(made.device_id, Device(made.device_id))
         self._row(now_ms, "device written", made.device_id, auth=made.auth, enabled=made.enabled)
         if not made.enabled:
             self._end(device, "disabled while connected", DISABLED, now_ms)
+
+    def later(self, device_id: str, at_ms: int, does: Callable[[int], None]) -> None:
+        """What is written for this device then; what is written before is written instead."""
+        self._later[device_id] = at_ms, does
+
+    def _write_later(self, now_ms: int) -> int | None:
+        """Do what is due; the next deadline."""
+        for device_id, (at_ms, does) in list(self._later.items()):
+            if at_ms <= now_ms:
+                del self._later[device_id]
+                does(now_ms)
+        return min((at_ms for at_ms, _ in self._later.values()), default=None)
 
     def set_enabled(self, device_id: str, enabled: bool, now_ms: int) -> None:
         """Enable or disable an identity."""
@@ -182,6 +202,8 @@ class BackEnd:
         session, device.session = device.session, None
         device.expires_utc_s = None
         device.mailbox.take_back()
+        if device.operation:
+            device.operation.delivery = None  # not acknowledged: it is delivered again
         if not device.persistent:
             device.subscriptions = {}
         if session.will and reason != ASKED:

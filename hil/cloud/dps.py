@@ -8,7 +8,8 @@ import string
 
 from . import faults
 from .enrollment import Presented
-from .registration import Refused, Reply, RuntimeRegistration
+from .registration import RuntimeRegistration
+from .replies import Refused, Reply
 from .session import (
     ACCEPTED,
     NOT_AUTHORIZED,
@@ -147,6 +148,7 @@ def presented(session: Session) -> Presented:
         raise Refused(400000, "the client id is no registration id")
     if registration_id.lower() != session.client_id.lower():
         raise Refused(400000, "the user name does not name the client id")
-    if not parsed_query(query).get("api-version"):
+    version = parsed_query(query).get("api-version")
+    if not version:
         raise Refused(400000, "the user name has no api-version")
-    return Presented.by(session, registration_id, id_scope)
+    return Presented.by(session, registration_id, id_scope, version)

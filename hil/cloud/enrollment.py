@@ -8,6 +8,7 @@ Source: "X.509 certificate attestation", "Symmetric key attestation", "How to di
 from dataclasses import dataclass, field, fields
 
 from . import identity, sas
+from .cacertificates import CaCertificates
 from .refusal import BadRequest, NotProven
 from .registry import check_id, check_key, check_types
 from .session import Session
@@ -27,12 +28,15 @@ class Presented:
     id_scope: str
     token: str | None = field(default=None, repr=False)
     chain: list[bytes] = field(default_factory=list, repr=False)
+    api_version: str = ""
 
     @classmethod
-    def by(cls, session: Session, registration_id: str, id_scope: str) -> "Presented":
+    def by(
+        cls, session: Session, registration_id: str, id_scope: str, api_version: str = ""
+    ) -> "Presented":
         """What the client of an MQTT session shows."""
         token = session.password.decode("ascii", "replace") if session.password else None
-        return cls(registration_id, id_scope, token, session.chain)
+        return cls(registration_id, id_scope, token, session.chain, api_version)
 
 
 @dataclass
@@ -41,8 +45,12 @@ class Enrollment:
 
     enrollment_id  of an individual: the registration id
     primary        base64 key; or DER: of an individual the leaf, of a group the authority
+    primary_ca     of a group, in its place or beside it: the name of a CA certificate uploaded to
+                   DPS, which counts from its verification on
     hub            the host that devices are assigned to, as they are told it
     hub_auth       of X.509: how the hub knows the device, by the leaf's thumbprint or by its CA
+    policy         of the namespace: requests in registrations are answered by its CA
+    operational    the group takes certificates of its policy as well; not documented
     """
 
     enrollment_id: str
@@ -50,11 +58,15 @@ class Enrollment:
     attestation: str = SYMMETRIC_KEY
     primary: str | bytes = field(default="", repr=False)
     secondary: str | bytes = field(default="", repr=False)
+    primary_ca: str = ""
+    secondary_ca: str = ""
     hub: str = ""
     device_id: str | None = None
     enabled: bool = True
     reprovision: str = MIGRATE
     hub_auth: str = THUMBPRINT
+    policy: str = ""
+    operational: bool = False
     initial_desired: dict = field(default_factory=dict)
     payload: object = None
 
@@ -97,6 +109,10 @@ class Enrollment:
         """Primary and secondary, those that are there."""
         return [s for s in (self.primary, self.secondary) if s]
 
+    def references(self) -> list[str]:
+        """The names of its uploaded CA certificates."""
+        return [name for name in (self.primary_ca, self.secondary_ca) if name]
+
     def keys_of(self, registration_id: str) -> list[str]:
         """The symmetric keys of one device: the enrollment's own, or derived from a group's."""
         if self.kind == INDIVIDUAL:
@@ -121,10 +137,15 @@ def from_json(made_of: dict) -> Enrollment:
 
 
 class Enrollments:
-    """All enrollments of one service."""
+    """All enrollments of one service.
 
-    def __init__(self) -> None:
+    certificates  the CA certificates that were uploaded, which groups may refer to by name
+    credential    DER of the namespace's root, b"" without one
+    """
+
+    def __init__(self, certificates: CaCertificates, credential: bytes = b"") -> None:
         self._by_id: dict[str, Enrollment] = {}
+        self._certificates, self._credential = certificates, credential
 
     def put(self, made: Enrollment) -> None:
         """Create or replace."""
@@ -154,8 +175,32 @@ class Enrollments:
             return own
         groups = [e for e in self.all() if e.kind == GROUP]
         if shown.chain:
-            return _group_by_chain([g for g in groups if g.attestation == X509], shown, utc_s)
+            return self._group_by_chain([g for g in groups if g.attestation == X509], shown, utc_s)
         return _group_by_key([g for g in groups if g.attestation != X509], shown, utc_s)
+
+    def _group_by_chain(self, groups: list[Enrollment], shown: Presented, utc_s: int) -> Enrollment:
+        _check_name(shown)
+        accepted = [(der, group) for group in groups for der in self._authorities(group)]
+        try:
+            nearest = identity.nearest_authority(shown.chain, [der for der, _ in accepted], utc_s)
+        except NotProven as e:
+            raise NotProven(self._reason(e, shown, utc_s), e.code) from None
+        return next(group for der, group in accepted if der == nearest)
+
+    def _authorities(self, group: Enrollment) -> list[bytes]:
+        """What a chain may reach: its own, and of those it refers to the verified ones."""
+        trusted = self._certificates.trusted
+        named = [trusted[name] for name in group.references() if name in trusted]
+        issued = [self._credential] if group.operational and self._credential else []
+        return [*group.secrets(), *named, *issued]
+
+    def _reason(self, refused: NotProven, shown: Presented, utc_s: int) -> str:
+        """The refusal's reason, or that only the verification is missing."""
+        try:
+            identity.nearest_authority(shown.chain, self._certificates.unverified(), utc_s)
+        except NotProven:
+            return refused.reason
+        return "the chain reaches no registered CA: the one it reaches is not verified"
 
 
 def _prove_individual(own: Enrollment, shown: Presented, utc_s: int) -> None:
@@ -166,13 +211,6 @@ def _prove_individual(own: Enrollment, shown: Presented, utc_s: int) -> None:
     if shown.chain[0] not in own.secrets():
         raise NotProven("the certificate is not the enrolled one", UNAUTHORIZED)
     identity.check_dates(identity.loaded(shown.chain[0]), utc_s)
-
-
-def _group_by_chain(groups: list[Enrollment], shown: Presented, utc_s: int) -> Enrollment:
-    _check_name(shown)
-    authorities = [der for group in groups for der in group.secrets()]
-    nearest = identity.nearest_authority(shown.chain, authorities, utc_s)
-    return [group for group in groups if nearest in group.secrets()][0]
 
 
 def _group_by_key(groups: list[Enrollment], shown: Presented, utc_s: int) -> Enrollment:

@@ -12,8 +12,12 @@ from typing import Any
 from .refusal import BadRequest
 from .session import CloseSession, Delay, Session, Silence
 
-HUB, DPS = "hub", "dps"
+HUB, DPS, EST = "hub", "dps", "est"
+EVERYWHERE = (HUB, DPS, EST)
 REQUIRED = object()
+
+DPS_ASKED = ("register", "poll", "lookup")
+ISSUER_ASKED = ("credential", "cacerts", "csrattrs", "enroll", "reenroll")
 
 # name                   services      points                          parameters and their defaults
 KINDS = {
@@ -25,10 +29,10 @@ KINDS = {
     "NO_SUBACK": ((HUB, DPS), ("subscribe",), {}),
     "NO_PUBACK": ((HUB,), ("telemetry",), {"accepted": True}),
     "DROP_SESSION": ((HUB, DPS), ("publish",), {}),
-    "BUSY": ((HUB, DPS), ("register", "poll", "lookup", "twin"), {"retry_after_s": 7}),
-    "SERVER_ERROR": ((HUB, DPS), ("register", "poll", "lookup", "twin"), {"status": 500}),
-    "NO_REPLY": ((HUB, DPS), ("register", "poll", "twin"), {}),
-    "REFUSED": ((DPS,), ("register", "poll", "lookup"), {"code": 401002}),
+    "BUSY": (EVERYWHERE, (*DPS_ASKED, "twin", *ISSUER_ASKED), {"retry_after_s": 7}),
+    "SERVER_ERROR": (EVERYWHERE, (*DPS_ASKED, "twin", *ISSUER_ASKED), {"status": 500}),
+    "NO_REPLY": (EVERYWHERE, ("register", "poll", "twin", *ISSUER_ASKED), {}),
+    "REFUSED": (EVERYWHERE, (*DPS_ASKED, *ISSUER_ASKED), {"code": 401002}),
     "MALFORMED_DPS_REPLY": ((DPS,), ("register", "poll"), {"status": 200, "body": "{"}),
     "STILL_ASSIGNING": ((DPS,), ("assigning",), {}),
     "ASSIGNED_ELSEWHERE": ((DPS,), ("assign",), {"host": REQUIRED}),
@@ -38,7 +42,23 @@ KINDS = {
     "DESIRED_LOST": ((HUB,), ("desired",), {}),
     "METHOD_LOST": ((HUB,), ("method",), {}),
     "C2D_TWICE": ((HUB,), ("c2d",), {}),
-}
+    "THUMBPRINT_LATE": ((DPS,), ("assign",), {"after_s": 60}),
+    "ISSUE_REFUSED": (EVERYWHERE, ("issue",), {"error": "FailedToDecodeCsr", "code": 400037}),
+    "WRONG_CN": (EVERYWHERE, ("issue",), {"cn": "somebody-else"}),
+    "WRONG_KEY": (EVERYWHERE, ("issue",), {}),
+    "NO_INTERMEDIATE": (EVERYWHERE, ("issue", "cacerts"), {}),
+    "OTHER_CA": (EVERYWHERE, ("issue",), {}),
+    "EXPIRED_CERTIFICATE": (EVERYWHERE, ("issue",), {}),
+    "NO_CHAIN": ((DPS,), ("issue",), {}),
+    "ISSUE_LATER": ((EST,), ("enroll", "reenroll"), {"retry_after_s": 10}),
+    "ISSUE_AFTER_RECONNECT": ((HUB,), ("issued",), {}),
+    "ISSUE_NEVER": ((HUB,), ("issued",), {}),
+    "MALFORMED_EST_REPLY": (
+        (EST,), ("cacerts", "enroll", "reenroll"),
+        {"status": 200, "content_type": "application/pkcs7-mime", "body": "AAAA"},
+    ),
+    "MALFORMED_CREDENTIAL_REPLY": ((HUB,), ("credential",), {"status": 200, "body": "{"}),
+}  # fmt: skip
 
 
 @dataclass

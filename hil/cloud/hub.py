@@ -7,6 +7,7 @@ Source: "Communicate with an IoT hub using the MQTT protocol" (iot-mqtt-connect-
 
 from . import faults, telemetry
 from .backend import DESIRED, DEVICEBOUND, METHODS, Device
+from .credentials import PAGE_FILTER, SDK_FILTER
 from .identity import thumbprints
 from .records import CLOSED_REMOTELY, TAKEN_OVER, UNAUTHORIZED
 from .refusal import NotProven
@@ -23,14 +24,14 @@ from .topics import parsed_query
 
 MOST_SUBSCRIPTIONS = 5
 
-# what a device may subscribe to; {} is its id. The credential topics are granted and never used.
+# what a device may subscribe to; {} is its id
 FILTERS = (
     DEVICEBOUND % "{}" + "#",
     METHODS + "#",
     TWIN_REPLIES + "#",
     DESIRED + "#",
-    "$iothub/credentials/res/#",
-    "$iothub/credential/#",
+    SDK_FILTER,
+    PAGE_FILTER,
 )
 
 
@@ -56,6 +57,7 @@ class IotHub(Requests):
             self._drop_letters(device, now_ms)
         device.session, device.persistent = session, not session.clean
         device.expires_utc_s, device.sdk_version = expires_utc_s, sdk_version
+        device.api_version = self._username(session)[1]["api-version"]
         session.device_id = device.device_id
         self._accepted(device, session, now_ms)
         return ACCEPTED, present
@@ -67,6 +69,7 @@ class IotHub(Requests):
         device = self._of(session)
         if device:
             self._send_letters(device, now_ms)
+            self._work_on(device, now_ms)
 
     def subscribe(self, session: Session, filter_: str, qos: int, now_ms: int) -> int:
         """Documented: only these filters, five at most, QoS 2 is granted 1."""
@@ -81,6 +84,7 @@ class IotHub(Requests):
         if granted != SUBSCRIPTION_REFUSED:
             device.subscriptions[filter_] = granted
             self._send_letters(device, now_ms)
+            self._work_on(device, now_ms)
         return granted
 
     def unsubscribe(self, session: Session, filter_: str, now_ms: int) -> None:
@@ -106,6 +110,8 @@ class IotHub(Requests):
     def acked(self, session: Session, delivery: object, now_ms: int) -> None:
         """Documented: PUBACK completes a cloud-to-device message."""
         device = self._of(session)
+        if device:
+            self._credential_acked(device, delivery)
         letter = device.mailbox.acked(delivery) if device else None
         if letter:
             self._row(now_ms, "c2d acked", device.device_id, mid=letter.message_id)
@@ -117,12 +123,13 @@ class IotHub(Requests):
             self._ended(device, reason, CLOSED_REMOTELY, now_ms)
 
     def turn(self, now_ms: int) -> int | None:
-        """Drop sessions whose token has expired, end calls nobody answered."""
+        """Drop sessions whose token has expired, end calls nobody answered, issue what is due."""
         for call in self._calls.expire(now_ms):
             self._row(now_ms, "method timed out", call.device_id, name=call.name)
-        deadlines = [self._calls.next_ms()]
+        deadlines = [self._calls.next_ms(), self._write_later(now_ms)]
         good_until_utc_s = self._utc_s(now_ms) - self.grace_s
         for device in self._devices.values():
+            deadlines.append(self._work_on(device, now_ms))
             if device.session is None or device.expires_utc_s is None:
                 continue
             left_s = device.expires_utc_s - good_until_utc_s

@@ -5,6 +5,7 @@ documented.
 Source: "Authenticate identities with X.509 certificates"; "X.509 attestation" of DPS.
 """
 
+import functools
 import hashlib
 
 from cryptography import x509
@@ -26,8 +27,9 @@ UNREADABLE = (
 )
 
 
+@functools.lru_cache(maxsize=8192)
 def loaded(der: bytes) -> x509.Certificate:
-    """The certificate in these bytes."""
+    """The certificate in these bytes; the same ones come again at every connect."""
     try:
         return x509.load_der_x509_certificate(der)
     except UNREADABLE:

@@ -5,44 +5,37 @@ operation to poll; it is never assigned at once. Source: "Communicate with DPS u
 protocol"; the data-plane specification of the runtime registration.
 """
 
-import json
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .assignment import Assignments, attestation_shown
+from . import csr, issuing
+from .assignment import Assignments, Ways, attestation_shown
+from .cacertificates import CaCertificates
+from .csr import SigningRequest
 from .enrollment import Enrollment, Enrollments, Presented
 from .faults import Fault, Faults
 from .hub import IotHub
+from .identity import thumbprints
 from .journal import Journal
+from .namespace import Namespace
 from .records import iso
 from .refusal import NotProven
+from .replies import (
+    CSR_REJECTED,
+    UNAUTHORIZED,
+    UNKNOWN_OPERATION,
+    UNKNOWN_REGISTRATION,
+    UNKNOWN_SCOPE,
+    Refused,
+    Reply,
+    checked_body,
+    faulty,
+    signing_request,
+    told,
+)
 
-UNAUTHORIZED = 401002
-UNKNOWN_SCOPE, UNKNOWN_REGISTRATION, UNKNOWN_OPERATION = 404201, 404202, 404000
-BAD_BODY, THROTTLED, UNAVAILABLE = 400000, 429001, 503000
-
-
-class Refused(Exception):
-    """A request-level error; the reply's status is the first three digits of the code."""
-
-    def __init__(self, code: int, reason: str, message: str = "", retry_after_s: int | None = None):
-        super().__init__(reason)
-        self.code, self.reason = code, reason
-        self.message = message or reason
-        self.retry_after_s = retry_after_s
-
-
-@dataclass
-class Reply:
-    """A status, a JSON body (bytes when a fault made it), and how long to wait."""
-
-    status: int
-    body: dict | bytes
-    retry_after_s: int | None = None
-
-    def encoded(self) -> bytes:
-        """The body as it travels."""
-        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+CSR_FROM_VERSION = "2025-07-01"
 
 
 @dataclass
@@ -52,6 +45,7 @@ class Operation:
     operation_id: str
     shown: Presented
     enrollment: Enrollment
+    request: SigningRequest | None = None
     polls: int = 0
     outcome: dict | None = None
 
@@ -71,11 +65,15 @@ class RuntimeRegistration:
         name: str = "dps",
         retry_after_s: int = 3,
         polls: int = 2,
+        namespace: Namespace | None = None,
     ) -> None:
         self.id_scope, self.name = id_scope, name
         self.retry_after_s = retry_after_s
         self.polls = polls  # the poll of this number is answered with the outcome
-        self.enrollments = Enrollments()
+        self.namespace = namespace
+        self.certificates = CaCertificates(make_id)
+        credential = namespace.credential.root() if namespace else b""
+        self.enrollments = Enrollments(self.certificates, credential)
         self.assignments = Assignments(hubs, make_id)
         self.journal, self.faults = journal, faults
         self._utc_s, self._make_id = utc_s, make_id
@@ -112,9 +110,12 @@ class RuntimeRegistration:
             raise Refused(e.code or UNAUTHORIZED, e.reason, told(e, shown)) from None
 
     def _register(self, shown: Presented, body: bytes, now_ms: int) -> Reply:
-        check_body(body, shown.registration_id)
+        asked = checked_body(body, shown.registration_id)
         chosen = self.prove(shown, now_ms)
-        operation = Operation(f"4.{self._make_id()}.{self._make_id()}", shown, chosen)
+        request = None
+        if shown.api_version >= CSR_FROM_VERSION and asked.get("csr") is not None:
+            request = signing_request(asked["csr"], shown.registration_id)
+        operation = Operation(f"4.{self._make_id()}.{self._make_id()}", shown, chosen, request)
         self._operations[operation.operation_id] = operation
         return self._assigning(operation)
 
@@ -156,17 +157,55 @@ class RuntimeRegistration:
             return self._unassigned(shown, chosen, "failed", fault["code"])
         if name == "DISABLED" or not chosen.enabled:
             return self._unassigned(shown, chosen, "disabled")
-        elsewhere = fault["host"] if name == "ASSIGNED_ELSEWHERE" else None
-        utc_s = self._utc_s(now_ms)
-        record = self.assignments.assign(chosen, shown, elsewhere, utc_s, now_ms)
+        try:
+            issued = self._issued(operation, now_ms)
+        except Refused as e:
+            return self._unassigned(shown, chosen, "failed", e.code, e.message)
+        ways = Ways(
+            elsewhere=fault["host"] if name == "ASSIGNED_ELSEWHERE" else None,
+            late_s=fault["after_s"] if name == "THUMBPRINT_LATE" else 0,
+            issued=issued,
+        )
+        record = self.assignments.assign(chosen, shown, ways, self._utc_s(now_ms), now_ms)
         self._row(
             now_ms, "assigned", shown.registration_id, hub=record.assigned_hub,
             device_id=record.device_id, substatus=record.substatus,
             enrollment=chosen.enrollment_id,
         )  # fmt: skip
-        return record.shown()
+        state = record.shown()
+        if issued:
+            chain = [base64.b64encode(der).decode() for der in issued]
+            state["issuedCertificateChain"] = chain
+        return state
 
-    def _unassigned(self, shown: Presented, chosen: Enrollment, status: str, code: int = 0) -> dict:
+    def _issued(self, operation: Operation, now_ms: int) -> list[bytes]:
+        """The chain that answers a request; [] without one, or without a policy."""
+        chosen, request = operation.enrollment, operation.request
+        if request is None or not chosen.policy or self.namespace is None:
+            return []
+        device = operation.shown.registration_id
+        fault = self._fault("issue", device, now_ms)
+        if fault and fault.name == "NO_CHAIN":
+            return []
+        try:
+            policy = self.namespace.policy(chosen.policy)
+            chain = issuing.chain_for(policy, request, now_ms, fault)
+        except csr.CsrRefused as e:
+            code = fault["code"] if fault and fault.name == "ISSUE_REFUSED" else CSR_REJECTED
+            self._row(now_ms, "issue refused", device, reason=e.reason, code=code)
+            raise Refused(code, e.reason, "The certificate was not issued.") from None
+        thumbprint = thumbprints(chain[0])[1]
+        self._row(now_ms, "issued", device, thumbprint=thumbprint, certificates=len(chain))
+        return chain
+
+    def _unassigned(
+        self,
+        shown: Presented,
+        chosen: Enrollment,
+        status: str,
+        code: int = 0,
+        message: str = "Custom allocation failed.",
+    ) -> dict:
         state = {
             "registrationId": shown.registration_id,
             "status": status,
@@ -174,7 +213,7 @@ class RuntimeRegistration:
         }
         if code:
             state["errorCode"] = code
-            state["errorMessage"] = "Custom allocation failed."
+            state["errorMessage"] = message
         return state
 
     def _tried(
@@ -208,37 +247,3 @@ class RuntimeRegistration:
 
     def _row(self, now_ms: int, what: str, device: str | None, **more: object) -> None:
         self.journal.add(now_ms, self.name, what, device, **more)
-
-
-def faulty(fault: Fault) -> Reply | None:
-    """What a fault makes of a request: a reply, no reply (None), or Refused."""
-    if fault.name == "BUSY":
-        after_s = fault["retry_after_s"]
-        raise Refused(THROTTLED, "fault: throttled", "Operations are being throttled.", after_s)
-    if fault.name == "SERVER_ERROR":
-        raise Refused(1000 * fault["status"], "fault: server error", "Server error.")
-    if fault.name == "REFUSED":
-        raise Refused(fault["code"], "fault: refused", "Unauthorized access.")
-    if fault.name == "MALFORMED_DPS_REPLY":
-        return Reply(fault["status"], fault["body"].encode())
-    return None  # NO_REPLY
-
-
-def told(refused: NotProven, shown: Presented) -> str:
-    """The message a client gets for a bad credential; the reason stays in the journal."""
-    if "reaches no registered CA" in refused.reason:
-        return "CA certificate not found."
-    return "Invalid certificate." if shown.chain else "Unauthorized access."
-
-
-def check_body(body: bytes, registration_id: str) -> None:
-    """Raise Refused unless it is empty, or a JSON object that names no other registration."""
-    try:
-        request = json.loads(body) if body else {}
-    except (ValueError, RecursionError):
-        raise Refused(BAD_BODY, "The body is not JSON.") from None
-    if not isinstance(request, dict):
-        raise Refused(BAD_BODY, "The body is not an object.")
-    named = request.get("registrationId", registration_id)
-    if not isinstance(named, str) or named.lower() != registration_id.lower():
-        raise Refused(BAD_BODY, "The body names another registration.")

@@ -10,6 +10,7 @@ import string
 from dataclasses import dataclass, field, fields
 
 from . import identity, sas
+from .namespace import Namespace
 from .records import DISABLED, NOT_FOUND, UNAUTHORIZED
 from .refusal import BadRequest, NotProven
 
@@ -23,6 +24,7 @@ class Identity:
 
     auth   "sas" (keys), "thumbprint" (a certificate by its SHA-1 or SHA-256) or "ca" (a registered
            authority, and CN = device id)
+    policy  of the namespace: with "ca", certificates that it issued are taken as well
     """
 
     device_id: str
@@ -32,6 +34,7 @@ class Identity:
     secondary_key: str = field(default="", repr=False)
     primary_thumbprint: str = ""
     secondary_thumbprint: str = ""
+    policy: str = ""
 
     def __post_init__(self) -> None:
         check_types(self, "device")
@@ -89,7 +92,8 @@ def check_key(name: str, key: str) -> None:
 class Registry:
     """The identities of one hub, and the certificate authorities registered with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: Namespace | None = None) -> None:
+        self.namespace = namespace
         self.authorities: dict[str, bytes] = {}
         self._identities: dict[str, Identity] = {}
 
@@ -148,4 +152,9 @@ class Registry:
             return
         if identity.common_name(chain[0]) != known.device_id:
             raise NotProven(f"CN is {identity.common_name(chain[0])!r}, not the device id")
-        identity.nearest_authority(chain, list(self.authorities.values()), utc_s)
+        try:
+            identity.nearest_authority(chain, list(self.authorities.values()), utc_s)
+        except NotProven:
+            if not known.policy or self.namespace is None:
+                raise
+            self.namespace.prove(chain, utc_s)

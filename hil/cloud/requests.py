@@ -7,7 +7,8 @@ to answers, and never to another's. Source: "Communicate with an IoT hub using t
 import json
 
 from . import telemetry
-from .backend import BackEnd, Device
+from .backend import Device
+from .credentials import Credentials
 from .session import CloseSession, Silence
 from .topics import split_request
 from .twin import PatchRefused, parsed_patch
@@ -19,10 +20,11 @@ OPERATIONS = (
     ("$iothub/twin/GET", "_twin_get"),
     ("$iothub/twin/PATCH/properties/reported", "_twin_reported"),
     ("$iothub/methods/res", "_method_reply"),  # then "/{status}"
+    ("$iothub/credentials/POST/issueCertificate", "_issue_certificate"),
 )
 
 
-class Requests(BackEnd):
+class Requests(Credentials):
     """The operations of a hub that a device starts."""
 
     def _take(self, device: Device, topic: str, payload: bytes, retain: bool, now_ms: int) -> None:

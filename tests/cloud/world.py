@@ -17,6 +17,7 @@ from hil.cloud.dps import ProvisioningService
 from hil.cloud.faults import Faults
 from hil.cloud.hub import IotHub
 from hil.cloud.journal import Journal
+from hil.cloud.namespace import Namespace
 from hil.cloud.registry import Identity
 from hil.cloud.session import CloseSession, Session, Silence
 
@@ -35,6 +36,17 @@ def token(resource: str, key: str = KEY, *, expires_utc_s: int = EPOCH_UTC_S + 3
     sig = quote(base64.b64encode(mac).decode(), safe="")
     more = f"&skn={skn}" if skn else ""
     return f"SharedAccessSignature sr={sr}&sig={sig}&se={expires_utc_s}{more}".encode()
+
+
+def request(common_name: str = "dev-1", key: object = None, names: tuple = ()) -> bytes:
+    """A certificate request as DER."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name)
+    if names:
+        san = x509.SubjectAlternativeName([x509.DNSName(n) for n in names])
+        builder = builder.add_extension(san, False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 class Client:
@@ -106,18 +118,22 @@ class World:
         self.now_ms = 0
         self.journal, self.faults = Journal(), Faults()
         self._ids = self._numbers = 0
+        self.namespace = Namespace(
+            "yard", 0, utc_s=self.utc_s, make_id=self.make_id, journal=self.journal
+        )
+        self.namespace.put_policy("default", 0)
         self.hub = self.make_hub("hub", HOST, **hub)
         self.hub2 = self.make_hub("hub2", SECOND_HOST)
         self.dps = ProvisioningService(
             SCOPE, [self.hub, self.hub2], utc_s=self.utc_s, make_id=self.make_id,
-            journal=self.journal, faults=self.faults,
+            journal=self.journal, faults=self.faults, namespace=self.namespace,
         )  # fmt: skip
 
     def make_hub(self, name: str, *hosts: str, **more: object) -> IotHub:
         """A hub in this world."""
         return IotHub(
             list(hosts), utc_s=self.utc_s, make_id=self.make_id, journal=self.journal,
-            faults=self.faults, name=name, **more,
+            faults=self.faults, name=name, namespace=self.namespace, **more,
         )  # fmt: skip
 
     def utc_s(self, now_ms: int) -> int:
