@@ -27,23 +27,20 @@ import pytest
 
 from hil.bench.cloud import Cloud
 from hil.bench.waiting import until
-from tests.linux import authority
-from tests.linux.looking import (
-    CHAIN, CLOUD, CONFIRM_S, INTERVAL_S, SELDOM_S, closed, counted, first_told, gapped, looked,
-    looks, moved, online, restored, sessions, undisturbed,
-)  # fmt: skip
+from tests.linux import authority, looking
+from tests.linux.looking import counted, first_told, looked, looks, moved, online, undisturbed
 from tests.linux.servers import Server
 from tests.linux.test_end_to_end import Load, delivered
 
 pytestmark = [pytest.mark.tls, pytest.mark.once]
 SLACK_MS = 200  # the cloud's clock sees a handshake's end, the device's its own
 SWAP_EVERY_S = 15
-SELDOM = {"interval_s": SELDOM_S}
+SELDOM = {"interval_s": looking.SELDOM_S}
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    with Cloud(tmp_path_factory.mktemp("cloud"), *CLOUD) as cloud:
+    with Cloud(tmp_path_factory.mktemp("cloud"), *looking.CLOUD) as cloud:
         cloud.publish({"baltimore": "active", "g2": "active"})
         yield cloud
 
@@ -51,7 +48,7 @@ def running(tmp_path_factory):
 @pytest.fixture
 def cloud(running):
     yield running
-    restored(running)
+    looking.restored(running)
 
 
 def apart_ms(rows):
@@ -61,12 +58,12 @@ def apart_ms(rows):
 def test_a_new_leaf_under_the_same_anchor_leaves_the_session_untouched(cloud):
     with online(cloud, "new-leaf") as board:
         since = cloud.mark()
-        leaf = cloud.post("/hub/chain", {"name": CHAIN, "new_leaf": True})["leaf"]
+        leaf = cloud.post("/hub/chain", {"name": looking.CHAIN, "new_leaf": True})["leaf"]
         found = looked(cloud, since, 3, leaf=leaf)
         status = board.status()
         assert undisturbed(cloud, board, since) and "swaps" not in status["counters"]
         assert (status["gap"], status["fault"]) == ([], None)
-    least_ms = 800 * INTERVAL_S - SLACK_MS
+    least_ms = 800 * looking.INTERVAL_S - SLACK_MS
     assert all(ms >= least_ms for ms in apart_ms(found)), apart_ms(found)
 
 
@@ -76,8 +73,8 @@ def test_a_changed_anchor_moves_the_session_once_two_handshakes_agree_and_not_ag
         cloud.post("/hub/chain", {"name": "g2-rsa"})
         first = moved(cloud, board, 2)
         seen = [row for row in looks(cloud, since, chain="g2-rsa") if row["n"] < first["n"]]
-        assert len(seen) == 2 and apart_ms(seen)[0] >= 1000 * CONFIRM_S - SLACK_MS
-        cloud.post("/hub/chain", {"name": CHAIN})
+        assert len(seen) == 2 and apart_ms(seen)[0] >= 1000 * looking.CONFIRM_S - SLACK_MS
+        cloud.post("/hub/chain", {"name": looking.CHAIN})
         second = moved(cloud, board, 3)
         assert second["t_ms"] - first["t_ms"] >= 1000 * SWAP_EVERY_S - SLACK_MS
         ends = cloud.rows("disconnected", since, device=board.name)
@@ -118,14 +115,14 @@ def test_an_unknown_root_is_told_over_the_session_that_lives_and_a_bundle_moves_
         cloud.post("/hub/chain", {"name": "unknown-rsa"})
         since = cloud.mark()
         board.ask("reverify")
-        told = gapped(cloud, board, "hub")
+        told = looking.gapped(cloud, board, "hub")
         assert told["verdict"] == "unknown-issuer" and told["presented"]
         assert undisturbed(cloud, board, since)
         cloud.publish({"baltimore": "active", "g2": "active", "unknown": "active"})
         session = moved(cloud, board, 2, within_s=150)
         fetched = [row["n"] for row in cloud.rows("get", since) if row["status"] == 200]
         assert fetched and fetched[0] < session["n"], "the bundle came over its own channel"
-        closed(cloud, board, "hub")
+        looking.closed(cloud, board, "hub")
         ends = cloud.rows("disconnected", since, device=board.name)
         assert [row["reason"][:10] for row in ends] == ["taken over"]
         assert board.status()["endpoints"]["hub"]["anchor"] == cloud.anchor("unknown")
@@ -137,12 +134,12 @@ def test_a_server_without_a_suite_for_us_is_a_gap_and_no_reason_to_go(cloud):
         cloud.post("/hub/chain", {"name": "g3-ecc"})
         fault, status = first_told(board, "fault", lambda: board.ask("reverify"))
         assert (fault["class"], fault["verdict"]) == ("policy", "no-common-suite")
-        assert gapped(cloud, board, "hub")["verdict"] == "no-common-suite"
+        assert looking.gapped(cloud, board, "hub")["verdict"] == "no-common-suite"
         assert undisturbed(cloud, board, since)
         assert cloud.rows("get", since) == [], "no bundle cures it"
-        cloud.post("/hub/chain", {"name": CHAIN})
+        cloud.post("/hub/chain", {"name": looking.CHAIN})
         board.ask("reverify")
-        closed(cloud, board, "hub")
+        looking.closed(cloud, board, "hub")
         assert undisturbed(cloud, board, since) and board.status()["fault"] is None
 
 
@@ -215,6 +212,6 @@ def test_a_refusal_while_the_live_session_is_dead_climbs_the_ladder(cloud):
         board.see("the first rung", lambda s: s["machines"]["ladder"] == "1 patience")
         status = board.status()
         assert status["fault"]["class"] == "identity" and "swap_refused" not in status["counters"]
-        before = len(sessions(cloud, board))
-        until("it is back", lambda: (len(sessions(cloud, board)) > before, before), 60)
+        before = len(looking.sessions(cloud, board))
+        until("it is back", lambda: (len(looking.sessions(cloud, board)) > before, before), 60)
         board.reach("online")
