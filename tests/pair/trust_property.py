@@ -75,9 +75,10 @@ def reachable(world: World, endpoint: str, healed: bool) -> list[str]:
              for row in trust.layer("site")["distrust"]]  # fmt: skip
     host = world.pair.host(endpoint)
     there = trust.offered(endpoint, host) + trust.reserve(endpoint, host)
-    there = [*VENDOR, "u1"] if healed else there
+    limited = trust.anchors.limits(endpoint, "", there)
+    there = [*VENDOR, "u1"] if healed else [root for root in there if root not in limited]
     undisputed = [root for root in there if not [row for row in rows if names(row, root)]]
-    return undisputed or list(trust.offered(endpoint, host))  # R1: what is in force is enough
+    return undisputed or [root for root in trust.offered(endpoint, host) if root in there]  # R1
 
 
 def shortest(seed: int, deeds: int) -> tuple[int, str]:

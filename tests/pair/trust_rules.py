@@ -82,6 +82,7 @@ class Rules:
     def after(self, event: object, done: list) -> None:
         """Check everything that this step may have broken."""
         trust = self.pair.watch.trust
+        self._records(event, done)  # a commit first: what it names is retired no longer
         hard = self._hard()
         store = self._store(trust)
         if store != self.store:
@@ -92,7 +93,6 @@ class Rules:
         for action in done:
             if isinstance(action, (actions.Dial, actions.AskDate, actions.LookUp)):
                 self._dial(action, hard)
-        self._records(event, done)
         self._holds(trust, hard)
 
     def _store(self, trust: object) -> list:
