@@ -2,22 +2,22 @@
 
 row of the table            story                        pair test (tests/pair)                end to end
 same anchor, new leaf       same_anchor, new_leaf        migration: four front ends            1
-(a) the anchor changed      anchor_changed,              reverify: agree a minute apart,       2
+(a) the anchor changed      anchor_changed,              looks: a minute apart,                 2
                             swap_rate_limit              once in half an hour
 (b) the address is gone     address_gone, address_back   migration: left the name              3
 (c) the token is due        token_due                    clock_and_tokens: in every phase      test_end_to_end: short tokens
 (d) commanded               reverify_commanded,          twin_and_commands: from the cloud     4
                             swap_commanded
-trust failure               trust_gap                    reverify: gap heals itself            5
-policy failure              policy_gap                   reverify: policy                      6
-network failure             look_fails_for_the_network   reverify: no alarm before the third   7
-date failure, no sure clock look_fails_for_the_clock     reverify: date failure                8
+trust failure               trust_gap                    looks: a bundle is fetched            5
+policy failure              policy_gap                   looks: no common suite                6
+network failure             look_fails_for_the_network   looks: no alarm before the third      7
+date failure, no sure clock look_fails_for_the_clock     looks: without a sure clock           8
 CONNECT refused             swap_refused                 migration: refused, unanswered        test_end_to_end: refused
 CONNECT unanswered          swap_unanswered              migration: refused, unanswered        9
-the live one is dead        swap_refused_ping_dead       reverify: neither link                10
-daily probe, gap, bundle,   dps_probe                    reverify: DPS moves                   probes: all of it
+the live one is dead        swap_refused_ping_dead       looks: a dead first link              10
+daily probe, gap, bundle,   dps_probe                    looks: an unknown root                probes: all of it
 unauthorized
-at once when trust changes  roots_change_meanwhile       reverify: trust changes               probes: a root is added
+at once when trust changes  roots_added_are_tried        looks: daily and at once              probes: a root is added
 messages flow meanwhile     lost_while_looking           transports: costs the session nothing flow
 
 The numbers are the tests below, in order; probes and flow are the files beside.

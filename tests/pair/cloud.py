@@ -33,6 +33,7 @@ class End:
     not_before: int = 0
     not_after: int = ENDS_UTC_S
     ca: str = "ca-1"
+    refuses: tuple = ()  # (fault, verdict) of every handshake with it
     forged: bool = False  # an attacker stands there: what reaches him is `captured`
 
     @property

@@ -217,6 +217,8 @@ def judged(end: object, order: object, roots_end: dict) -> tuple[str, str] | Non
 
     roots_end  {root: when it ends}; only the TLS library looks at that, where it checks dates
     """
+    if end.refuses:
+        return end.refuses
     if end.root not in order.anchors:
         return "trust", "unknown-issuer"
     limit = order.limits.get(end.root, {})
