@@ -32,7 +32,8 @@ def meant(fault: Fault) -> Refused:
     if fault.name == "BUSY":
         return Refused(THROTTLED, "fault: throttled", fault["retry_after_s"])
     if fault.name == "SERVER_ERROR":
-        return Refused(1000 * fault["status"] + SERVER_ERROR, "fault: server error")
+        code = 1000 * fault["status"] + SERVER_ERROR
+        return Refused(code, "fault: server error", fault["retry_after_s"])
     return Refused(fault["code"], "fault: refused")
 
 

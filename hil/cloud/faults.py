@@ -30,7 +30,9 @@ KINDS = {
     "NO_PUBACK": ((HUB,), ("telemetry",), {"accepted": True}),
     "DROP_SESSION": ((HUB, DPS), ("publish",), {}),
     "BUSY": (EVERYWHERE, (*DPS_ASKED, "twin", *ISSUER_ASKED), {"retry_after_s": 7}),
-    "SERVER_ERROR": (EVERYWHERE, (*DPS_ASKED, "twin", *ISSUER_ASKED), {"status": 500}),
+    "SERVER_ERROR": (
+        EVERYWHERE, (*DPS_ASKED, "twin", *ISSUER_ASKED), {"status": 500, "retry_after_s": None},
+    ),
     "NO_REPLY": (EVERYWHERE, ("register", "poll", "twin", *ISSUER_ASKED), {}),
     "REFUSED": (EVERYWHERE, (*DPS_ASKED, *ISSUER_ASKED), {"code": 401002}),
     "MALFORMED_DPS_REPLY": ((DPS,), ("register", "poll"), {"status": 200, "body": "{"}),
@@ -127,6 +129,7 @@ def _filled(name: str, defaults: dict, parameters: dict) -> dict:
         if value is REQUIRED:
             raise BadRequest(f"{name} needs a parameter", parameter, "add it")
         wanted = str if defaults[parameter] is REQUIRED else type(defaults[parameter])
+        wanted = int if parameter == "retry_after_s" else wanted
         none_is_fine = parameter == "retry_after_s" and value is None
         if type(value) is not wanted and not none_is_fine:
             raise BadRequest(f"{name} has a bad {parameter}", value, f"a {wanted.__name__}")

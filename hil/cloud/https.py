@@ -17,6 +17,8 @@ from .journal import Journal
 # registration id, id scope, Authorization header or None, client chain, now_ms
 LookUp = Callable[[str, str, "str | None", list, int], tuple[int, dict, bytes]]
 Answer = tuple[int, dict, bytes]
+# the other resources of a service; None: never answered
+Resources = Callable[[http1.Request, Peer, int], "Answer | None"]
 SWITCHING = 101
 
 
@@ -30,9 +32,10 @@ class HttpsSide:
         clock: Clock,
         look_up: LookUp | None = None,
         broker: Broker | None = None,
+        resources: Resources | None = None,
     ) -> None:
         self.name, self.journal, self.clock, self.broker = name, journal, clock, broker
-        self._look_up = look_up
+        self._look_up, self._resources = look_up, resources
 
     def accept(
         self, write: Callable[[bytes], None], close: Callable[[], None], peer: Peer, now_ms: int
@@ -40,21 +43,26 @@ class HttpsSide:
         """A client is there, after its TLS handshake."""
         return HttpsConnection(self, write, close, peer)
 
-    def answer(self, request: http1.Request, peer: Peer, now_ms: int) -> Answer:
-        """Status, headers and body; each answer is a row in the journal."""
-        status, headers, body = self._answer(request, peer, now_ms)
+    def answer(self, request: http1.Request, peer: Peer, now_ms: int) -> Answer | None:
+        """Status, headers and body, or None for silence; each answer is a row in the journal."""
+        answer = self._answer(request, peer, now_ms)
+        if answer is None:
+            return None
+        status, headers, body = answer
         self.journal.add(
             now_ms, self.name, "https", None,
             method=request.method, path=request.path, status=status,
         )  # fmt: skip
         return status, {**headers, "Date": http1.date(self.clock.date_s(now_ms))}, body
 
-    def _answer(self, request: http1.Request, peer: Peer, now_ms: int) -> Answer:
+    def _answer(self, request: http1.Request, peer: Peer, now_ms: int) -> Answer | None:
         if request.path == websocket.PATH and self.broker and request.method == "GET":
             status, headers = websocket.answer(request)
             return status, headers, b""
         if request.method in ("HEAD", "GET") and request.path == "/":
             return 200, {}, b""
+        if self._resources:
+            return self._resources(request, peer, now_ms)
         parts = request.parts()
         if self._look_up and len(parts) == 3 and parts[1] == "registrations":
             if request.method != "POST":
@@ -92,7 +100,10 @@ class HttpsConnection:
         self._reader.feed(data)
         try:
             while (request := self._reader.next()) is not None:
-                status, headers, body = self._side.answer(request, self._peer, now_ms)
+                answer = self._side.answer(request, self._peer, now_ms)
+                if answer is None:
+                    continue  # the client waits, and gets nothing
+                status, headers, body = answer
                 if status == SWITCHING:
                     self._switch(headers, now_ms)
                     return

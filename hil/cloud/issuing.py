@@ -115,6 +115,9 @@ class Issues(Protocol):
     def terms(self, request: SigningRequest, now_ms: int) -> Terms:
         """What the next leaf for this request says; raises CsrRefused."""
 
+    def published(self, now_ms: int) -> list[bytes]:
+        """Its CA certificates as DER, those that sign now and those that are still good."""
+
 
 class Standing:
     """A CA that never changes, such as the EST server's own.
@@ -135,6 +138,10 @@ class Standing:
         """From now on, for life_s."""
         utc_s = self._utc_s(now_ms)
         return Terms(request.common_name, request.public_key, utc_s, utc_s + self.life_s)
+
+    def published(self, now_ms: int) -> list[bytes]:
+        """The issuing CA and its root."""
+        return list(self._authority.path)
 
 
 def two_tier(

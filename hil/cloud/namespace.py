@@ -53,6 +53,10 @@ class Policy:
             (x509.UnrecognizedExtension(IDENTIFIER, der_text(identifier)),),
         )  # fmt: skip
 
+    def published(self, now_ms: int) -> list[bytes]:
+        """The issuing CA and the credential."""
+        return list(self.authority_now.path)
+
     def shown(self) -> dict:
         """As JSON for the management side."""
         sha1, sha256 = identity.thumbprints(self.authority_now.path[0])

@@ -46,7 +46,8 @@ def faulty(fault: Fault) -> Reply | None:
         after_s = fault["retry_after_s"]
         raise Refused(THROTTLED, "fault: throttled", "Operations are being throttled.", after_s)
     if fault.name == "SERVER_ERROR":
-        raise Refused(1000 * fault["status"], "fault: server error", "Server error.")
+        after_s = fault["retry_after_s"]
+        raise Refused(1000 * fault["status"], "fault: server error", "Server error.", after_s)
     if fault.name == "REFUSED":
         raise Refused(fault["code"], "fault: refused", "Unauthorized access.")
     if fault.name == "MALFORMED_DPS_REPLY":

@@ -161,6 +161,13 @@ class TenantCa:
         until = min(utc_s + self.leaf_s, ends)
         return Terms(request.common_name, request.public_key, utc_s, until)
 
+    def published(self, now_ms: int) -> list[bytes]:
+        """Every generation that is neither revoked nor expired, oldest first."""
+        self.turn(now_ms)
+        utc_s = self._utc_s(now_ms)
+        good = [g for g in self._generations if g.status != REVOKED and g.not_after > utc_s]
+        return [made.der for made in good]
+
     def _active(self) -> TenantCertificate:
         return next(made for made in self._generations if made.status == ACTIVE)
 
