@@ -45,6 +45,7 @@ lint: $(STAMP)
 	$(BIN)/mypy agent/anchorwatch/config.py  # its stub hides it from the line above
 
 bench: $(STAMP)
+	@.ci/system valgrind valgrind
 	@$(BIN)/python -m hil.bench
 
 ci-lanes: $(STAMP)

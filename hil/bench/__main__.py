@@ -1,6 +1,7 @@
 """Measure: `python -m hil.bench [NAME...]`; see hil/bench/README.md for what each figure means.
 
-Writes build/bench/NAME.json and build/bench/report.html. Exit status 1 when a limit does not hold.
+Writes build/bench/NAME.json, report.html and handshake.svg. Exit status 1 when a
+limit does not hold.
 """
 
 import argparse
@@ -9,15 +10,16 @@ import sys
 import time
 from pathlib import Path
 
-from . import figures, growth, idle, looks, page, start, swap
+from . import figures, growth, handshake, handshakepicture, idle, looks, page, start, swap
 
 BENCHES = {
-    # name      what runs      its size in full, and at --short
-    "looks":   (looks.run,     11,   3),
-    "start":   (start.run,     45,   3),
-    "idle":    (idle.run,      60,  20),
-    "growth":  (growth.run,   200,   6),
-    "swap":    (swap.run,      20,   2),
+    # name        what runs       its size in full, and at --short
+    "looks":     (looks.run,      11,   3),
+    "handshake": (handshake.run,   3,   1),
+    "start":     (start.run,      45,   3),
+    "idle":      (idle.run,       60,  20),
+    "growth":    (growth.run,    200,   6),
+    "swap":      (swap.run,       20,   2),
 }  # fmt: skip
 
 
@@ -40,9 +42,12 @@ def one(name: str, short: bool, folder: Path) -> None:
     run, full, small = BENCHES[name]
     size, began = small if short else full, time.monotonic()
     print(f"== {name}, {size}", flush=True)
-    found = run(size, lambda text: print(f"   {text}", flush=True))
-    made = figures.document(name, found, time.monotonic() - began)
+    measured = run(size, lambda text: print(f"   {text}", flush=True))
+    found, more = measured if isinstance(measured, tuple) else (measured, {})
+    made = {**figures.document(name, found, time.monotonic() - began), **more}
     figures.write(folder, made)
+    if "cells" in made:
+        (folder / f"{name}.svg").write_text(handshakepicture.picture(made["cells"]))
     print("\n".join(figures.lines(found)), flush=True)
 
 

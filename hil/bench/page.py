@@ -1,10 +1,11 @@
-"""The report of a bench: one self-contained page, a table for each of its files.
+"""The report of a bench: one self-contained page, a table or a picture for each of its files.
 
 Rule: nothing is loaded; every text is escaped.
 """
 
 import html
 
+from . import handshakepage
 from .devices import OURS, PAHO, SDK
 
 STYLE = """
@@ -17,7 +18,9 @@ th:first-child,td:first-child,td:last-child,th:last-child{text-align:left}
 td:last-child{font-size:.85em;opacity:.8;max-width:26rem}
 .missed td:nth-child(2){color:var(--bad);font-weight:700}
 .held td:nth-child(2){color:var(--good);font-weight:700}
-p.dim{opacity:.75}
+table.cells td:nth-child(-n+2),table.cells th:nth-child(-n+2){text-align:left}
+table.cells td:last-child,table.cells th:last-child{text-align:right;font-size:1em;opacity:1}
+p.dim{opacity:.75}svg{max-width:100%;height:auto}
 """
 HEAD = ("figure", "anchorwatch", SDK, PAHO, "limit", "unit", "how it was measured")
 
@@ -42,12 +45,14 @@ def _section(made: dict) -> str:
         f"{made['date']}, {made['took_s']:g} s; {about['cpus']} CPUs ({about['processor']}),"
         f" {about['system']}, Python {about['python']}, {about['openssl']}; load {about['load']}"
     )
+    body = handshakepage.section(made) if "cells" in made else _table(made)
+    return f"<h2>{html.escape(made['bench'])}</h2><p class=dim>{html.escape(said)}</p>{body}"
+
+
+def _table(made: dict) -> str:
     head = "".join(f"<th>{html.escape(word)}</th>" for word in HEAD)
     rows = "".join(_row(name, made) for name in made["figures"])
-    return (
-        f"<h2>{html.escape(made['bench'])}</h2><p class=dim>{html.escape(said)}</p>"
-        f"<table><tr>{head}</tr>{rows}</table>"
-    )
+    return f"<table><tr>{head}</tr>{rows}</table>"
 
 
 def _row(name: str, made: dict) -> str:
