@@ -32,6 +32,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--factory", default=",".join(FACTORY), help="roots devices are delivered with")
     add("--ports", default=AUTO, choices=[AUTO, REAL, FREE])
     add("--mirror-name", default=Settings.mirror_name)
+    add("--est-name", default=Settings.est_name)
     add(
         "--vendor-root", default=DELIVERED, choices=[DELIVERED, BESIDE],
         help="in the devices' factory folder, or only in DIR for `init`",
@@ -48,7 +49,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     return Settings(
         options.dir.resolve(), options.net, options.hub_name, options.hub2_name, options.dps_name,
         options.id_scope, options.chain, tuple(options.factory.split(",")), options.ports,
-        options.mirror_name, options.vendor_root,
+        options.mirror_name, options.vendor_root, options.est_name,
     )  # fmt: skip
 
 

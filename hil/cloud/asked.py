@@ -23,12 +23,13 @@ def body_of(request: Request) -> dict:
     return made_of
 
 
-def take(made_of: dict, name: str, kind: type, otherwise: object = dataclasses.MISSING) -> object:
+def take(made_of: dict, name: str, kind: object, otherwise: object = dataclasses.MISSING) -> object:
     """One field of a body, of the right type; BadRequest when it is missing or wrong."""
     value = made_of.get(name, otherwise)
     if value is dataclasses.MISSING:
         raise BadRequest("a field is missing", name, f"the body has {sorted(made_of)}")
     right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if value is not otherwise and not right:
-        raise BadRequest(f"field {name} has the wrong type", value, f"give a {kind.__name__}")
+        wanted = getattr(kind, "__name__", "text or null")
+        raise BadRequest(f"field {name} has the wrong type", value, f"give a {wanted}")
     return value

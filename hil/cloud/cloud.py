@@ -6,30 +6,25 @@ Wires and starts; decides nothing. The parts know each other only through what i
 import asyncio
 import uuid
 
-from . import delivery, kinds, loopback, trustjson
+from . import delivery, kinds, loopback, opening, trustjson
 from .attacks import Attack
-from .broker import Broker
 from .bundles import Vendor
 from .certificates import CHAINS, ISSUING, ROOTS, Authority, ServerChain
 from .clock import Clock
 from .dps import ProvisioningService
-from .endpoint import MIRROR_PORTS, PORT_NAMES, SERVICE_PORTS, SNTP_PORT, Endpoint
-from .enrollment import Presented as Shown
+from .endpoint import PORT_NAMES, Endpoint
 from .faults import Faults
-from .front import Listener
-from .https import HttpsSide
 from .hub import IotHub
+from .issuers import Issuers
+from .issuing import der_of
 from .journal import Journal
 from .mirror import FOLDER, Mirror
 from .names import Names
-from .plain import PlainListener
 from .refusal import BadRequest
-from .settings import AUTO, FREE, Settings
+from .settings import Settings
 from .sntp import SntpServer
-from .tlspolicy import Presented
 
 TICK_S = 0.1
-ECC = "g3-ecc"  # what a service with RSA shows to clients that offer ECDSA alone
 
 
 class Cloud:
@@ -38,7 +33,11 @@ class Cloud:
     def __init__(self, settings: Settings) -> None:
         self.settings, self.folder = settings, settings.folder
         self.clock, self.journal, self.faults = Clock(), Journal(), Faults()
-        self.authority = Authority()
+        self.authority = Authority(self._utc_s)
+        self.issuers = Issuers(
+            der_of(self.authority.root("est").certificate), self.clock.now_ms(),
+            utc_s=self.clock.utc_s, make_id=_new_id, journal=self.journal, faults=self.faults,
+        )  # fmt: skip
         self.endpoints: dict[str, Endpoint] = {}
         self.sntp = SntpServer(self.clock, self.journal)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -50,6 +49,7 @@ class Cloud:
         self.dps = ProvisioningService(
             settings.id_scope, list(self.hubs.values()), utc_s=self.clock.utc_s,
             make_id=_new_id, journal=self.journal, faults=self.faults,
+            namespace=self.issuers.namespace,
         )  # fmt: skip
         vendor = Vendor(self.authority.certificate, self._utc_s)
         self.mirror = Mirror(vendor, self.journal, self.clock, self._mirror_place)
@@ -64,7 +64,7 @@ class Cloud:
     def _hub(self, name: str, host: str) -> IotHub:
         return IotHub(
             [host], utc_s=self.clock.utc_s, make_id=_new_id, journal=self.journal,
-            faults=self.faults, name=name,
+            faults=self.faults, name=name, namespace=self.issuers.namespace,
         )  # fmt: skip
 
     async def start(self) -> None:
@@ -72,15 +72,7 @@ class Cloud:
         settings = self.settings
         self.net = loopback.take(settings.net) if settings.net else loopback.take_any()
         await asyncio.to_thread(delivery.write_roots, self)
-        for name, host, number in (
-            ("hub", settings.hub_name, loopback.HUB),
-            ("hub2", settings.hub2_name, loopback.HUB2),
-            ("dps", settings.dps_name, loopback.DPS),
-        ):
-            await self._open_service(name, host, self.net.address(number))
-        await self._open_mirror(settings.mirror_name, self.net.address(loopback.MIRROR))
-        sntp_port = 0 if settings.ports == FREE else SNTP_PORT
-        await self._bind(self.sntp, self.net.address(loopback.SNTP), sntp_port)
+        await opening.open_all(self)
         delivery.write_devices(self)
         self._ticking = asyncio.create_task(self._tick())
         self._ticking.add_done_callback(lambda task: task.cancelled() or task.result())
@@ -103,6 +95,8 @@ class Cloud:
             shown = endpoint.shown()
             line[name] = {k: shown[k] for k in ("host", "address", "port", "https_port")}
         line["mirror"]["url"] = self.mirror_url()
+        line["est"]["url"] = f"https://{self.settings.est_name}/.well-known/est/"
+        line["est"]["anchors"] = str(self.folder / delivery.EST_ANCHORS)
         line["sntp"] = {"address": self.sntp.address, "port": self.sntp.port}
         line["dir"] = str(self.folder)
         line["net"] = self.net.prefix
@@ -186,54 +180,6 @@ class Cloud:
             except OSError as e:
                 place = f"{endpoint.address}:{port}"
                 raise BadRequest("cannot listen there", place, f"{e.strerror}; take another") from e
-
-    async def _open_service(self, name: str, host: str, address: str) -> None:
-        presented = await self._first_presented(host)
-        broker = Broker(name, self.dps if name == "dps" else self.hubs[name], self.journal)
-        look_up = self._look_up if name == "dps" else None
-        side = HttpsSide(name, self.journal, self.clock, look_up, broker)
-        mqtt = Listener(name, broker.accept, presented, self.journal, self.clock)
-        https = Listener(name, side.accept, presented, self.journal, self.clock)
-        await self._open(
-            Endpoint(name, host, address, presented, broker, (mqtt, https), SERVICE_PORTS)
-        )
-
-    async def _open_mirror(self, host: str, address: str) -> None:
-        presented = await self._first_presented(host)
-        plain = PlainListener(self.mirror.accept, self.clock)
-        https = Listener("mirror", self.mirror.accept, presented, self.journal, self.clock)
-        await self._open(
-            Endpoint("mirror", host, address, presented, self.mirror, (plain, https), MIRROR_PORTS)
-        )
-
-    async def _first_presented(self, host: str) -> Presented:
-        chain = await asyncio.to_thread(self.authority.chain, self.settings.chain, [host])
-        beside = await asyncio.to_thread(self.authority.chain, ECC, [host])
-        return Presented(chain, beside=beside)
-
-    async def _open(self, endpoint: Endpoint) -> None:
-        chain = endpoint.presented.chain
-        endpoint.chains[chain.name] = chain
-        for listener, port in zip(endpoint.listeners, endpoint.known_ports, strict=True):
-            await self._bind(
-                listener, endpoint.address, 0 if self.settings.ports == FREE else port
-            )
-        endpoint.ports = tuple(listener.port for listener in endpoint.listeners)
-        self.endpoints[endpoint.name] = endpoint
-
-    async def _bind(self, server: object, address: str, port: int) -> None:
-        try:
-            await server.open(address, port)
-        except PermissionError:
-            if self.settings.ports != AUTO:
-                raise
-            await server.open(address, 0)  # a low port, and not root
-
-    def _look_up(
-        self, registration_id: str, id_scope: str, token: str | None, chain: list, now_ms: int
-    ) -> tuple[int, dict, bytes]:
-        shown = Shown(registration_id, id_scope, token, chain)
-        return self.dps.lookup(registration_id, shown, now_ms)
 
     async def _tick(self) -> None:
         """Do what is due at every endpoint, ten times a second."""

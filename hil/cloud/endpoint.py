@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from .broker import Broker
 from .certificates import ServerChain
 from .front import Listener
+from .issuers import Issuers
 from .mirror import Mirror
 from .plain import PlainListener
 from .tlspolicy import Presented
 
-MQTT_PORT, HTTP_PORT, HTTPS_PORT, SNTP_PORT = 8883, 80, 443, 123
+MQTT_PORT, HTTP_PORT, HTTPS_PORT, EST_PORT, SNTP_PORT = 8883, 80, 443, 8443, 123
 PORT_NAMES = "mqtt", "https"
 SERVICE_PORTS, MIRROR_PORTS = (MQTT_PORT, HTTPS_PORT), (HTTP_PORT, HTTPS_PORT)
+EST_PORTS = (EST_PORT, HTTPS_PORT)  # the same on both
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Endpoint:
     host: str
     address: str
     presented: Presented
-    behind: Broker | Mirror
+    behind: Broker | Mirror | Issuers
     listeners: tuple[Listener | PlainListener, Listener]
     known_ports: tuple[int, int]
     ports: tuple[int, int] = (0, 0)

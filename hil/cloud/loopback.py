@@ -7,7 +7,7 @@ import ipaddress
 import random
 import socket
 
-HUB, HUB2, DPS, MIRROR, SNTP = 2, 3, 4, 6, 7
+HUB, HUB2, DPS, EST, MIRROR, SNTP = 2, 3, 4, 5, 6, 7
 RESERVED_PORT = 8883
 TRIES = 200
 

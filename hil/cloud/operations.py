@@ -6,7 +6,7 @@ BadRequest: what, with which value, what to do.
 
 import base64
 
-from . import backoffice
+from . import backoffice, certoffice
 from .asked import body_of, take
 from .attacks import Attack
 from .cloud import Cloud
@@ -168,6 +168,22 @@ TABLE = (
     ("POST",   "/enrollments",            backoffice.put_enrollment),
     ("POST",   "/enrollments/ID",         backoffice.change_enrollment),
     ("DELETE", "/enrollments/ID",         backoffice.delete_enrollment),
+    ("GET",    "/SERVICE/certificates",   certoffice.certificates),
+    ("POST",   "/SERVICE/certificates",   certoffice.upload),
+    ("DELETE", "/SERVICE/certificates/NAME",        certoffice.remove),
+    ("POST",   "/SERVICE/certificates/NAME/code",   certoffice.code),
+    ("POST",   "/SERVICE/certificates/NAME/verify", certoffice.verify),
+    ("GET",    "/tenant",                 certoffice.tenant),
+    ("POST",   "/tenant",                 certoffice.change_tenant),
+    ("POST",   "/tenant/register",        certoffice.register_tenant),
+    ("GET",    "/tenant/certificates/ID",           certoffice.tenant_certificate),
+    ("GET",    "/tenant/certificates/ID/proof",     certoffice.proof),
+    ("GET",    "/namespace",              certoffice.namespace),
+    ("POST",   "/namespace/policies",     certoffice.put_policy),
+    ("POST",   "/namespace/revoke/ID",    certoffice.revoke),
+    ("GET",    "/est",                    certoffice.est),
+    ("POST",   "/est",                    certoffice.change_est),
+    ("POST",   "/issue",                  certoffice.issue),
     ("GET",    "/faults",                 faults),
     ("POST",   "/faults",                 add_fault),
     ("DELETE", "/faults",                 clear_faults),

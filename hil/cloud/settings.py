@@ -31,3 +31,4 @@ class Settings:
     ports: str = AUTO
     mirror_name: str = "mirror.anchorwatch.example"
     vendor_root: str = DELIVERED
+    est_name: str = "est.anchorwatch.example"
