@@ -15,7 +15,7 @@ from .meanings import LookNow
 from .shapes import Event, Items, Routes, Watch
 
 COMMIT = (
-    Came, Resumed, Rested, TakeBack, Presented, Unheard, NotYet, Enough, Proved, Against, Doubted,
+    Came, Resumed, Rested, TakeBack, Unheard, NotYet, Enough, Proved, Against, Doubted,
     Undecided,
 )
 # fmt: on
@@ -31,6 +31,7 @@ class BundleRoutes:
         self.routes.update({t: self._brought for t in (Fetched, FetchFailed)})
         self.routes[Wished] = watch.bundles.handle
         self.routes[Stranded] = self._stranded
+        self.routes[Presented] = self._presented
         self.routes[TrustChanged] = self._changed
 
     def start(self, event: Event, now: int) -> Items:
@@ -64,7 +65,15 @@ class BundleRoutes:
         return out
 
     def _stranded(self, event: Event, now: int) -> Items:
-        out: Items = self._watch.bundles.stranded(now)
+        """A mirror may be anybody's: what it presents is no need of the device."""
+        carries = self._watch.device.carries(event.endpoint)
+        out: Items = self._watch.bundles.stranded(now) if carries else []
+        return out
+
+    def _presented(self, event: Event, now: int) -> Items:
+        """Only what carries the device speaks for a bundle in its trial, or brings one back."""
+        carries = self._watch.device.carries(event.endpoint)
+        out: Items = self._watch.commit.handle(event, now) if carries else []
         return out
 
     def _changed(self, event: Event, now: int) -> Items:

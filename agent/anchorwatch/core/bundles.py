@@ -154,7 +154,8 @@ class Bundles(Machine):
         mirrors = self._mirrors
         url = mirrors[self._turn % len(mirrors)]
         self._turn += 1
-        self._tries = self._tries + 1 if self._trust.gaps else 0
+        stranded = [e for e in self._trust.gaps if self._device.carries(e)]
+        self._tries = self._tries + 1 if stranded else 0
         self._last_ms, self._due_at = now, now + DAY_MS
         return self._fetch(Wished("vendor", url, {}, False, "mirror", ""), now)
 

@@ -12,8 +12,9 @@ from .actions import Connect, Dial, Save
 from .anchors import Anchors
 from .backoff import PHASES
 from .clock import AUTHENTICATED, Clock
+from .endpoints import Endpoints
 from .shapes import Event, Items, Rand, Tree
-from .transports import WEBSOCKET, Transports
+from .transports import Transports
 from .trust import Trust
 
 CRASHES = 3
@@ -32,7 +33,7 @@ class Device:
         self.judged_utc_s = 0  # at the last dial
         self.budgets: Tree = {"cycles": [], "hub": {}, "dps": {}}
         self.counters: Tree = {}
-        self.transports = Transports(config)
+        self.transports, self.endpoints = Transports(config), Endpoints(config)
         digest = hashlib.sha256(self._own_id().encode()).digest()
         self.phase = int.from_bytes(digest[:4], "big") % PHASES
 
@@ -70,6 +71,7 @@ class Device:
         """Take what the driver found."""
         self.credential = event.credential
         self.assignment = event.state.get("assignment")
+        self.endpoints.start(event.state.get("rooted", []))
         self.crashes = event.state.get("crash", {}).get("recent", 0)
         self.budgets.update(event.state.get("budgets", {}))
         self.transports.start(self.budgets.get("transport", {}))
@@ -129,36 +131,54 @@ class Device:
     def dial(self, link: str, endpoint: str, probe: bool, now: int) -> Dial:
         """Dial an endpoint with the anchors and the time that hold now."""
         self.judged_utc_s = self.clock.judge_utc_s(now)
-        host, _ = self._where(endpoint)
-        anchors = self.trust.for_dial(endpoint, host)
+        anchors = self._anchors(endpoint)
         self.transports.dialed(link, endpoint)
         return self._dial(link, endpoint, probe, self.trust.anchors, anchors, self.judged_utc_s)
 
     def shape(self, link: str, endpoint: str, probe: bool, now: int) -> Dial:
         """What a dial would be; AskDate and LookUp are made of it."""
-        anchors = self.trust.offered(endpoint, self._where(endpoint)[0])
+        anchors = self.trust.offered(endpoint, self.host(endpoint))
         judged_utc_s = self.clock.judge_utc_s(now)
         return self._dial(link, endpoint, probe, self.trust.anchors, anchors, judged_utc_s)
 
     def probe(self, endpoint: str, view: Anchors, judged_utc_s: int, now: int) -> Dial:
         """Try another set of anchors on the second link, without a credential."""
-        anchors = view.offered(endpoint, self._where(endpoint)[0])
+        anchors = view.offered(endpoint, self.host(endpoint))
         self.transports.dialed("next", endpoint)
         return self._dial("next", endpoint, True, view, anchors, judged_utc_s)
 
     def reserve_next(self, endpoint: str) -> bool:
         """True when the next dial is the third, with a reserve: nothing waits for that (R10)."""
-        host = self._where(endpoint)[0]
-        return bool(self.trust.for_dial(endpoint, host) != self.trust.offered(endpoint, host))
+        return self._anchors(endpoint) != self.trust.offered(endpoint, self.host(endpoint))
 
     def dialable(self) -> Items:
         """The endpoints in use whose host is known."""
-        return [e for e in self.trust.endpoints if self._where(e)[0]]
+        return [e for e in self.trust.endpoints if self.host(e)]
+
+    def others(self) -> Items:
+        """What is looked at once a day beside the hub: DPS, EST, a mirror, as configured."""
+        return self.endpoints.others
+
+    def watched(self) -> Items:
+        """Every endpoint that is looked at."""
+        return sorted(set(self.trust.endpoints + self.others()))
+
+    def carries(self, endpoint: str) -> bool:
+        """True where the device depends on an endpoint: without it something waits."""
+        return endpoint in self.trust.endpoints
+
+    def host(self, endpoint: str) -> str:
+        """The name that an endpoint is dialled by; "" while it is not known."""
+        return self._where(endpoint)[0]
 
     def _where(self, endpoint: str) -> tuple[str, int]:
-        host = (self.hub or "") if endpoint == "hub" else str(self.config.dps.host)
-        at = getattr(self.config, endpoint)
-        return host, at.https_port if self.transports.of(endpoint) == WEBSOCKET else at.port
+        return self.endpoints.where(endpoint, self.hub, self.transports.of(endpoint))
+
+    def _anchors(self, endpoint: str) -> Items:
+        """What a dial is given; the reserve is for what carries the device (R10)."""
+        if self.carries(endpoint):
+            return self.trust.for_dial(endpoint, self.host(endpoint))
+        return self.trust.offered(endpoint, self.host(endpoint))
 
     def _dial(
         self, link: str, endpoint: str, probe: bool, view: Anchors, anchors: Items, judge_utc_s: int

@@ -172,7 +172,7 @@ class Faults:
         """Keep the fault for `status` and tell it."""
         presented = getattr(event, "presented", None) or []
         shown = presented[:1] if verdict in OF_LEAF else presented[-1:]
-        host = self._device.hub if self._endpoint == "hub" else self._device.config.dps.host
+        host = self._device.host(self._endpoint)
         self.present = {
             "endpoint": self._endpoint,
             "class": fault,

@@ -157,7 +157,7 @@ DRAINING = "draining"
 JOINING = "joining"
 JOINING_ALONE = "joining alone"
 ASKING_LIVE = "asking the live session"
-PROBING_DPS = "probing dps"
+PROBING = "probing"
 
 REVERIFY: Table = (
     # in               on              go to             and
@@ -165,7 +165,7 @@ REVERIFY: Table = (
     (IDLE,             Offline,        IDLE,             "nothing"),
     (RESTING,          Woke,           CHOOSING,         "choose"),
     (CHOOSING,         LookDue,        LOOKING,          "look"),
-    (CHOOSING,         ProbeDue,       PROBING_DPS,      "probe_dps"),
+    (CHOOSING,         ProbeDue,       PROBING,          "probe_other"),
     (CHOOSING,         Taken,          RESTING,          "rest_a_minute"),
     (RESTING,          LookNow,        LOOKING_AGAIN,    "look_asked"),
     (CONFIRMING,       LookNow,        LOOKING_AGAIN,    "look_asked"),
@@ -205,9 +205,9 @@ REVERIFY: Table = (
     (ASKING_LIVE,      Woke,           IDLE,             "lose_both"),
     (ASKING_LIVE,      Adrift,         IDLE,             "lose_answer"),
 
-    (PROBING_DPS,      Verified,       RESTING,          "note_dps"),
-    (PROBING_DPS,      Failed,         RESTING,          "warn_dps"),
-    (PROBING_DPS,      Woke,           RESTING,          "silent_dps"),
+    (PROBING,          Verified,       RESTING,          "note_other"),
+    (PROBING,          Failed,         RESTING,          "warn_other"),
+    (PROBING,          Woke,           RESTING,          "silent_other"),
 
     (RESTING,          Offline,        IDLE,             "nothing"),
     (LOOKING,          Offline,        IDLE,             "abandon"),
@@ -216,7 +216,7 @@ REVERIFY: Table = (
     (SIGNING_NEXT,     Offline,        IDLE,             "abandon"),
     (QUIETING,         Offline,        IDLE,             "abandon"),
     (DRAINING,         Offline,        IDLE,             "abandon"),
-    (PROBING_DPS,      Offline,        IDLE,             "abandon"),
+    (PROBING,          Offline,        IDLE,             "abandon"),
 )
 # fmt: on
 

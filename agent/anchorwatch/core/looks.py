@@ -9,7 +9,7 @@ from .actions import Close, Tell
 from .comparison import Comparison
 from .connection import Connection
 from .device import Device
-from .events import Failed, Verified
+from .events import Failed
 from .faults import Faults
 from .lifecycle import REPROVISIONING, RESTING, SETTLING_BESIDE
 from .looktimes import DAY_MS, LookTimes
@@ -17,7 +17,7 @@ from .machine import Machine
 from .meanings import (
     Changed, LookDue, ProbeDue, SwapDue, Taken, Unchanged,
 )
-from .shapes import Event, Free, Items
+from .shapes import Event, Free, Items, Tree
 from .token import Tokens
 from .transports import on_the_way
 # fmt: on
@@ -28,7 +28,10 @@ ALARM_TRIES = 3
 
 
 class Looks(Machine):
-    """The second link as far as TLS: the hub at its interval, DPS once a day."""
+    """The second link as far as TLS: the hub at its interval, the others once a day.
+
+    other_faults  {endpoint: Faults}
+    """
 
     def __init__(
         self,
@@ -36,15 +39,16 @@ class Looks(Machine):
         tokens: Tokens,
         connection: Connection,
         faults: Faults,
-        dps_faults: Faults,
+        other_faults: Tree,
         probing: Free,
     ) -> None:
         self._probing = probing
         self._device, self._tokens, self._connection = device, tokens, connection
-        self._faults, self._dps_faults = faults, dps_faults
+        self._faults, self._other_faults = faults, other_faults
         self.times = LookTimes(device, connection)
         self.last: Event = None
-        self.dps_seen: Verified | None = None
+        self.seen: Tree = {}  # other endpoint: (Verified, ms) of its last good probe
+        self._endpoint = ""
         self._asked = self._probe = False
         self._comparison = Comparison(device.config)
 
@@ -155,26 +159,39 @@ class Looks(Machine):
     def _silent(self, event: Event, now: int) -> Items:
         return self._warn(Failed("next", "network", "silent", [], [], None), now)
 
-    def _probe_dps(self, event: Event, now: int) -> Items:
-        return self._dial("dps", True, now)
+    def _probe_other(self, event: Event, now: int) -> Items:
+        self._endpoint = self.times.probe_due()
+        return self._dial(self._endpoint, True, now)
 
-    def _note_dps(self, event: Event, now: int) -> Items:
-        self.dps_seen = event
-        self._dps_faults.good()
-        self.wake_at = self.times.probed(now, DAY_MS)
-        kept = self._device.trust.record("dps", event, self._device.clock.utc(now))
+    def _note_other(self, event: Event, now: int) -> Items:
+        endpoint = self._endpoint
+        self.seen[endpoint] = (event, now)
+        self._other_faults[endpoint].good()
+        self.wake_at = self.times.probed(endpoint, now, DAY_MS)
+        kept = self._device.trust.record(endpoint, event, self._device.clock.utc(now))
         return [Close("next", "looked")] + kept
 
-    def _warn_dps(self, event: Event, now: int) -> Items:
-        fault, verdict = self._dps_faults.classify(event, now)
+    def _warn_other(self, event: Event, now: int) -> Items:
+        """A gap is told of every endpoint; a fault of those only that something waits for: what a
+        mirror brings is signed, whoever it is."""
+        endpoint, faults = self._endpoint, self._other_faults[self._endpoint]
+        fault, verdict = faults.classify(event, now)
         out: Items = [Close("next", "failed")]
         if fault in ("trust", "policy") and not on_the_way(verdict):
-            out += self._device.trust.refused("dps", event, self._device.clock.utc(now))
-            out += self._dps_faults.note(fault, verdict, event)
-        wait_ms = self._dps_faults.wait_ms(fault, now)
-        wait_ms = 0 if fault == "trust" and self._device.reserve_next("dps") else wait_ms
-        self.wake_at = self.times.probed(now, wait_ms)
+            out += self._device.trust.refused(endpoint, event, self._device.clock.utc(now))
+            if fault == "policy" or self._device.carries(endpoint):
+                out += faults.note(fault, verdict, event)
+        self.wake_at = self.times.probed(endpoint, now, self._again_ms(fault, now))
         return out
 
-    def _silent_dps(self, event: Event, now: int) -> Items:
-        return self._warn_dps(Failed("next", "network", "silent", [], [], None), now)
+    def _again_ms(self, fault: str, now: int) -> int:
+        """By class; what the device does not depend on has a day's time after the third failure."""
+        endpoint, faults = self._endpoint, self._other_faults[self._endpoint]
+        wait_ms = faults.wait_ms(fault, now)
+        if fault == "trust" and self._device.reserve_next(endpoint):
+            return 0
+        patient = not self._device.carries(endpoint) and faults.tries(fault) >= ALARM_TRIES
+        return DAY_MS if patient else wait_ms
+
+    def _silent_other(self, event: Event, now: int) -> Items:
+        return self._warn_other(Failed("next", "network", "silent", [], [], None), now)

@@ -1,4 +1,4 @@
-"""When the next look is due: hub, DPS, token. Source: design section 6.
+"""When the next look is due: hub, the others, token. Source: design section 6.
 
 Rule: a token's due time is a deadline of its own, since with the interval alone every phase would
 let an hourly token expire; after a failure nothing is due before its class allows.
@@ -7,6 +7,7 @@ let an hourly token expire; after a failure nothing is due before its class allo
 from .backoff import PHASES, phase_wait_ms
 from .connection import Connection
 from .device import Device
+from .shapes import Tree
 
 DAY_MS = 86_400_000
 STEP_LOOK_MS = 60_000
@@ -19,15 +20,17 @@ class LookTimes:
     def __init__(self, device: Device, connection: Connection) -> None:
         self._device, self._connection = device, connection
         self.interval_s = device.config.reverify.interval_s
-        self._look_at = self._probe_at = self._not_before = 0
+        self._look_at = self._not_before = 0
+        self._probes_at: Tree = {}  # endpoint: ms
 
     def begin(self, now: int) -> int:
-        """A session began, or the interval changed: DPS is probed once a day at the device's own
-        phase, and the first look comes 0 to 80 % early. With the 20 % of the later ones all
-        devices that came back together would look in the same 9 of 45 minutes."""
+        """A session began, or the interval changed: every other endpoint is probed once a day at
+        the device's own phase, and the first look comes 0 to 80 % early. With the 20 % of the later
+        ones all devices that came back together would look in the same 9 of 45 minutes."""
         utc_s = self._device.clock.utc(now)
         t_ms = now if utc_s is None else 1000 * utc_s
-        self._probe_at = now + phase_wait_ms(t_ms, DAY_MS, self._device.phase)
+        probe_at = now + phase_wait_ms(t_ms, DAY_MS, self._device.phase)
+        self._probes_at = {endpoint: probe_at for endpoint in self._device.others()}
         self._look_at = now + self._interval_ms(FIRST_EARLY)
         self._not_before = now
         return self._next(now)
@@ -45,18 +48,22 @@ class LookTimes:
             self._connection.token_due_ms = self._look_at
         return self._next(now)
 
-    def probed(self, now: int, wait_ms: int) -> int:
-        """DPS was probed: again after wait_ms."""
-        self._probe_at = now + wait_ms
+    def probed(self, endpoint: str, now: int, wait_ms: int) -> int:
+        """An endpoint was probed: again after wait_ms."""
+        self._probes_at[endpoint] = now + wait_ms
         return self._next(now)
 
     def probe_soon(self, now: int) -> None:
-        """The root store changed: DPS is probed as soon as the second link rests."""
-        self._probe_at = min(self._probe_at, now)
+        """The root store changed: the others are probed as soon as the second link rests."""
+        self._probes_at = {e: min(self._probes_at[e], now) for e in self._probes_at}
 
     def look_due(self, now: int) -> bool:
-        """True when the hub is due rather than DPS."""
+        """True when the hub is due rather than another endpoint."""
         return self._look_at <= now or self.token_due(now)
+
+    def probe_due(self) -> str:
+        """The other endpoint whose probe is due first."""
+        return str(min([(self._probes_at[e], e) for e in self._probes_at])[1])
 
     def token_due(self, now: int) -> bool:
         """True when the live session's token must be replaced."""
@@ -69,9 +76,7 @@ class LookTimes:
         return span_ms - span_ms // 5 * fifths * self._device.phase // PHASES
 
     def _next(self, now: int) -> int:
-        due = [self._look_at]
-        if self._device.config.dps.host:
-            due.append(self._probe_at)
+        due = [self._look_at] + [self._probes_at[e] for e in self._probes_at]
         if self._connection.token_due_ms is not None:
             due.append(self._connection.token_due_ms)
-        return max(now, self._not_before, min(due))
+        return int(max(now, self._not_before, min(due)))

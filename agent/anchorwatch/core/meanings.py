@@ -103,7 +103,7 @@ class LookDue(Record):
 
 
 class ProbeDue(Record):
-    """The daily probe of DPS is due."""
+    """The daily probe of another endpoint is due."""
 
 
 class LookNow(Record):

@@ -59,6 +59,7 @@ class Registration(Machine):
         self._device, self._tokens = device, tokens
         self.link = ""
         self.evidence = None  # Verified of the last registration
+        self.evidence_ms = -1
         self._request = 0
         self._polls = 0
         self._operation_id = ""
@@ -113,7 +114,7 @@ class Registration(Machine):
 
     def _sign(self, event: Event, now: int) -> Items:
         self.wake_at = now + STEP_MS
-        self.evidence = event
+        self.evidence, self.evidence_ms = event, now
         kept = self._device.trust.record("dps", event, self._device.clock.utc(now))
         device = self._device.config.device
         resource = dps_wire.sas_resource(device.id_scope, device.registration_id)

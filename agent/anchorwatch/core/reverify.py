@@ -20,7 +20,7 @@ from .machine import rows_of
 from .meanings import (
     Adrift, ClockStepped, Joining, LookNow, Moved, Quiet, Stayed,
 )
-from .shapes import Count, Event, Free, Items
+from .shapes import Count, Event, Free, Items, Tree
 from .token import Tokens
 # fmt: on
 # isort: on
@@ -50,11 +50,11 @@ class Reverify(Looks):
         tokens: Tokens,
         connection: Connection,
         faults: Faults,
-        dps_faults: Faults,
+        other_faults: Tree,
         open_requests: Count,
         probing: Free,
     ) -> None:
-        super().__init__(device, tokens, connection, faults, dps_faults, probing)
+        super().__init__(device, tokens, connection, faults, other_faults, probing)
         self._open_requests = open_requests
         self._connect: Connect | None = None
         self._due_ms: int | None = None

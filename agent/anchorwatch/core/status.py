@@ -26,7 +26,7 @@ def page(watch: Watch, now: int) -> Tree:
             "since_s": None if since is None else (now - since) // 1000,
         },
         "machines": dict(watch.states(), identity=_standing(watch, now)),
-        "endpoints": {e: _endpoint(watch, e, now) for e in watch.trust.endpoints},
+        "endpoints": {e: _endpoint(watch, e, now) for e in device.watched()},
         "gap": [_gap(e, watch.trust.gaps[e]) for e in sorted(watch.trust.gaps)],
         "fault": fault(watch, now),
         "trust": _store(watch.trust),
@@ -52,7 +52,8 @@ def fault(watch: Watch, now: int) -> MaybeTree:
     session = [watch.hub_faults, watch.dps_faults]
     if watch.connection.state in (WAITING_FOR_DPS, REGISTERING):
         session.reverse()
-    for faults in session + [watch.look_faults, watch.probe_faults]:
+    probes = [watch.probe_faults[e] for e in sorted(watch.probe_faults)]
+    for faults in session + [watch.look_faults] + probes:
         held = faults.now(now)
         if held is not None:
             present = {k: held[k] for k in held if k != "wait_ms"}
@@ -64,12 +65,12 @@ def fault(watch: Watch, now: int) -> MaybeTree:
 
 def reported(watch: Watch) -> Tree:
     """The reported properties under `anchorwatch`: only what changes rarely."""
-    trust = watch.trust
-    seen: Tree = {e: evidence(watch, e) for e in trust.endpoints}
+    trust, watched = watch.trust, watch.device.watched()
+    seen: Tree = {e: evidence(watch, e) for e in watched}
     told: Tree = {
         "version": AGENT,
         "trust": {e: _anchor(trust, seen[e]) for e in seen if seen[e] is not None},
-        "gap": {e: _told(trust.gaps[e]) if e in trust.gaps else None for e in trust.endpoints},
+        "gap": {e: _told(trust.gaps[e]) if e in trust.gaps else None for e in watched},
         "clock": watch.clock.standing,
         "crashes": {"recent": watch.device.crashes, "reduced": watch.device.reduced},
         "identity": {
@@ -117,7 +118,10 @@ def evidence(watch: Watch, endpoint: str) -> MaybeEvent:
     """The last verified handshake with an endpoint that led to something."""
     if endpoint == "hub":
         return watch.connection.evidence
-    return watch.registration.evidence or watch.reverify.dps_seen
+    probed, probed_ms = watch.reverify.seen.get(endpoint) or (None, -1)
+    if endpoint == "dps" and watch.registration.evidence_ms > probed_ms:
+        return watch.registration.evidence
+    return probed
 
 
 def _standing(watch: Watch, now: int) -> str:
@@ -140,10 +144,8 @@ def _taken_utc_s(watch: Watch, endpoint: str, seen: Event, now: int) -> int | No
 
 def _endpoint(watch: Watch, endpoint: str, now: int) -> Tree:
     trust, seen = watch.trust, evidence(watch, endpoint)
-    config = watch.config
-    host = watch.device.hub if endpoint == "hub" else config.dps.host
     about: Tree = {
-        "host": host,
+        "host": watch.device.host(endpoint) or None,
         "transport": watch.device.transports.of(endpoint),
         "offered": trust.offered(endpoint),
     }

@@ -12,7 +12,8 @@ from .actions import Tell
 from .events import Failed, Verified
 from .shapes import Event, Items, Tree
 
-MQTT, WEBSOCKET = "mqtt", "websocket"
+MQTT, WEBSOCKET, HTTPS = "mqtt", "websocket", "https"
+_BY_HTTPS = ("est", "mirror")
 _OTHER = {MQTT: WEBSOCKET, WEBSOCKET: MQTT}
 # What a firewall does to a port, or a proxy to a tunnel, or a server that speaks no websocket.
 BLOCKED = (
@@ -47,13 +48,16 @@ class Transports:
 
     def of(self, endpoint: str) -> str:
         """The way that the next dial takes."""
+        if endpoint in _BY_HTTPS:
+            return HTTPS
         if self._configured != "auto":
             return str(self._configured)
         return str(self._next.get(endpoint, MQTT))
 
     def dialed(self, link: str, endpoint: str) -> None:
         """A dial is out; what answers on its link is about this way."""
-        self._dialed[link] = (endpoint, self.of(endpoint))
+        known = "" if endpoint in _BY_HTTPS else endpoint
+        self._dialed[link] = (known, self.of(endpoint))
 
     def heard(self, event: Event) -> tuple[Items, bool]:
         """(what to tell, whether `kept` has changed) after any event."""

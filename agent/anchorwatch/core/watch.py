@@ -3,6 +3,7 @@ wheel; `routing.py` says who takes what, the machines decide.
 """
 
 from ..config import Config
+from ..settings import ENDPOINTS
 from . import status as status_page
 from .actions import Publish, Subscribe, Tell
 from .bundles import Bundles
@@ -38,7 +39,7 @@ class Watch:
         self.ladder = Unauthorized(self.device)
         self.hub_faults, self.dps_faults = Faults(self.device, "hub"), Faults(self.device, "dps")
         self.look_faults = Faults(self.device, "hub")
-        self.probe_faults = Faults(self.device, "dps")
+        self.probe_faults: Tree = {e: Faults(self.device, e) for e in ENDPOINTS[1:]}
         tokens = Tokens(self.device)
         weigher = Weigher(self.device, self.hub_faults, self.dps_faults, self.ladder)
         self.connection = Connection(self.device, tokens, weigher, self.hub_faults)
@@ -87,7 +88,7 @@ class Watch:
             if not pending:
                 pending = self.twin.report(status_page.reported(self))
         self.warnings.hear(event, out, now)
-        for endpoint in self.trust.endpoints:
+        for endpoint in self.device.watched():
             self.taken.keep(endpoint, status_page.evidence(self, endpoint))
         return out + self._tell_states()
 

@@ -1,0 +1,135 @@
+"""What is looked at beside hub and DPS: a mirror over HTTPS is watched, and nothing hangs on it."""
+
+import pytest
+
+from anchorwatch.config import Config
+from anchorwatch.core import actions
+from anchorwatch.core.endpoints import Endpoints
+from tests.pair.bundles import bundle
+from tests.pair.cloud import DAY, DPS, HOUR, HUB, MINUTE, SECOND, Front
+from tests.pair.test_bundles import dropped, stage
+from tests.pair.world import Load, online
+from tests.timelines.replay import BASE, entry, merged
+
+MIRROR = "https://mirror.example/vendor"
+TRUST = {"trust": {"mirrors": [MIRROR]}}
+
+
+def watching(root="g2", **more):
+    """A device online that has a mirror, whose chain ends in this root."""
+    cloud, pair = online(config={**TRUST, **more}, rooted=("vendor",))
+    cloud.fronts["mirror.example"] = Front(None)
+    cloud.fronts["mirror.example"].present(root)
+    return cloud, pair
+
+
+def probes(pair):
+    return pair.count(actions.Dial, endpoint="mirror")
+
+
+def reported(cloud):
+    return cloud.hub.twin("dev-7").reported.properties["anchorwatch"]
+
+
+def test_mirror_is_probed_once_a_day_with_its_evidence_in_the_status():
+    cloud, pair = watching()
+    cloud.run_for(7 * DAY)
+    assert probes(pair) == 7 and pair.count(actions.Dial, endpoint="mirror", slot=None) == 7
+    seen = pair.status()["endpoints"]["mirror"]
+    assert (seen["host"], seen["transport"], seen["anchor"]) == ("mirror.example", "https", "g2")
+    assert seen["evidence_days"] == 7 and pair.status()["gap"] == []
+    assert reported(cloud)["trust"]["mirror"] == {"anchor": "g2", "layer": "factory"}
+
+
+def test_mirror_that_nobody_knows_is_a_gap_and_neither_a_fault_nor_a_reason_to_fetch():
+    cloud, pair = watching("unknown")
+    pair.run_until(lambda: pair.tells("gap"), DAY + MINUTE)
+    cloud.run_for(14 * DAY)
+    assert reported(cloud)["gap"]["mirror"]["presented"] == "CN=unknown"
+    assert len(pair.tells("gap")) == 1 and pair.fault is None and pair.state == "online"
+    assert probes(pair) <= 14 + 3 and pair.count(actions.Fetch) <= 15 + 1
+    assert pair.status()["trust"]["emergency"] == {}
+
+
+def test_root_that_is_added_closes_the_gap_of_a_mirror_at_once():
+    cloud, pair = watching("unknown")
+    pair.run_until(lambda: pair.tells("gap"), DAY + MINUTE)
+    cloud.run_for(HOUR)
+    pair.ask("roots_add", entry=entry("unknown"), pem="PEM")
+    pair.run_until(lambda: not pair.tells("gap")[-1]["open"], 2 * MINUTE)
+    assert pair.status()["gap"] == []
+
+
+def test_mirror_that_nobody_knows_still_heals_a_stranded_device_in_a_hurry():
+    cloud, pair = watching("unknown")
+    cloud.run_for(5 * DAY)
+    cloud.mirrors[MIRROR] = bundle(1, ["g2", "new"])
+    cloud.fronts[HUB].present("new")
+    dropped(cloud, pair)
+    assert pair.run_until("online", 5 * MINUTE) <= 2 * MINUTE
+
+
+@pytest.mark.parametrize("root", ["g2", "unknown"])
+def test_mirror_says_nothing_for_or_against_a_bundle_in_its_trial(root):
+    cloud, pair = watching(root, reverify={"interval_s": 600})
+    cloud.mirrors[MIRROR] = bundle(1, ["g2", "new"])
+    seen = set()
+
+    def committed():
+        seen.update(pair.watch.trust.bundles.get("vendor", {}).get("seen", []))
+        return stage(pair) == "committed"
+
+    pair.run_until(committed, 2 * DAY)
+    cloud.run_for(MINUTE)
+    assert seen <= {"dps", "hub"} and probes(pair) >= 1
+
+
+def test_silent_mirror_is_left_for_a_day_after_three_tries_and_costs_the_session_nothing():
+    cloud, pair = watching()
+    cloud.fronts["mirror.example"].up = False
+    load = Load(cloud, pair, 2 * DAY, telemetry_ms=HOUR)
+    cloud.run_for(7 * DAY)
+    assert 7 <= probes(pair) <= 7 + 2 and pair.tells("gap") == [] and pair.fault is None
+    assert pair.state == "online" and pair.count(actions.Swap) == 0
+    load.check()
+
+
+def test_status_names_the_root_of_dps_that_was_seen_last():
+    cloud, pair = watching()
+    cloud.fronts[DPS].present("baltimore")
+    cloud.run_for(DAY + HOUR)
+    assert pair.status()["endpoints"]["dps"]["anchor"] == "baltimore"
+    cloud.fronts[DPS].present("g2")
+    cloud.dps.enrollments.get("dev-7").hub = SECOND
+    pair.ask("reprovision")
+    pair.run_until(lambda: cloud.hub2.connected_devices(), 5 * MINUTE)
+    assert pair.status()["endpoints"]["dps"]["anchor"] == "g2"
+    told = cloud.hub2.twin("dev-7").reported.properties["anchorwatch"]
+    assert told["trust"]["dps"]["anchor"] == "g2"
+
+
+EST = {"identity": {"issuer": "est"}, "est": {"host": "est.example"}}
+
+
+@pytest.mark.parametrize("config, rooted, others", [
+    ({}, ["vendor"], ["dps"]),
+    ({"dps": None, "hub": {"host": "hub.hubs.example"}}, ["vendor"], []),
+    (TRUST, ["vendor"], ["dps", "mirror"]), (TRUST, ["site"], ["dps"]), (TRUST, [], ["dps"]),
+    ({"trust": {"mirrors": ["http://m.example/b"]}}, ["vendor"], ["dps"]),
+    ({"trust": {"mirrors": ["https://m.example/b?x", MIRROR]}}, ["vendor"], ["dps", "mirror"]),
+    (EST, [], ["dps", "est"]), ({"est": {"host": "est.example"}}, [], ["dps"]),
+    (dict(EST, est={"host": "est.example", "anchors_file": "/own.pem"}), [], ["dps"]),
+])
+def test_what_is_looked_at_is_what_the_configuration_uses(config, rooted, others):
+    endpoints = Endpoints(Config(merged(BASE, config)))
+    endpoints.start(rooted)
+    assert endpoints.others == others
+
+
+def test_mirror_is_dialled_by_its_own_port_and_the_first_that_is_over_https_counts():
+    mirrors = ["http://a.example/b", "https://b.example:8443/b", "https://c.example/b"]
+    endpoints = Endpoints(Config(merged(BASE, {"trust": {"mirrors": mirrors}})))
+    endpoints.start(["vendor"])
+    assert endpoints.where("mirror", None, "https") == ("b.example", 8443)
+    assert endpoints.where("hub", "h.example", "websocket") == ("h.example", 443)
+    assert endpoints.where("hub", None, "mqtt") == ("", 8883)
