@@ -22,7 +22,9 @@ class Dial(Record):
     """Open TCP and TLS to an endpoint and judge the server: Verified or Failed. No CONNECT, no
     token.
 
-    endpoint     hub | dps; host is also the name in SNI and the one that the certificate must carry
+    endpoint     hub | dps | est | mirror; host is also the name in SNI, and the one that the
+                 certificate must carry
+    transport    mqtt | websocket | https: what is spoken in TLS, if anything; a probe ends before
     anchors      SHA-256 hex of the anchors offered to TLS, sorted; the driver finds the DER
     limits       {sha256: {"leaf_not_before_max": utc_s or None, "issuers": [spki sha256] or None}}
                  of anchors that are offered with a restriction: a leaf that is younger, or one
