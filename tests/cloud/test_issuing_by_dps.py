@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from hil.cloud.enrollment import Enrollment, Presented
 from hil.cloud.identity import thumbprints
+from hil.cloud.refusal import BadRequest
 from tests.cloud.world import HOST, KEY, SCOPE, Authority, World, request, token
 
 RID = "dev-1"
@@ -262,3 +263,12 @@ def test_faults_of_an_issuer_make_exactly_the_wrong_they_name(world):
     leaf = x509.load_der_x509_certificate(wrong("EXPIRED_CERTIFICATE")[0])
     assert leaf.not_valid_after_utc.timestamp() < world.utc_s(0)
     assert issued(dial(world), csr)[1:] == right[1:]
+
+
+@pytest.mark.parametrize("rules", [{"days": 0}, {"days": 91}, {"keys": ("ed25519",)}])
+def test_impossible_policy_is_refused_and_changes_nothing(world, rules):
+    with pytest.raises(BadRequest, match="1 to 90|one of"):
+        world.namespace.put_policy("default", 0, **rules)
+    assert world.namespace.policy("default").shown()["life_s"] == 90 * 86_400
+    with pytest.raises(BadRequest, match="no such policy"):
+        world.namespace.policy("other")
