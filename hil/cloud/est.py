@@ -40,13 +40,13 @@ class Rules:
     needs       how a client proves itself to enroll
     key         the kind of key that csrattrs asks for and enrollments must have, None for any
     with_chain  an enrollment's answer holds the CA certificates too, not the leaf alone
-    lines       base64 in lines of 64 characters
+    lines       base64 in lines of 64 characters, which older servers send and clients must bear
     """
 
     needs: str = EITHER
     key: str | None = None
     with_chain: bool = False
-    lines: bool = True
+    lines: bool = False
 
     def check(self) -> None:
         """Raise BadRequest for what cannot be."""

@@ -42,6 +42,18 @@ def _tinyproxy_file() -> str | None:
     return shutil.which("tinyproxy", path="/usr/bin:/usr/sbin:/usr/local/bin")
 
 
+def strongswan_pki() -> str:
+    """The path of strongSwan's program for certificates, with what it fetches by."""
+    _debian("strongswan-pki", lambda: shutil.which("pki"))
+    _debian("libstrongswan-standard-plugins", lambda: _plugin("gcrypt"))
+    _debian("libstrongswan-extra-plugins", lambda: _plugin("curl"))
+    return shutil.which("pki")
+
+
+def _plugin(name: str) -> bool:
+    return Path(f"/usr/lib/ipsec/plugins/libstrongswan-{name}.so").exists()
+
+
 def nss_wrapper() -> str:
     """The library that gives an unmodified program its own hosts file."""
     _debian("libnss-wrapper", _nss_wrapper_file)
