@@ -5,6 +5,7 @@ Source: RFC 2986; "Certificate issuance" of certificate management for IoT Hub.
 """
 
 import base64
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -43,8 +44,9 @@ class SigningRequest:
     sha256: str
 
 
+@functools.lru_cache(maxsize=4096)
 def read(der: bytes) -> SigningRequest:
-    """The request in these bytes; raises CsrRefused."""
+    """The request in these bytes; raises CsrRefused. Who is told to wait sends the same again."""
     if len(der) > LARGEST:
         raise CsrRefused("CsrTooLarge", f"the request has {len(der)} bytes")
     try:

@@ -129,7 +129,8 @@ class IotHub(Requests):
         deadlines = [self._calls.next_ms(), self._write_later(now_ms)]
         good_until_utc_s = self._utc_s(now_ms) - self.grace_s
         for device in self._devices.values():
-            deadlines.append(self._work_on(device, now_ms))
+            if device.operation is not None:
+                deadlines.append(self._work_on(device, now_ms))
             if device.session is None or device.expires_utc_s is None:
                 continue
             left_s = device.expires_utc_s - good_until_utc_s

@@ -1,6 +1,6 @@
 """strongSwan's `pki`, unmodified, enrolls and renews at the emulated EST server.
 
-It has TLS, HTTP and PKCS#7 of its own and reads strictly: base64 in lines, for one, it does not take.
+It has TLS, HTTP and PKCS#7 of its own, and reads strictly: it does not take base64 in lines.
 Names come from libnss-wrapper, as for mosquitto_pub.
 """
 
