@@ -45,7 +45,7 @@ def refusal(*files):
 def test_certificate_is_described_by_a_child_process(device, files):
     credential = Credential("x509", *files)
     assert credential.read() == {
-        "kind": "x509", "slot": "a", "fingerprint": device.sha256, "cn": "dev-7",
+        "kind": "x509", "slot": "onboarding", "fingerprint": device.sha256, "cn": "dev-7",
         "not_before": NOW_S - DAY_S, "not_after": NOW_S + 30 * DAY_S}
     assert credential.files("a") == files
     assert credential.sign(b"anything") == b""
@@ -179,8 +179,9 @@ def test_symmetric_key_signs_and_is_named_without_being_shown(tmp_path):
     found = credential.read()
     assert credential.sign(b"data") == hmac.new(KEY, b"data", hashlib.sha256).digest()
     assert credential.files("a") is None
-    assert found == {"kind": "symmetric_key", "slot": "a", "fingerprint": found["fingerprint"],
-                     "not_before": None, "not_after": None, "cn": None}
+    assert found == {"kind": "symmetric_key", "slot": "onboarding",
+                     "fingerprint": found["fingerprint"], "not_before": None,
+                     "not_after": None, "cn": None}
     shown = found["fingerprint"] + repr(credential)
     assert KEY.hex() not in shown and hashlib.sha256(KEY).hexdigest() not in shown
 

@@ -16,7 +16,7 @@ from ..core.watch import Watch
 from ..errors import AgentError, StateError
 from .bundles import ROOTED, Bundles
 from .clock import Times, known, now_ms
-from .credential import Credential
+from .credential import Credential, absent
 from .dial import Dialer
 from .findings import Findings
 from .folder import open_folder
@@ -43,7 +43,7 @@ class Check:
 
     def run(self) -> list[dict]:
         """All checks; what one needs of another that failed, it does without."""
-        credential = self._try("credential", self._check_credential) or {"slot": "a"}
+        credential = self._try("credential", self._check_credential) or absent()
         self.begin(credential)
         if self.found.ok("files") is None:
             self.found.good("", "files", "nothing to complain of")

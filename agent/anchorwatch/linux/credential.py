@@ -4,19 +4,15 @@ Rule: certificate and private key are looked at by a child that ends (keys.py); 
 TLS library alone reads the private key, at each handshake. Nothing here prints or returns a key.
 """
 
-import json
 import os
-import sys
+import stat
 
 from ..errors import ConfigError, MalformedMessage
 from ..wire import sas
+from . import keyschild
 from .keyfiles import read_secret, stamp
 
-SLOT = "a"
-_CHILD_S = 60
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_CHILD = ("import sys; sys.path.insert(0, sys.argv.pop(1));"
-          "from anchorwatch.linux import keys; sys.exit(keys.main(sys.argv[1:]))")
+SLOT = "onboarding"
 _LABEL = b"anchorwatch: which key is this"
 
 
@@ -59,26 +55,30 @@ class Credential:
         """HMAC-SHA-256 by the symmetric key; empty for a certificate, which signs in TLS."""
         return sas.hmac_sha256(self._key, data) if self._key else b""
 
+    def wipe(self) -> tuple[str, str] | None:
+        """Overwrite and remove the key file: (reason, what to do) where that is not ours to do.
+
+        Raises  OSError: its bytes may still be there
+        """
+        self._key = b""
+        wrong = _wiped(self._key_file)
+        self._stamp = self._stamps()
+        return wrong
+
     def _stamps(self) -> tuple:
         return (stamp(self._certificate_file), stamp(self._key_file))
 
 
+def absent() -> dict:
+    """The `credential` of Start where the configured one is not there any more."""
+    return {"kind": "none", "slot": SLOT, "fingerprint": "", "not_before": None, "not_after": None,
+            "cn": None}  # fmt: skip
+
+
 def examine(certificate_file: str, key_file: str) -> dict:
     """What keys.describe says, from a child process; see there. Raises ConfigError."""
-    import subprocess  # a device with a symmetric key starts without it
-
-    command = [sys.executable, "-I", "-c", _CHILD, _ROOT, certificate_file, key_file]
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=_CHILD_S, check=False)
-        answer = json.loads(done.stdout)
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise ConfigError("credential could not be examined", certificate_file,
-                          "check that the package cryptography is installed") from error
-    if "error" in answer:
-        error = answer["error"]
-        raise ConfigError(error["what"], error["value"], error["remedy"])
-    return answer["is"]  # type: ignore[no-any-return]
+    return keyschild.ask("describe", certificate_file, certificate_file=certificate_file,
+                         key_file=key_file)
 
 
 def _symmetric(path: str) -> bytes:
@@ -88,3 +88,37 @@ def _symmetric(path: str) -> bytes:
     except (UnicodeDecodeError, MalformedMessage) as error:
         raise ConfigError("symmetric key is not base64", path,
                           "copy the primary or secondary key of the enrollment again") from error
+
+
+def _wiped(path: str) -> tuple[str, str] | None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return "key file cannot be written (%s)" % error.strerror, "remove it by hand: " + path
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            return "key file is not a file of the agent's own", "remove it by hand: " + path
+        _blank(descriptor, found.st_size)
+    finally:
+        os.close(descriptor)
+    os.unlink(path)
+    _sync(os.path.dirname(path) or ".")
+    return None
+
+
+def _blank(descriptor: int, size: int) -> None:
+    zeros = bytes(size)
+    while zeros:
+        zeros = zeros[os.write(descriptor, zeros):]
+    os.fsync(descriptor)
+
+
+def _sync(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -14,13 +14,13 @@ from .. import __version__, loop
 from ..core import actions
 from ..core.events import Start, Stop
 from ..core.watch import Watch
-from ..errors import StateError
+from ..errors import ConfigError, StateError
 from .applications import Applications
 from .bundles import LAYERS, Bundles
 from .clock import Steps, known, now_ms
 from .control import Control, group_id, role_of
 from .crash import account, within_the_hour
-from .credential import Credential
+from .credential import Credential, absent
 from .deeds import Deeds
 from .drop import DropFolder
 from .errands import Errands
@@ -31,11 +31,13 @@ from .journal import Journal
 from .layers import Layers
 from .outward import Outward
 from .requests import Requests
+from .rolls import Rolls
+from .slots import Slots
 from .store import open_store
 from .systemd import Systemd
 from .telemetry import Telemetry
 
-_STATE = ("assignment", "budgets", "clock", "trust")
+_STATE = ("assignment", "budgets", "clock", "identity", "trust")
 
 
 class Agent:
@@ -64,13 +66,16 @@ class Agent:
         self._telemetry = Telemetry(config.mqtt.module_id)
         mine = config.credential
         self._credential = Credential(mine.kind, mine.cert_file, mine.key_file)
+        self._slots = Slots(self._store, self._credential, self._warner("identity"))
         self._drop = DropFolder(config.trust.drop_dir, self._inbox.post, self._warner("trust"))
+        inside = (self._selector, self._errands, self._inbox.post)
+        self._outward = Outward(config, self._layers, self._bundles, self._slots,
+                                self._telemetry.outbox, inside, self._warner("message"))
+        self._rolls = Rolls(config, self._slots, self._credential, self._outward, inside[1:],
+                            self._warner("identity"))
         self._files = Files(self._layers, self._drop, self._credential, self._errands,
                             self._inbox.post, self._warner("identity"),
-                            self._watch.warnings.reread)
-        inside = (self._selector, self._errands, self._inbox.post)
-        self._outward = Outward(config, self._layers, self._bundles, self._credential,
-                                self._telemetry.outbox, inside, self._warner("message"))
+                            self._watch.warnings.reread, self._rolls.look)
         self._links = self._outward.links
         self._control: Control | None = None
         self._applications = Applications(self._say, self._inbox.post)
@@ -123,15 +128,16 @@ class Agent:
 
     def _performers(self) -> dict:
         deeds = Deeds(self._links, self._telemetry, self._files, self._store, self._layers,
-                      self._bundles, self._credential, self._inbox.post)
+                      self._bundles, self._slots, self._inbox.post)
         perform = {actions.Tell: self._tell}
-        for performer in (*self._outward.performers, deeds):
+        for performer in (*self._outward.performers, self._rolls, deeds):
             perform.update(performer.perform)
         return perform
 
     def _start(self) -> Start:
-        credential = self._credential.read()
         state = self._store.read()
+        slots = self._slots.start(state)
+        credential = self._read_credential(slots)
         self._crash = state.get("crash")
         contents = self._bundles.start(state.get("trust"), self._store.whole("trust"))
         self._layers.site_signed = self._bundles.signs("site")
@@ -142,10 +148,20 @@ class Agent:
             self._inbox.post(time_known)
         self._drop.ask()
         mine = {name: state[name] for name in _STATE if name in state}
-        mine["bundles"] = contents
+        mine.update(slots=slots, bundles=contents)
         mine["rooted"] = [layer for layer in LAYERS if self._bundles.signs(layer)]
         mine["crash"] = {"recent": len(within_the_hour(self._crash, int(time.time())))}
         return Start(self._by_hand, mine, layers, credential)
+
+    def _read_credential(self, slots: dict) -> dict:
+        """What the configuration names; a device with a certificate of its own goes on without."""
+        try:
+            return self._credential.read()
+        except ConfigError as error:
+            if not [name for name in slots if "fingerprint" in slots[name]]:
+                raise
+            self._warner("identity")(error.what, error.value, error.remedy)
+            return absent()
 
     def _listen(self) -> None:
         config = self._config.control
@@ -202,6 +218,7 @@ class Agent:
             self._hung_up = False
             self._files.read_site()
             self._files.read_credential()
+            self._rolls.look()
 
     def _tell(self, action) -> None:
         name, about, now = action.name, action.about, now_ms()

@@ -13,10 +13,10 @@ from .store import SITE
 class Deeds:
     """`perform` is put over that of the links, which it calls."""
 
-    def __init__(self, links, telemetry, files, store, layers, bundles, credential, post) -> None:
+    def __init__(self, links, telemetry, files, store, layers, bundles, slots, post) -> None:
         self._links, self._telemetry, self._files = links, telemetry, files
         self._store, self._layers, self._bundles = store, layers, bundles
-        self._credential, self._post = credential, post
+        self._slots, self._post = slots, post
         self.perform = {
             actions.Dial: self._dial, actions.Connect: self._connect, actions.Swap: self._swap,
             actions.Feed: self._feed, actions.Save: self._save, actions.Wipe: self._wipe,
@@ -40,7 +40,7 @@ class Deeds:
         self._links.feed(action)
 
     def _sign(self, action) -> None:
-        self._post(Signed(action.purpose, self._credential.sign(action.data)))
+        self._post(Signed(action.purpose, self._slots.sign(action.data, action.slot)))
 
     def _save(self, action) -> None:
         try:

@@ -55,7 +55,8 @@ class Dialer:
     """Opens links.
 
     der_of            DER of an anchor by its SHA-256; KeyError for one that is not on the device
-    credential_files  (certificate file, key file) of a slot; None where it holds no certificate
+    credential_files  (certificate file, key file) of a slot; None where it is a symmetric key
+    release           called with them as soon as they were read
     utc_s             the system's clock; the library checks dates where it agrees with the core's
     records           how `max_fragment` is asked for, see shortrecords.py
     """
@@ -63,10 +64,11 @@ class Dialer:
     def __init__(self, resolver, der_of, credential_files, utc_s=lambda: int(time.time()),
                  connect_s: float = CONNECT_S, dial_s: float = DIAL_S,
                  clock=time.monotonic, records: ShortRecords | None = None,
-                 proxy_auth_file: str = "") -> None:
+                 proxy_auth_file: str = "", release=lambda files: None) -> None:
         self.records = records or ShortRecords()
         self.route = Route(resolver, proxy_auth_file, connect_s)
         self._der_of, self._credential_files = der_of, credential_files
+        self._release = release
         self._utc_s, self._dial_s, self._clock = utc_s, dial_s, clock
 
     def patience(self) -> Patience:
@@ -90,7 +92,7 @@ class Dialer:
         """A probe ends before this: it has nothing to say in a websocket."""
         from .framed import upgrade  # most devices never need a websocket
 
-        target = WEBSOCKET[order.endpoint](self._credential_files(order.slot) is not None)
+        target = WEBSOCKET[order.endpoint](self._shows(order.slot))
         try:
             return upgrade(opened.sock, order.host, target, patience.at_most(UPGRADE_S))
         except LinkError as error:
@@ -115,10 +117,21 @@ class Dialer:
 
     def _context(self, order, slot: str | None):
         credential = None if slot is None else self._credential_files(slot)
-        found = self._anchors(order.anchors)
-        made = tls.context([found[sha256] for sha256 in found if sha256 not in order.limits],
-                           order.profile, credential, self._library_dates(order))
+        try:
+            found = self._anchors(order.anchors)
+            made = tls.context([found[sha256] for sha256 in found if sha256 not in order.limits],
+                               order.profile, credential, self._library_dates(order))
+        finally:
+            if credential is not None:
+                self._release(credential)
         return made, self.records.wish(order.profile, made, credential is not None)
+
+    def _shows(self, slot: str) -> bool:
+        """Whether there is a certificate to show."""
+        files = self._credential_files(slot)
+        if files is not None:
+            self._release(files)
+        return files is not None
 
     def _library_dates(self, order) -> bool:
         """The library judges by the system's clock, which nobody sets for us: both must agree."""

@@ -13,12 +13,14 @@ class Files:
     reread  called with "trust" before the site layer is read: what is not warned of again is over
 
     layers, credential  read again here; the credential in an errand, since a child process reads it
+    also                called whenever all of this is looked at, for what else may have come
     drop                the drop folder, which is asked for whenever the site layer is read: so what
                         is warned of and still wrong is warned of again
     """
 
-    def __init__(self, layers, drop, credential, errands, post, warn, reread) -> None:
-        self._drop = drop
+    def __init__(self, layers, drop, credential, errands, post, warn, reread,
+                 also=lambda: None) -> None:
+        self._drop, self._also = drop, also
         self._layers, self._credential, self._errands = layers, credential, errands
         self._post, self._warn, self._reread = post, warn, reread
 
@@ -28,6 +30,7 @@ class Files:
             self.read_site()
         if credential and self._credential.changed():
             self.read_credential()
+        self._also()
 
     def read_site(self) -> None:
         """The site layer and the drop folder, changed or not."""

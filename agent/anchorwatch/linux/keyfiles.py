@@ -26,6 +26,16 @@ def read_proxy_auth(path: str) -> bytes:
     return _read(path, "file of the proxy's credentials", secret=True)
 
 
+def read_est_auth(path: str) -> bytes:
+    """The bytes of the file with an EST server's user and password; guarded like a key."""
+    return _read(path, "file of the EST credentials", secret=True)
+
+
+def read_anchors(path: str) -> bytes:
+    """The bytes of a file of roots."""
+    return _read(path, "file of roots", secret=False)
+
+
 def stamp(path: str) -> tuple[int, ...]:
     """Changes when the file does; empty while it cannot be seen."""
     try:

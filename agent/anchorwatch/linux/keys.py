@@ -1,7 +1,10 @@
-"""Looks at a device's certificate and key, in a process of its own that ends.
+"""Makes keys and requests and looks at a device's certificate, in a process of its own that ends.
 
-Rule: the only file that imports `cryptography`, and no part of the resident process; file names
-come in, no key material goes out. What is wrong is said as {"what", "value", "remedy"}.
+Rule: the only file that imports `cryptography`, and no part of the resident process; what is asked
+comes by standard input, the answer goes to standard output, and both are pipes. What is wrong is
+said as {"what", "value", "remedy"}, never with key material.
+
+Source: RFC 2986; which kinds of key the services take, facts of the preview's requests.
 """
 
 import json
@@ -10,17 +13,19 @@ import sys
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from ..errors import AgentError, ConfigError
 from ..pki import pem
 from ..pki.der import Certificate
+from ..wire.encoding import base64_text
+from .keyblocks import PLAIN, encrypted, private_block
 from .keyfiles import read_certificate, read_secret
 
-_BEGIN, _DASHES = b"-----BEGIN ", b"-----"
-_PLAIN = (b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY")
+_ASKED_AT_MOST = 1_048_576
+_RSA_BITS, _RSA_EXPONENT = 2048, 65537
 _CURVES = ("secp256r1", "secp384r1")
 _CURVE_KEYS = ("ec-p256", "ec-p384")
 _RSA_BITS_LEAST = 2048
@@ -63,46 +68,26 @@ def _is_used_here(leaf: Certificate) -> bool:
 
 
 def _matches(held: x509.Certificate, data: bytes, certificate_file: str, key_file: str) -> bool:
-    label, block = _private_block(data, key_file)
-    if label not in _PLAIN:
+    label, block = private_block(data, key_file)
+    if label not in PLAIN:
         return False  # a token's key: the TLS library's provider knows it, we do not
-    try:
-        key = serialization.load_pem_private_key(block, None)
-    except TypeError as error:
-        raise _encrypted(key_file) from error
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise ConfigError("private key cannot be read", key_file,
-                          "give an unencrypted PEM key, RSA or EC") from error
-    _check_kind(key, key_file)
+    key = _loaded(block, key_file)
     if _spki(key.public_key()) != _spki(held.public_key()):
         raise ConfigError("key does not match certificate", "%s, %s" % (key_file, certificate_file),
                           "name the key that the certificate was issued for")
     return True
 
 
-def _private_block(data: bytes, path: str) -> tuple[bytes, bytes]:
-    """Label and text of the first block that can be a key."""
-    for start in _starts(data):
-        label = data[start + len(_BEGIN):].partition(_DASHES)[0]
-        if label.startswith(b"ENCRYPTED") or b"Proc-Type: 4,ENCRYPTED" in data[start:start + 200]:
-            raise _encrypted(path)
-        if b"PRIVATE KEY" in label or b"PROVIDER URI" in label:
-            end = data.find(b"-----END " + label + _DASHES, start)
-            return label, data[start:end + len(label) + 14] if end > 0 else data[start:]
-    raise ConfigError("file holds no private key", path, "give a PEM file with the device's key")
-
-
-def _starts(data: bytes) -> list[int]:
-    found, at = [], data.find(_BEGIN)
-    while at >= 0:
-        found.append(at)
-        at = data.find(_BEGIN, at + 1)
-    return found
-
-
-def _encrypted(path: str) -> ConfigError:
-    return ConfigError("private key is encrypted", path,
-                       "nobody is there to type a password: store it unencrypted, or in a token")
+def _loaded(block: bytes, path: str):
+    try:
+        key = serialization.load_pem_private_key(block, None)
+    except TypeError as error:
+        raise encrypted(path) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ConfigError("private key cannot be read", path,
+                          "give an unencrypted PEM key, RSA or EC") from error
+    _check_kind(key, path)
+    return key
 
 
 def _check_kind(key: object, path: str) -> None:
@@ -118,10 +103,45 @@ def _spki(key: object) -> bytes:
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def main(arguments: list[str]) -> int:
-    """One line of JSON: {"is": {...}}, or {"error": {...}} and exit code 1."""
+def new(kind: str) -> dict:
+    """{"key": PEM} of a new private key: p256, p384 or rsa2048."""
+    made = _MAKERS[kind]()
+    pem_text = made.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                  serialization.NoEncryption())
+    return {"key": pem_text.decode()}
+
+
+_MAKERS = {
+    "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "rsa2048": lambda: rsa.generate_private_key(_RSA_EXPONENT, _RSA_BITS),
+}
+
+
+def csr(key: str, cn: str) -> dict:
+    """{"csr": PKCS#10 DER in base64}: a request for `cn` alone, signed by a key in PEM.
+
+    Raises  ConfigError
+    """
+    held = _loaded(private_block(key.encode(), "slot")[1], "slot")
     try:
-        answer = {"is": describe(*arguments)}
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, cn)])
+    except ValueError as error:
+        raise ConfigError("not a common name", cn, "give 1 to 64 characters") from error
+    strong = isinstance(held, ec.EllipticCurvePrivateKey) and held.key_size > 256
+    digest = hashes.SHA384() if strong else hashes.SHA256()
+    made = x509.CertificateSigningRequestBuilder().subject_name(name).sign(held, digest)
+    return {"csr": base64_text(made.public_bytes(serialization.Encoding.DER))}
+
+
+DOES = {"describe": describe, "new": new, "csr": csr}
+
+
+def main() -> int:
+    """Answer {"do", "with"}: a line of JSON {"is": {...}}, or {"error": {...}} and exit code 1."""
+    try:
+        asked = json.loads(sys.stdin.buffer.read(_ASKED_AT_MOST))
+        answer = {"is": DOES[asked["do"]](**asked["with"])}
     except AgentError as error:
         answer = {"error": {"what": error.what, "value": error.value, "remedy": error.remedy}}
     os.write(1, json.dumps(answer).encode() + b"\n")
@@ -129,4 +149,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -19,6 +19,7 @@ from . import orders, rooting
 from .bundles import LAYERS, Bundles
 from .caller import Refusal
 from .clock import known, now_ms
+from .credential import absent
 from .deeds import Deeds
 from .fetch import Fetcher
 from .folder import open_private, reason_of
@@ -30,8 +31,7 @@ from .store import open_store
 LATER = 3
 _STATE = ("assignment", "clock", "trust")
 _CHANGES = ("roots_add", "roots_distrust", "roots_import", "roots_revert", "clock_reset")
-_WHO = {"kind": "x509", "slot": "a", "fingerprint": "", "not_before": None, "not_after": None,
-        "cn": None}
+_WHO = dict(absent(), kind="x509")
 _NO_ROOM = "make room, then repeat"
 _ASK_ID = "offline"
 

@@ -12,19 +12,25 @@ from .shortrecords import ShortRecords
 
 
 class Outward:
-    """`links`, and `performers` of every action that leaves the device.
+    """`links`, and `performers` of every action that leaves the device; `dialer_of` for others.
 
-    layers, bundles, credential  where certificates and keys are; outbox  the telemetry queue
+    layers, bundles, slots  where certificates and keys are; outbox  the telemetry queue
     inside  (selector, errands, post) of the loop; warn  called with (what, value, remedy)
     """
 
-    def __init__(self, config, layers, bundles, credential, outbox, inside, warn) -> None:
+    def __init__(self, config, layers, bundles, slots, outbox, inside, warn) -> None:
         selector, errands, post = inside
         resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
         proxy, proxy_auth_file = config.mqtt.proxy, config.mqtt.proxy_auth_file
         records = ShortRecords(config.state.dir)
-        dialer = Dialer(resolver, layers.der_of, credential.files,
-                        proxy_auth_file=proxy_auth_file, records=records)
+
+        def dialer_of(der_of) -> Dialer:
+            """One that finds anchors by `der_of`, None for those of the layers."""
+            return Dialer(resolver, der_of or layers.der_of, slots.files, release=slots.release,
+                          proxy_auth_file=proxy_auth_file, records=records)
+
+        self.dialer_of = dialer_of
+        dialer = dialer_of(None)
         self.links = Links(selector, errands, dialer, outbox, config.mqtt.in_flight, now_ms, warn)
         times = Times(errands, dialer, resolver, config.clock.sntp, post)
         fetcher = Fetcher(config.device.cloud, errands, resolver, bundles, layers.learn, post,

@@ -9,7 +9,7 @@ Source: contract of the state directory; frame in wire/frame.py.
 import errno
 import os
 
-from ..errors import StateError
+from ..errors import AgentError, StateError
 from ..wire import frame
 from .folder import Folder, make, open_folder, open_private
 
@@ -71,6 +71,19 @@ class Store:
     def whole(self, name: str) -> bool:
         """Whether every slot of it that there is could be read."""
         return name not in self._damaged
+
+    def newest(self, name: str):
+        """The body as it is on the disk now, None without a whole one. It changes nothing and warns
+        of nothing, so an errand may call it."""
+        best, found = -1, None
+        for file in ("%s.0" % _known(name), "%s.1" % name):
+            try:
+                generation, body = frame.decode(self._folder.own(file, _FILE_AT_MOST) or b"")
+                if generation > best:
+                    best, found = generation, frame.load(body)
+            except (OSError, AgentError):
+                continue
+        return found
 
     def save(self, name: str, body) -> int:
         """Write one state file; its generation (1 for plain files).

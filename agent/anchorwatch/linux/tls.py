@@ -89,6 +89,15 @@ def _load(made: ssl.SSLContext, certificate_file: str, key_file: str) -> None:
                         "run `anchorwatch check`: it says what is wrong with the files") from error
 
 
+def check_pair(certificate_file: str, key_file: str) -> str:
+    """"" if the library takes certificate and key together; else its own word for why not."""
+    try:
+        _load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate_file, key_file)
+    except LinkError as error:
+        return getattr(error.__cause__, "reason", None) or "UNREADABLE"
+    return ""
+
+
 def offer(made: ssl.SSLContext) -> ClientHello:
     """What a handshake of this context would offer, said to nobody."""
     said = ssl.MemoryBIO()
