@@ -3,7 +3,7 @@
 import pytest
 
 from anchorwatch.config import Config
-from anchorwatch.core import bundles, lifecycle, stages, twin, unauthorized
+from anchorwatch.core import bundles, lifecycle, rolls, stages, twin, unauthorized
 from anchorwatch.core.lifecycle import diagram
 from anchorwatch.core.watch import Watch
 from tests.timelines import diagrams, replay
@@ -17,12 +17,14 @@ FIRST = {
     "twin": twin.OFFLINE,
     "commit": stages.SETTLED,
     "bundles": bundles.RESTING,
+    "identity": rolls.RESTING,
 }
 # Left again before `handle` returns.
 TRANSIENT = {
     "connection": (lifecycle.WEIGHING,),
     "reverify": (lifecycle.CHOOSING, lifecycle.COMPARING),
-    "ladder": (unauthorized.SELF_CHECK,),
+    "ladder": (unauthorized.SELF_CHECK, unauthorized.CHOOSING),
+    "identity": (rolls.DOUBTING,),
     "commit": (stages.CHOOSING, stages.JUDGING),
 }
 # What may last for ever without a deadline of its own, and why.
@@ -33,6 +35,7 @@ RESTS = {
     "twin": (twin.OFFLINE, twin.READY),
     "commit": (stages.SETTLED, stages.REVERTED),  # what a person took back rests until the next one
     "bundles": (bundles.RESTING,),
+    "identity": (rolls.RESTING,),  # of a device that does not roll
 }
 # Whose deadline ends the state of another machine.
 HELD_BY = {

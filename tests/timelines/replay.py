@@ -20,7 +20,7 @@ Lines that begin with -> or == are produced.
 import sys
 
 from anchorwatch.config import Config
-from anchorwatch.core import actions, bundles, events, records, stages
+from anchorwatch.core import actions, bundles, events, records, rolls, stages
 from anchorwatch.core.record import show
 from anchorwatch.core.watch import Watch
 
@@ -368,11 +368,13 @@ class Replay:
     def _state(self):
         watch = self.watch
         states = watch.states()
-        shown = [name for name in sorted(states) if name not in ("clock", "trust")]
+        shown = [name for name in sorted(states) if name not in ("clock", "trust", "roll")]
         words = ["%s %s" % (name, show(states[name])) for name in shown]
-        for name, at_rest in (("bundles", bundles.RESTING), ("commit", stages.SETTLED)):
-            state = getattr(watch, name).state
-            words += [] if state == at_rest else ["%s %s" % (name, show(state))]
+        for name, machine, at_rest in (
+            ("bundles", watch.bundles, bundles.RESTING), ("commit", watch.commit, stages.SETTLED),
+            ("roll", watch.identity, rolls.RESTING),
+        ):  # fmt: skip
+            words += [] if machine.state == at_rest else ["%s %s" % (name, show(machine.state))]
         return ", ".join(words) + "; wakes at %s" % watch.wake_at
 
 

@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from anchorwatch.core import bundles, lifecycle, stages, twin, unauthorized
+from anchorwatch.core import bundles, lifecycle, rolls, stages, twin, unauthorized
 from tests.timelines import replay
 
 STORIES = sorted((pathlib.Path(__file__).parent / "stories").glob("*.txt"))
@@ -19,6 +19,7 @@ TABLES = {
     "twin": twin.TWIN,
     "commit": stages.TRUST,
     "bundles": bundles.CHANNELS,
+    "identity": rolls.ROLL,
 }
 # Rows of the design, sections 4, 5, 6, 7 and 10; a story names what it plays in `# covers:`.
 REQUIRED = (

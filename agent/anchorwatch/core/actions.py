@@ -160,11 +160,6 @@ class Sign(Record):
     slot: str
 
 
-
-
-
-
-
 class Tell(Record):
     """Something for people and programs: the log, `watch` streams, an answer to Asked, a C2D or a
     method for the application.

@@ -7,6 +7,7 @@ Source: design section 12, contract section 4.
 from .answers import refuse, reply
 from .lifecycle import CONFIRMING, ONLINE, RESTING, WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import DpsLater, Hastened, HubLater, LookNow, RegisterBeside
+from .rollcommands import RollCommands
 from .roots import reset
 from .shapes import Event, Items, Watch
 
@@ -17,7 +18,7 @@ class Commands:
     """asked(event, now); `watch` holds the machines."""
 
     def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+        self._watch, self._rolls = watch, RollCommands(watch)
 
     def asked(self, event: Event, now: int) -> Items:
         """Answer one command and set off what it asks for."""
@@ -30,6 +31,8 @@ class Commands:
         }.get(event.what)
         if does is not None:
             return does(event, now)
+        if event.what == "roll" or event.what.startswith("identity_"):
+            return self._rolls.asked(event, now)
         if event.what == "clock_reset":
             return reset(self._watch.clock, event.ask_id)
         if event.what.startswith("roots_"):

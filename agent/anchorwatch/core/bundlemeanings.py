@@ -1,5 +1,4 @@
-"""What the machines say to each other of signed bundles. Rule: as in meanings.py.
-"""
+"""What the machines say to each other of signed bundles. Rule: as in meanings.py."""
 
 from .record import Record
 from .shapes import Any_, Tree

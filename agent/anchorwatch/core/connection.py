@@ -2,6 +2,7 @@
 changes the state."""
 
 from ..errors import MalformedMessage
+from ..wire import credentials as credentials_wire
 from ..wire import dps as dps_wire
 from ..wire import hub as hub_wire
 from ..wire import sas
@@ -108,7 +109,7 @@ class Connection(Machine):
         return self._leave(event, now)
 
     def _move_over(self, event: Event, now: int) -> Items:
-        return [LookNow(True)]
+        return [] if self._device.slots.kept["pending"] else [LookNow(True)]
 
     def _stay_here(self, event: Event, now: int) -> Items:
         """DPS would not; the session goes on and the fault is told, with no wait to follow."""
@@ -125,7 +126,7 @@ class Connection(Machine):
 
     def _connect(self, event: Event, now: int) -> Items:
         self.wake_at = now + CONNECT_MS
-        self.token_due_ms = None if self._device.reduced else self._tokens.due_ms(now)
+        self.token_due_ms = None if self._device.reduced else self._tokens.due_ms("live", now)
         return [self._device.connect("live", self._tokens.password(event))]
 
     def _welcome(self, event: Event, now: int) -> Items:
@@ -243,4 +244,6 @@ class Connection(Machine):
         filters = [hub_wire.METHODS, hub_wire.TWIN_REPLIES, hub_wire.DESIRED]
         if self._device.config.mqtt.mode != "module":
             filters.append(hub_wire.c2d_filter(self._device.device_id))
+        if self._device.config.identity.issuer == "hub":
+            filters.append(credentials_wire.RESPONSES)
         return filters

@@ -7,6 +7,7 @@ Rule: one machine writes each fact; the others read it.
 import hashlib
 
 from ..config import Config
+from ..wire import credentials as credentials_wire
 from ..wire import hub as hub_wire
 from .actions import Connect, Dial, Save
 from .anchors import Anchors
@@ -14,6 +15,7 @@ from .backoff import PHASES
 from .clock import AUTHENTICATED, Clock
 from .endpoints import Endpoints
 from .shapes import Event, Items, Rand, Tree
+from .slots import Slots
 from .transports import Transports
 from .trust import Trust
 
@@ -26,7 +28,7 @@ class Device:
 
     def __init__(self, config: Config, rand_below: Rand, clock: Clock, trust: Trust) -> None:
         self.config, self.rand_below, self.clock, self.trust = config, rand_below, clock, trust
-        self.credential: Tree = {}
+        self.slots = Slots()
         self.assignment: Tree | None = None
         self.reprovision_asked = False
         self.crashes = 0  # within the hour before this start
@@ -40,6 +42,15 @@ class Device:
     def count(self, name: str) -> None:
         """One more of `name` since the agent started."""
         self.counters[name] = self.counters.get(name, 0) + 1
+
+    @property
+    def credential(self) -> Tree:
+        """What the live link shows, or would."""
+        return self.slots.of("live")
+
+    def proven_utc_s(self, now: int) -> int | None:
+        """The time, where it may end a certificate's life: authenticated."""
+        return self.clock.utc(now) if self.clock.standing == AUTHENTICATED else None
 
     @property
     def window_ms(self) -> int:
@@ -69,7 +80,7 @@ class Device:
 
     def start(self, event: Event) -> None:
         """Take what the driver found."""
-        self.credential = event.credential
+        self.slots.start(event)
         self.assignment = event.state.get("assignment")
         self.endpoints.start(event.state.get("rooted", []))
         self.crashes = event.state.get("crash", {}).get("recent", 0)
@@ -194,7 +205,7 @@ class Device:
             anchors,
             view.limits(endpoint, host, anchors),
             self.profile(endpoint, not view.past(anchors)),
-            None if probe else self.credential["slot"],
+            None if probe else self.slots.of(link)["slot"],
             judge_utc_s,
             mqtt.proxy,
             mqtt.mode,
@@ -224,9 +235,12 @@ class Device:
     def connect(self, link: str, password: str | None) -> Connect:
         """CONNECT to the hub as this device."""
         device, mqtt = self.config.device, self.config.mqtt
+        api = hub_wire.API_VERSION
+        if self.config.identity.issuer == "hub":
+            api = credentials_wire.API_VERSION
         client_id = hub_wire.client_id(self.device_id, mqtt.module_id)
         username = hub_wire.user_name(
-            self.hub or "", self.device_id, mqtt.module_id, CLIENT_TYPE, device.model_id
+            self.hub or "", self.device_id, mqtt.module_id, CLIENT_TYPE, device.model_id, api
         )
         return Connect(link, client_id, username, password, mqtt.keepalive_s, False)
 

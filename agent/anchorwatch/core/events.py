@@ -206,14 +206,6 @@ class Signed(Record):
     signature: bytes
 
 
-
-
-
-
-
-
-
-
 class Asked(Record):
     """Somebody asks: the control socket, a signal, or (through Message) a direct method. Answered
     by Tell("answer").

@@ -4,10 +4,12 @@ A registration that has the link gets what comes on it; everything else is the h
 """
 
 from ..errors import MalformedMessage
+from ..wire import credentials as credentials_wire
 from ..wire import hub as hub_wire
 from .actions import Tell
 from .answers import warning
 from .letters import Letters
+from .rollroutes import RollRoutes
 from .shapes import Any_, Event, Items, Tree, Watch
 
 IGNORED = "it was ignored; if it comes again, tell who runs the hub"
@@ -16,8 +18,8 @@ IGNORED = "it was ignored; if it comes again, tell who runs the hub"
 class Inbound:
     """message(event), subscribed(event); `watch` holds the machines."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, watch: Watch, rolls: RollRoutes) -> None:
+        self._watch, self._rolls = watch, rolls
         self.letters = Letters()
 
     def subscribed(self, event: Event, now: int) -> Items:
@@ -40,6 +42,8 @@ class Inbound:
         """A PUBLISH: a method, C2D, the twin, or what nobody documented."""
         if self._watch.registration.busy and event.link == self._watch.registration.link:
             return self._watch.registration.message(event, now)
+        if credentials_wire.is_response(event.topic):
+            return self._rolls.message(event, now)
         try:
             parsed = hub_wire.parse_message(
                 event.topic, event.payload, self._watch.device.device_id

@@ -17,6 +17,7 @@ from .machine import Machine
 from .meanings import (
     Changed, LookDue, ProbeDue, SwapDue, Taken, Unchanged,
 )
+from .rollmeanings import NotMoved
 from .shapes import Event, Free, Items, Tree
 from .token import Tokens
 from .transports import on_the_way
@@ -154,7 +155,8 @@ class Looks(Machine):
         wait_ms = self._faults.wait_ms(fault, now)
         wait_ms = 0 if fault == "trust" and self._device.reserve_next("hub") else wait_ms
         self._faults.waiting(wait_ms)
-        return [Close("next", "failed")] + self._rest(now, wait_ms) + cause + told
+        failed = [NotMoved(fault, verdict)] if self._asked else []
+        return [Close("next", "failed")] + self._rest(now, wait_ms) + cause + told + failed
 
     def _silent(self, event: Event, now: int) -> Items:
         return self._warn(Failed("next", "network", "silent", [], [], None), now)

@@ -11,8 +11,8 @@ from .events import Asked
 from .meanings import Quiet
 from .shapes import Any_, Event, Items, Tree
 
-OURS = ("reverify", "reprovision", "importBundle")
-COMMANDS = {"importBundle": "roots_import"}
+OURS = ("reverify", "reprovision", "rollCertificate", "importBundle")
+COMMANDS = {"importBundle": "roots_import", "rollCertificate": "roll"}
 REPLY_MS = 30_000
 
 

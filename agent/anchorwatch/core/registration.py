@@ -13,6 +13,8 @@ from .events import (
     Disconnected,
     Failed,
     Held,
+    Issued,
+    IssueRefused,
     Ponged,
     Refused,
     Saved,
@@ -60,6 +62,8 @@ class Registration(Machine):
         self.link = ""
         self.evidence = None  # Verified of the last registration
         self.evidence_ms = -1
+        self._csr = ""  # goes with this registration
+        self._issued: Items = []  # the chain that its answer brings
         self._request = 0
         self._polls = 0
         self._operation_id = ""
@@ -96,7 +100,8 @@ class Registration(Machine):
         return Unregistered("identity", verdict, [message], [], 0)
 
     def _assigned(self, meaning: tuple[Any_, ...]) -> Event:
-        _, hub, device_id, substatus = meaning
+        _, hub, device_id, substatus = meaning[:4]
+        self._issued = meaning[4] if len(meaning) > 4 else []
         allowed = self._device.config.hub.allowed_suffixes
         try:
             names.check_host(hub, list(allowed))
@@ -110,6 +115,7 @@ class Registration(Machine):
     def _dial(self, event: Event, now: int) -> Items:
         self.wake_at = now + STEP_MS
         self.link, self._polls, self._operation_id = event.link, 0, ""
+        self._csr, self._issued = self._device.slots.csr, []
         return [self._device.dial(self.link, "dps", False, now)]
 
     def _sign(self, event: Event, now: int) -> Items:
@@ -123,7 +129,8 @@ class Registration(Machine):
     def _connect(self, event: Event, now: int) -> Items:
         self.wake_at = now + STEP_MS
         device = self._device.config.device
-        username = dps_wire.user_name(device.id_scope, device.registration_id, CLIENT_TYPE)
+        api = dps_wire.CSR_API_VERSION if self._csr else dps_wire.API_VERSION
+        username = dps_wire.user_name(device.id_scope, device.registration_id, CLIENT_TYPE, api)
         return [
             Connect(
                 self.link,
@@ -144,7 +151,7 @@ class Registration(Machine):
         self._device.count("registrations")
         return self._ask(
             dps_wire.register_topic(self._next_id()),
-            dps_wire.register_body(device.registration_id, device.model_id),
+            dps_wire.register_body(device.registration_id, device.model_id, self._csr),
             now,
         )
 
@@ -163,7 +170,17 @@ class Registration(Machine):
 
     def _finish(self, event: Event, now: int) -> Items:
         accepted = self._device.trust.accepted("dps", None, self._device.clock.utc(now))
-        return self._close("assigned") + accepted + [event]
+        return self._close("assigned") + accepted + self._certified() + [event]
+
+    def _certified(self) -> Items:
+        """What became of the request that went with the registration."""
+        slots = self._device.slots
+        asked, slots.csr = self._csr and slots.csr == self._csr, ""
+        if not asked:
+            return []
+        if self._issued:
+            return [Issued(slots.kept["pending"], self._issued)]
+        return [IssueRefused(slots.kept["pending"], "identity", "dps-no-chain", "", [], [], 0)]
 
     def _fail(self, event: Event, now: int) -> Items:
         shown = (event.presented, event.chain)

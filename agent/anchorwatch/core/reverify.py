@@ -13,13 +13,14 @@ from .backoff import delay_ms
 from .connection import Connection
 from .device import Device
 from .events import Disconnected, Failed, Held, Ponged, Refused, Saved, SaveFailed, Signed
-from .faults import Faults
+from .faults import CONNACK, Faults
 from .lifecycle import REVERIFY
 from .looks import Looks
 from .machine import rows_of
 from .meanings import (
     Adrift, ClockStepped, Joining, LookNow, Moved, Quiet, Stayed,
 )
+from .rollmeanings import NotMoved
 from .shapes import Count, Event, Free, Items, Tree
 from .token import Tokens
 # fmt: on
@@ -80,7 +81,7 @@ class Reverify(Looks):
     def _quieten(self, event: Event, now: int) -> Items:
         self.wake_at = now + QUIET_MS
         self._connect = self._device.connect("next", self._tokens.password(event))
-        self._due_ms = self._tokens.due_ms(now)
+        self._due_ms = self._tokens.due_ms("next", now)
         return [] if self._open_requests() else [Quiet()]
 
     def _drain(self, event: Event, now: int) -> Items:
@@ -116,7 +117,9 @@ class Reverify(Looks):
         tries = self._refusals - 1
         wait_ms = delay_ms(self._device.rand_below, STAY_MS, STAY_MS, STAY_MOST_MS, tries)
         self._rest(now, wait_ms if self.times.token_due(now) else None)
-        return [Stayed(), Tell("swap", {"refused": repr(self._answer)})]
+        refused = CONNACK.get(getattr(self._answer, "code", 0), ("network", "no-answer"))
+        told = Tell("swap", {"refused": repr(self._answer)})
+        return [Stayed(), told, NotMoved(*refused)]
 
     def _lose(self, event: Event, now: int) -> Items:
         return [Close("next", "refused"), self._for_live(event)]

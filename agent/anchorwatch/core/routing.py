@@ -13,13 +13,14 @@ from .events import (
     LookedUp, LookUpFailed, Message, Ponged, Refused, Saved, SaveFailed, Signed, Start, Stop,
     Subscribed, TimeFailed, Verified, Woke,
 )
+from .gates import Gates
 from .inbound import Inbound
-from .lifecycle import WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import (
     Accepted, Adrift, Assigned, Changed, ClockStepped, ClockSuspect, Dirty, DpsLater, HubLater,
     Joining, LookDue, LookNow, LookUpNow, Moved, NoDps, Offline, Online, ProbeDue, Quiet, Register,
     RegisterBeside, Sound, Spent, Stayed, SwapDue, Taken, Tuned, Unchanged, Unregistered,
 )
+from .rollroutes import RollRoutes
 from .shapes import Event, Items, Routes, Watch
 # fmt: on
 # isort: on
@@ -32,12 +33,14 @@ class Routing:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._commands, self._inbound = Commands(watch), Inbound(watch)
-        self._bundles = BundleRoutes(watch)
+        self._bundles, self._rolls = BundleRoutes(watch), RollRoutes(watch)
+        self._gates = Gates(watch)
+        self._commands, self._inbound = Commands(watch), Inbound(watch, self._rolls)
         self._new_twin = False
         self.routes: Routes = self._events()
         self.routes.update(self._meanings())
         self.routes.update(self._bundles.routes)
+        self.routes.update(self._rolls.routes)
 
     def _events(self) -> Routes:
         """Event: who takes it."""
@@ -71,8 +74,7 @@ class Routing:
     def _meanings(self) -> Routes:
         """Meaning: who takes it."""
         routes: Routes = {
-            t: self._watch.connection.handle
-            for t in (LookUpNow, RegisterBeside, Unregistered, Joining, Stayed)
+            t: self._watch.connection.handle for t in (LookUpNow, RegisterBeside, Joining, Stayed)
         }
         routes.update(
             {
@@ -95,15 +97,16 @@ class Routing:
         )
         routes.update(
             {
-                HubLater: self._hub_later,
-                DpsLater: self._dps_later,
+                HubLater: self._gates.hub_later,
+                DpsLater: self._gates.dps_later,
                 Register: self._watch.registration.handle,
                 Dirty: self._watch.twin.handle,
                 Assigned: self._assigned,
+                Unregistered: self._unregistered,
                 Online: self._online,
                 Offline: self._offline,
                 Moved: self._moved,
-                LookNow: self._look_now,
+                LookNow: self._gates.look_now,
                 Tuned: self._tuned,
             }
         )
@@ -118,6 +121,7 @@ class Routing:
         spread_ms = max(1000 * self._watch.config.boot.spread_s, self._watch.device.window_ms)
         at_once = event.by_hand and not self._watch.device.reduced
         wait_ms = 0 if at_once else max(held_ms, self._watch.device.rand_below(spread_ms + 1))
+        out += self._watch.identity.start(now)
         return out + [HubLater(wait_ms) if self._watch.device.hub else DpsLater(wait_ms)]
 
     def _woke(self, event: Event, now: int) -> Items:
@@ -125,8 +129,11 @@ class Routing:
         watch = self._watch
         if watch.clock.wake_at is not None and watch.clock.wake_at <= now:
             return watch.clock.woke(now) + [event]
+        breached = self._rolls.woke(event, now)
+        if breached:
+            return breached
         machines = (watch.connection, watch.registration, watch.reverify, watch.twin)
-        for machine in machines + (watch.commit, watch.bundles):
+        for machine in machines + (watch.commit, watch.bundles, watch.identity):
             if machine.wake_at is not None and machine.wake_at <= now:
                 deaf = watch.connection.subscribe_again() if machine is watch.twin else []
                 return deaf + machine.handle(event, now) + [event]
@@ -144,7 +151,8 @@ class Routing:
     def _saved(self, event: Event, now: int) -> Items:
         if event.name == "assignment":
             return self._watch.connection.handle(event, now)
-        return self._bundles.answered(event, now) + self._watch.roots.saved(event, now)
+        answered = self._bundles.answered(event, now) + self._rolls.answered(event, now)
+        return answered + self._watch.roots.saved(event, now)
 
     def _save_failed(self, event: Event, now: int) -> Items:
         told = warning(
@@ -155,7 +163,8 @@ class Routing:
         if event.name == "assignment":
             return [told] + self._watch.connection.handle(event, now)
         failed = self._watch.roots.save_failed(event, now)
-        return [told] + self._bundles.answered(event, now) + failed
+        answered = self._bundles.answered(event, now) + self._rolls.answered(event, now)
+        return [told] + answered + failed
 
     def _signed(self, event: Event, now: int) -> Items:
         owner = {"dps": self._watch.registration, "hub next": self._watch.reverify}.get(
@@ -169,36 +178,28 @@ class Routing:
         out: Items = self._watch.clock.set(event, now)
         stepped = ClockStepped() in out
         if stepped and self._watch.device.credential["kind"] != "x509":
-            out += self._go_on("identity")  # what was refused may be the time in the token
+            out += self._gates.go_on("identity")  # what was refused may be the time in the token
         news = self._watch.clock.standing != before or stepped
         if news:
+            self._watch.identity.timed(now)
             self._watch.commit.timed(now)
-        return out + (self._go_on("clock") if news else [])
+        return out + (self._gates.go_on("clock") if news else [])
 
     def _credential_read(self, event: Event, now: int) -> Items:
-        self._watch.device.credential = event.credential
-        return self._go_on("identity")
-
-    def _look_now(self, event: Event, now: int) -> Items:
-        reverify = self._watch.reverify
-        look = [] if reverify.taken else reverify.handle(event, now)
-        return look + self._go_on("trust")
-
-    def _go_on(self, fault: str) -> Items:
-        """The cause of a wait may be gone: dial now."""
-        faults = {
-            WAITING_FOR_HUB: self._watch.hub_faults,
-            WAITING_FOR_DPS: self._watch.dps_faults,
-        }.get(self._watch.connection.state)
-        if faults is None or faults.present is None or faults.present["class"] != fault:
-            return []
-        return [HubLater(0) if faults is self._watch.hub_faults else DpsLater(0)]
+        self._watch.device.slots.read(event.credential)
+        self._watch.identity.timed(now)
+        return self._gates.go_on("identity")
 
     def _assigned(self, event: Event, now: int) -> Items:
         if event.substatus in NEW_TWIN or event.hub != self._watch.device.hub:
             self._new_twin = True
         self._watch.dps_faults.good()
-        return self._watch.ladder.handle(event, now) + self._watch.connection.handle(event, now)
+        out: Items = self._watch.ladder.handle(event, now) + self._rolls.assigned(event, now)
+        return out + self._watch.connection.handle(event, now)
+
+    def _unregistered(self, event: Event, now: int) -> Items:
+        out: Items = self._watch.connection.handle(event, now)
+        return out + self._rolls.unregistered(event, now)
 
     def _online(self, event: Event, now: int) -> Items:
         self._well()
@@ -208,6 +209,7 @@ class Routing:
             self._watch.reverify.handle(event, now)
             + self._watch.twin.handle(event, now)
             + self._watch.clock.ask_date(dial)
+            + self._watch.identity.session(now)
         )
 
     def _well(self) -> None:
@@ -224,21 +226,12 @@ class Routing:
 
     def _moved(self, event: Event, now: int) -> Items:
         self._well()
+        self._watch.device.slots.moved()
         self._inbound.letters.began(now, moved=True)
         out: Items = self._watch.connection.handle(event, now) + self._watch.methods.moved()
-        return out + self._watch.twin.handle(event, now)
+        out += self._watch.twin.handle(event, now)
+        return out + self._watch.identity.session(now)
 
     def _tuned(self, event: Event, now: int) -> Items:
         self._watch.reverify.tune(event.interval_s, now)
         return []
-
-    def _hub_later(self, event: Event, now: int) -> Items:
-        """Whoever wishes it: a device that was never assigned has no hub to dial."""
-        if self._watch.device.hub:
-            return self._watch.connection.handle(event, now)
-        return [DpsLater(event.wait_ms)]
-
-    def _dps_later(self, event: Event, now: int) -> Items:
-        """Nothing goes to DPS sooner than it asked for, whoever wishes it."""
-        wait_ms = max(event.wait_ms, self._watch.dps_faults.held_ms(now))
-        return self._watch.connection.handle(DpsLater(wait_ms), now)

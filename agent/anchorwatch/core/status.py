@@ -4,7 +4,7 @@ nothing.
 Source: contract section 4, design section 12.
 """
 
-from . import explain, readiness
+from . import explain, readiness, rollpage
 from .lifecycle import REGISTERING, WAITING_FOR_DPS
 from .shapes import Event, MaybeEvent, MaybeTree, Tree, Watch
 from .trust import Trust
@@ -38,11 +38,7 @@ def page(watch: Watch, now: int) -> Tree:
             "floor_utc_s": watch.clock.floor_utc_s,
             "judged_at_utc_s": watch.clock.judge_utc_s(now),
         },
-        "identity": {
-            "active": device.credential.get("slot"),
-            "trial": None,
-            "slots": {device.credential.get("slot", "a"): device.credential},
-        },
+        "identity": rollpage.page(watch.identity),
         "counters": device.counters,
     }
 
@@ -73,10 +69,7 @@ def reported(watch: Watch) -> Tree:
         "gap": {e: _told(trust.gaps[e]) if e in trust.gaps else None for e in watched},
         "clock": watch.clock.standing,
         "crashes": {"recent": watch.device.crashes, "reduced": watch.device.reduced},
-        "identity": {
-            "fingerprint": watch.device.credential.get("fingerprint"),
-            "not_after": watch.device.credential.get("not_after"),
-        },
+        "identity": rollpage.reported(watch.identity),
     }
     if trust.bundles:
         told["bundle"] = {layer: _rarely(trust, layer) for layer in trust.bundles}

@@ -23,7 +23,7 @@ class Tokens:
 
     def ask(self, purpose: str, link: str, resource: str, now: int, key_name: str = "") -> Items:
         """[Sign(...)]; for a certificate the answer itself; without a time the failure itself."""
-        credential = self._device.credential
+        credential = self._device.slots.of(link)
         if credential["kind"] == "x509":
             return [Signed(purpose, b"")]
         utc_s = self._device.clock.token_utc_s(now)
@@ -40,10 +40,10 @@ class Tokens:
         resource, expiry_s, key_name = self._open.pop(event.purpose)
         return sas.token(resource, event.signature, expiry_s, key_name)
 
-    def due_ms(self, now: int) -> int | None:
+    def due_ms(self, link: str, now: int) -> int | None:
         """When a hub token signed now must be replaced: renew_at of its life, up to 5 % earlier by
         phase."""
-        if self._device.credential["kind"] == "x509":
+        if self._device.slots.of(link)["kind"] == "x509":
             return None
         config = self._device.config.sas
         whole_ms = 1000 * config.lifetime_s

@@ -154,7 +154,15 @@ class Twin(Machine):
         ours = desired.get(KEY)
         if not isinstance(ours, dict):
             return []
-        return self._interval(ours.get("reverifyIntervalS")) + self._bundle(ours.get("bundle"))
+        out = self._interval(ours.get("reverifyIntervalS")) + self._bundle(ours.get("bundle"))
+        return out + self._roll(ours.get("roll"))
+
+    def _roll(self, value: object) -> Items:
+        """A certificate to renew: {"issued_before": utc_s, "reason"}; one issued since is kept."""
+        before = value.get("issued_before") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(before, int):
+            return []
+        return [Asked("roll", dict(value, by="cloud"), "r:%d" % before)]
 
     def _bundle(self, value: object) -> Items:
         """A bundle to fetch: {"version", "url"}, or {"version", "files"} when it is small."""
@@ -164,10 +172,11 @@ class Twin(Machine):
         return [Asked("roots_import", asked, "t:%s" % value.get("version", ""))]
 
     def answer(self, about: Tree) -> Items:
-        """What became of the desired bundle: 200 taken, 202 try later, 409 refused."""
+        """What became of a desired bundle or roll: 200 taken, 202 try later, 409 refused."""
         text = "" if about["ok"] else "%s: %s" % (about["what"], about["value"])
         code = 200 if about["ok"] else (202 if about["code"] == TRY_LATER else 409)
-        self._acknowledged["bundle"] = hub_wire.acknowledgement(
+        name = "roll" if about["ask_id"][:2] == "r:" else "bundle"
+        self._acknowledged[name] = hub_wire.acknowledgement(
             about["ask_id"][2:], code, self.version or 0, text[:ANSWER_AT_MOST]
         )
         return [Dirty()] if self.state == READY and self._patch_tree() else []

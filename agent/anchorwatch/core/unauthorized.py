@@ -1,5 +1,5 @@
-"""The ladder: what an unauthorized answer leads to, rung by rung. Source: design section 5; rungs
-1, 2, 3 and 6.
+"""The ladder: what an unauthorized answer leads to, rung by rung; who is tried on the rungs 4 and 5
+is chosen in fallback.py. Source: design 5.
 
 Rule: every rung is a state, so `status` shows it; nothing here stops for ever, and DPS is asked
 within a budget.
@@ -10,6 +10,7 @@ from .answers import warning
 from .backoff import phase_wait_ms
 from .clock import AUTHENTICATED, NONE
 from .device import Device
+from .fallback import Fallback
 from .machine import Machine, rows_of
 from .meanings import (
     Accepted,
@@ -24,39 +25,57 @@ from .meanings import (
     Sound,
     Spent,
 )
+from .rollmeanings import LastResort, NothingLeft, OtherSlot
 from .shapes import Any_, Event, Items, Table, Tree
 
 CLEAR = "clear"
 PATIENCE = "1 patience"
 SELF_CHECK = "2 self-check"
 DPS = "3 dps"
+CHOOSING = "choosing a slot"
+OTHER = "4 other slot"
+LAST = "5 last resort"
 SLOW = "6 slow cadence"
 
 # fmt: off
 LADDER: Table = (
     # in         on            go to        and
     (CLEAR,      HubRefused,   PATIENCE,    "begin"),
-    (CLEAR,      DpsRefused,   SLOW,        "slow_down"),
+    (CLEAR,      DpsRefused,   CHOOSING,    "choose"),
     (CLEAR,      Hastened,     SELF_CHECK,  "check"),
     (CLEAR,      Accepted,     CLEAR,       "clear"),
     (CLEAR,      Assigned,     CLEAR,       "remember"),
     (PATIENCE,   HubRefused,   PATIENCE,    "endure"),
     (PATIENCE,   Spent,        SELF_CHECK,  "check"),
     (PATIENCE,   Hastened,     SELF_CHECK,  "check"),
-    (PATIENCE,   DpsRefused,   SLOW,        "slow_down"),
+    (PATIENCE,   DpsRefused,   CHOOSING,    "choose"),
     (PATIENCE,   Assigned,     DPS,         "remember"),
     (PATIENCE,   Accepted,     CLEAR,       "clear"),
     (SELF_CHECK, ClockSuspect, PATIENCE,    "set_clock"),
     (SELF_CHECK, Sound,        DPS,         "go"),
-    (SELF_CHECK, NoDps,        SLOW,        "slow_down"),
+    (SELF_CHECK, NoDps,        CHOOSING,    "choose_here"),
     (DPS,        Assigned,     DPS,         "remember"),
     (DPS,        HubRefused,   DPS,         "propagate"),
     (DPS,        Spent,        SELF_CHECK,  "check"),
-    (DPS,        DpsRefused,   SLOW,        "slow_down"),
+    (DPS,        DpsRefused,   CHOOSING,    "choose"),
     (DPS,        Hastened,     SELF_CHECK,  "check"),
     (DPS,        Accepted,     CLEAR,       "clear"),
+    (CHOOSING,   OtherSlot,    OTHER,       "use_other"),
+    (CHOOSING,   LastResort,   LAST,        "go"),
+    (CHOOSING,   NothingLeft,  SLOW,        "slow_down"),
+    (OTHER,      HubRefused,   CHOOSING,    "choose"),
+    (OTHER,      DpsRefused,   CHOOSING,    "choose"),
+    (OTHER,      Assigned,     DPS,         "remember"),
+    (OTHER,      Hastened,     CHOOSING,    "choose"),
+    (OTHER,      Accepted,     CLEAR,       "clear"),
+    (LAST,       Assigned,     LAST,        "remember"),
+    (LAST,       HubRefused,   LAST,        "propagate"),
+    (LAST,       Spent,        CHOOSING,    "choose"),
+    (LAST,       DpsRefused,   CHOOSING,    "choose"),
+    (LAST,       Hastened,     CHOOSING,    "choose"),
+    (LAST,       Accepted,     CLEAR,       "clear"),
     (SLOW,       HubRefused,   SELF_CHECK,  "check"),
-    (SLOW,       DpsRefused,   SLOW,        "slow_down"),
+    (SLOW,       DpsRefused,   CHOOSING,    "choose"),
     (SLOW,       Assigned,     DPS,         "remember"),
     (SLOW,       Hastened,     SELF_CHECK,  "check"),
     (SLOW,       Accepted,     CLEAR,       "clear"),
@@ -78,7 +97,7 @@ class Unauthorized(Machine):
     state = CLEAR
 
     def __init__(self, device: Device) -> None:
-        self._device = device
+        self._device, self._fallback = device, Fallback(device)
         self._retries = 0
         self._registered_ms: int | None = None
         self._registered_with: str | None = None
@@ -110,13 +129,14 @@ class Unauthorized(Machine):
         return [HubLater(each_ms + self._rand(each_ms // 4 + 1))]
 
     def _check(self, event: Event, now: int) -> Items:
-        """Rung 2: our own clock and dates first; then may DPS be asked at all."""
+        """Rung 2: our own clock and dates first; then may DPS be asked."""
+        self._fallback.begin()
         clock, credential = self._device.clock, self._device.credential
         signs = credential["kind"] == "symmetric_key"
         if clock.standing == NONE and signs:
             return [ClockSuspect()]
         out = self._own_dates(credential, now) if clock.standing == AUTHENTICATED else []
-        if self._device.may_register and self._budget_left(now):
+        if self.may_register(now):
             return out + [Sound()]
         return out + [NoDps()]
 
@@ -124,14 +144,8 @@ class Unauthorized(Machine):
         utc_s, ends = self._device.clock.utc(now), credential.get("not_after")
         if ends is None or utc_s <= ends:
             return []
-        return [
-            warning(
-                "the device certificate has expired",
-                str(ends),
-                "install a new certificate for the same name",
-                "identity",
-            )
-        ]
+        remedy = "install a new certificate for the same name"
+        return [warning("the device certificate has expired", str(ends), remedy, "identity")]
 
     def _set_clock(self, event: Event, now: int) -> Items:
         return self._device.seek_time("hub", now) + [HubLater(self._soon())]
@@ -142,7 +156,18 @@ class Unauthorized(Machine):
         spread_ms = max(1000 * self._device.config.dps.spread_s, self._device.window_ms)
         if self._device.config.dps.spread_s == 0:
             spread_ms = 0
-        return [self._spend(now), DpsLater(self._rand(spread_ms + 1))]
+        return [self.spend(now), DpsLater(self._rand(spread_ms + 1))]
+
+    def _choose(self, event: Event, now: int) -> Items:
+        """Rungs 4 and 5: what else may be shown, to the hub and then to DPS."""
+        return self._fallback.next(self.may_register(now), now)
+
+    def _choose_here(self, event: Event, now: int) -> Items:
+        """DPS may not be asked: rung 4 alone."""
+        return self._fallback.next(False, now)
+
+    def _use_other(self, event: Event, now: int) -> Items:
+        return [HubLater(self._soon())]
 
     def _remember(self, event: Event, now: int) -> Items:
         self._registered_ms = now
@@ -170,19 +195,26 @@ class Unauthorized(Machine):
         grown_ms = 1000 * config.slow_first_s << min(self._slow_turns, 20)
         window_ms = max(min(grown_ms, 1000 * config.slow_most_s), self._device.window_ms)
         self._slow_turns += 1
+        self._fallback.end()
         quarter_ms = window_ms // 4
         wait_ms = 3 * quarter_ms + phase_wait_ms(now, quarter_ms, self._device.phase)
         if self._device.hub is None:
             held_ms = 0 if self._budget_left(now) else 1000 * HOUR_S
-            return self._doubt_time(now) + [self._spend(now), DpsLater(held_ms + wait_ms)]
+            return self._doubt_time(now) + [self.spend(now), DpsLater(held_ms + wait_ms)]
         return self._doubt_time(now) + [HubLater(wait_ms)]
 
     def _clear(self, event: Event, now: int) -> Items:
         self._retries = self._slow_turns = 0
+        self._fallback.end()
         self._registered_ms = None
         return []
 
-    def _spend(self, now: int) -> Save:
+    def may_register(self, now: int) -> bool:
+        """Whether DPS may be asked, and the budget has a turn left."""
+        return self._device.may_register and self._budget_left(now)
+
+    def spend(self, now: int) -> Save:
+        """One turn through DPS."""
         self._cycles = self._cycles[-19:] + [(self._device.clock.utc(now), now)]
         self._device.budgets["cycles"] = [utc_s or 0 for utc_s, _ in self._cycles]
         return self._device.save_budgets()

@@ -12,6 +12,7 @@ from .commit import Commit
 from .connection import Connection
 from .device import Device
 from .faults import Faults
+from .identity import Identity
 from .lifecycle import ADRIFT, IDLE, RESTING
 from .methods import Methods
 from .registration import Registration
@@ -41,7 +42,13 @@ class Watch:
         self.look_faults = Faults(self.device, "hub")
         self.probe_faults: Tree = {e: Faults(self.device, e) for e in ENDPOINTS[1:]}
         tokens = Tokens(self.device)
-        weigher = Weigher(self.device, self.hub_faults, self.dps_faults, self.ladder)
+        weigher = Weigher(
+            self.device,
+            self.hub_faults,
+            self.dps_faults,
+            self.ladder,
+            lambda: self.identity.trying_live,
+        )
         self.connection = Connection(self.device, tokens, weigher, self.hub_faults)
         self.registration = Registration(self.device, tokens)
         self.twin, self.methods = Twin(), Methods(config)
@@ -54,7 +61,8 @@ class Watch:
             lambda: self.twin.open + self.methods.open,
             lambda: self.commit.probing,
         )
-        self.commit = Commit(self.device, self._second_link_free)
+        self.identity = Identity(self, self.device)
+        self.commit = Commit(self.device, self.link_free)
         self.bundles = Bundles(self.device, self.commit)
         self.roots = Roots(self.device, self.commit, self.bundles)
         self.warnings, self.taken = Warnings(self.trust), Taken()
@@ -109,6 +117,7 @@ class Watch:
             "reverify": self.reverify.state,
             "trust": self.commit.state,
             "twin": self.twin.state,
+            "roll": self.identity.state,
             "clock": self.clock.standing,
         }
 
@@ -119,13 +128,14 @@ class Watch:
         expired_utc_s = judged_utc_s if proven else self.clock.floor_utc_s
         self.trust.judge_at(judged_utc_s, expired_utc_s, proven)
 
-    def _second_link_free(self) -> bool:
+    def link_free(self) -> bool:
+        """True when nothing uses or awaits the second link."""
         resting = self.reverify.state in (IDLE, RESTING)
         return resting and not self.reverify.taken and self.registration.link != "next"
 
     def _for_the_cloud(self, item: Event) -> bool:
         asked = str(item.about.get("ask_id")) if isinstance(item, Tell) else ""
-        return asked[:2] in ("m:", "t:")
+        return asked[:2] in ("m:", "t:", "r:")
 
     def _answer(self, item: Tell) -> Items:
         """A direct method's answer is a message, a desired property's is a reported one."""
@@ -151,4 +161,5 @@ class Watch:
 
     def _waking(self) -> Items:
         machines = [self.clock, self.connection, self.registration, self.reverify, self.twin]
-        return machines + [self.commit, self.bundles, self.trust.holds, self.methods]
+        machines += [self.commit, self.bundles, self.identity]
+        return machines + [self.trust.holds, self.methods]

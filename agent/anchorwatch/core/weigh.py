@@ -6,7 +6,8 @@ from .device import Device
 from .faults import Faults
 from .meanings import DpsLater, DpsRefused, HubLater, HubRefused, LookUpNow
 from .registration import HUB_NOT_ALLOWED
-from .shapes import Event, Items
+from .rollmeanings import TrialBad
+from .shapes import Event, Free, Items
 from .transports import on_the_way
 from .unauthorized import Unauthorized
 
@@ -15,9 +16,15 @@ class Weigher:
     """Puts a failure into its class and asks the schedule, or the ladder for identity."""
 
     def __init__(
-        self, device: Device, hub_faults: Faults, dps_faults: Faults, ladder: Unauthorized
+        self,
+        device: Device,
+        hub_faults: Faults,
+        dps_faults: Faults,
+        ladder: Unauthorized,
+        on_trial: Free,
     ) -> None:
         self._device, self._hub, self._dps, self._ladder = device, hub_faults, dps_faults, ladder
+        self._on_trial = on_trial  # is it the new certificate that was refused?
 
     def hub(self, event: Event, now: int) -> Items:
         """A failure of the way to the hub: what to tell, and HubLater, DpsLater or LookUpNow."""
@@ -25,6 +32,8 @@ class Weigher:
         out = self._hub.note(fault, verdict, event)
         if fault == "identity":
             self._hub.counted(fault)
+            if self._on_trial():
+                return out + [TrialBad(verdict)]
             return out + self._doubt("hub", now) + self._ladder.handle(HubRefused(verdict), now)
         out += self._cause("hub", fault, event, now)
         look_up = self._hub.look_up_due(fault, now) and self._device.may_register
@@ -42,6 +51,8 @@ class Weigher:
         if fault == "identity":
             self._device.reprovision_asked = False
             self._dps.counted(fault)
+            if self._on_trial():
+                return out + [TrialBad(verdict)]
             return out + self._doubt("dps", now) + self._ladder.handle(DpsRefused(verdict), now)
         if event.verdict != HUB_NOT_ALLOWED:
             out += self._cause("dps", fault, event, now)

@@ -7,7 +7,8 @@ error is empty.
 The meanings, plain tuples whose first item is the word:
 
     ("assigning", operation_id, retry_after_s)                    ask again, not before that
-    ("assigned", hub, device_id, substatus)                       connect there
+    ("assigned", hub, device_id, substatus)                       connect there; a fifth item is
+                                                                  the issued chain, [DER, ...]
     ("busy", status, retry_after_s, tracking_id, code)            429 or 5xx: back off
     ("refused", status, code, tracking_id, message)               the enrollment says no
 
@@ -19,12 +20,14 @@ Service, runtime registration".
 """
 
 from ..errors import MalformedMessage
+from .credentials import chain
 from .encoding import decimal, quote, unquote
 from .jsonread import parse_object
 from .jsonwrite import write
 from .shapes import Meaning
 
 API_VERSION = "2019-03-31"
+CSR_API_VERSION = "2025-07-01-preview"
 RESPONSES = "$dps/registrations/res/#"
 RETRY_AFTER_MOST_S = 604_800
 _RESPONSE = "$dps/registrations/res/"
@@ -37,9 +40,11 @@ def websocket_target(with_certificate: bool) -> str:
     return "/$iothub/websocket"
 
 
-def user_name(id_scope: str, registration_id: str, client_version: str = "") -> str:
+def user_name(
+    id_scope: str, registration_id: str, client_version: str = "", api_version: str = API_VERSION
+) -> str:
     """`{id scope}/registrations/{registration id}/api-version=...[&ClientVersion={agent}]`."""
-    text = "%s/registrations/%s/api-version=%s" % (id_scope, registration_id, API_VERSION)
+    text = "%s/registrations/%s/api-version=%s" % (id_scope, registration_id, api_version)
     return text + "&ClientVersion=" + quote(client_version) if client_version else text
 
 
@@ -53,9 +58,11 @@ def register_topic(request_id: str) -> str:
     return "$dps/registrations/PUT/iotdps-register/?$rid=%s" % request_id
 
 
-def register_body(registration_id: str, model_id: str = "") -> bytes:
-    """`{"payload":{"modelId":"dtmi:..."},"registrationId":"dev-7"}`."""
+def register_body(registration_id: str, model_id: str = "", csr: str = "") -> bytes:
+    """`{"payload":{"modelId":"dtmi:..."},"registrationId":"dev-7"}`; csr: PKCS#10 in base64."""
     body: dict[str, object] = {"registrationId": registration_id}
+    if csr:
+        body["csr"] = csr
     if model_id:
         body["payload"] = {"modelId": model_id}
     return write(body)
@@ -140,7 +147,9 @@ def _meaning(status: int, retry_after: str | None, body: bytes) -> Meaning:
 def _settled(word: str, registration: dict[str, object]) -> Meaning:
     if word == "assigned":
         hub, device_id = _required(registration, "assignedHub"), _required(registration, "deviceId")
-        return ("assigned", hub, device_id, _optional(registration, "substatus"))
+        assigned = ("assigned", hub, device_id, _optional(registration, "substatus"))
+        issued = registration.get("issuedCertificateChain")
+        return assigned + ((chain(issued),) if issued else ())
     if word not in ("failed", "disabled", "unassigned"):
         raise MalformedMessage("registration status nobody documented", word)
     code, message = registration.get("errorCode"), _optional(registration, "errorMessage")

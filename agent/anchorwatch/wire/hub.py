@@ -48,10 +48,15 @@ def client_id(device_id: str, module_id: str = "") -> str:
 
 
 def user_name(
-    host: str, device_id: str, module_id: str = "", client_version: str = "", model_id: str = ""
+    host: str,
+    device_id: str,
+    module_id: str = "",
+    client_version: str = "",
+    model_id: str = "",
+    api_version: str = API_VERSION,
 ) -> str:
     """`{host}/{client id}/?api-version=...[&DeviceClientType={agent}][&model-id={dtmi}]`."""
-    text = "%s/%s/?api-version=%s" % (host, client_id(device_id, module_id), API_VERSION)
+    text = "%s/%s/?api-version=%s" % (host, client_id(device_id, module_id), api_version)
     if client_version:
         text += "&DeviceClientType=" + quote(client_version)
     if model_id:

@@ -1,0 +1,40 @@
+"""Wishes to dial, and what stands between them and the links. Rule: it delays and redirects; who
+wishes, and why, is the machines' matter.
+"""
+
+from .lifecycle import WAITING_FOR_DPS, WAITING_FOR_HUB
+from .meanings import DpsLater, HubLater
+from .shapes import Event, Items, Watch
+
+
+class Gates:
+    """`watch` holds the machines."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def look_now(self, event: Event, now: int) -> Items:
+        reverify = self._watch.reverify
+        look = [] if reverify.taken else reverify.handle(event, now)
+        return look + self.go_on("trust")
+
+    def go_on(self, fault: str) -> Items:
+        """The cause of a wait may be gone: dial now."""
+        faults = {
+            WAITING_FOR_HUB: self._watch.hub_faults,
+            WAITING_FOR_DPS: self._watch.dps_faults,
+        }.get(self._watch.connection.state)
+        if faults is None or faults.present is None or faults.present["class"] != fault:
+            return []
+        return [HubLater(0) if faults is self._watch.hub_faults else DpsLater(0)]
+
+    def hub_later(self, event: Event, now: int) -> Items:
+        """Whoever wishes it: a device that was never assigned has no hub to dial."""
+        if self._watch.device.hub:
+            return self._watch.connection.handle(event, now)
+        return [DpsLater(event.wait_ms)]
+
+    def dps_later(self, event: Event, now: int) -> Items:
+        """Nothing goes to DPS sooner than it asked for, whoever wishes it."""
+        wait_ms = max(event.wait_ms, self._watch.dps_faults.held_ms(now))
+        return self._watch.connection.handle(DpsLater(wait_ms), now)

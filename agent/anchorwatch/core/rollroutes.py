@@ -1,0 +1,111 @@
+"""Who takes what of the device's certificates. Rule: it routes; identity.py decides.
+
+The frame `identity` is saved for other things too: only the answer to the last save is taken.
+"""
+
+# isort: off
+# fmt: off
+from ..errors import MalformedMessage
+from ..wire import credentials as wire
+from .answers import warning
+from .events import (
+    CsrMade, Installed, InstallRefused, Issued, IssueLater, IssueRefused, KeyFailed, KeyMade,
+    KeyWiped,
+)
+from .lifecycle import WAITING_FOR_HUB
+from .meanings import HubLater
+from .rollmeanings import (
+    AskDps, Done, FormerDue, GivenUp, LastResort, NotMoved, NothingLeft, OtherSlot, Propagating,
+    ResumeDue, RollDue, TookOver, TrialBad, TrialDue, TrialGood, TrialLater,
+)
+from .rolls import ASKING, AWAITING, REGISTERING
+from .shapes import Any_, Event, Items, Routes, Watch
+
+IDENTITY = (
+    CsrMade, Installed, InstallRefused, Issued, IssueLater, KeyFailed, KeyMade, KeyWiped,
+    AskDps, Done, FormerDue, GivenUp, Propagating, ResumeDue, RollDue, TookOver, TrialBad,
+    TrialDue, TrialGood, TrialLater,
+)
+# fmt: on
+# isort: on
+
+MINUTE_MS = 60_000
+PASSING = ("network", "trust", "policy", "clock", "service", "throttled")
+MALFORMED = "it was ignored; the request is made again by the schedule"
+
+
+class RollRoutes:
+    """`routes`: {type: function of (event, now)}; `watch` holds the machines."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch, self._identity = watch, watch.identity
+        self.routes: Routes = {t: self._identity.handle for t in IDENTITY}
+        self.routes[IssueRefused] = self._issue_refused
+        self.routes[NotMoved] = self._identity.not_moved
+        self.routes.update({t: watch.ladder.handle for t in (OtherSlot, LastResort, NothingLeft)})
+
+    def answered(self, event: Event, now: int) -> Items:
+        """Saved or SaveFailed of any file."""
+        slots = self._identity.slots
+        if event.name != "identity":
+            return []
+        slots.answered += 1
+        return self._identity.handle(event, now) if slots.answered == slots.saves else []
+
+    def assigned(self, event: Event, now: int) -> Items:
+        """DPS knows the certificate on trial now."""
+        return self._identity.handle(event, now) if self._identity.state == REGISTERING else []
+
+    def unregistered(self, event: Event, now: int) -> Items:
+        """A registration failed that carried a request, or was the trial's."""
+        if self._identity.state == REGISTERING and event.fault == "identity":
+            # without a session the ladder's weigher hands it on
+            return [] if self._identity.trying_live else self._identity.handle(event, now)
+        if self._identity.state != ASKING or not self._identity.slots.csr:
+            return []
+        self._identity.slots.csr = ""
+        slot, shown = self._identity.slots.kept["pending"], (event.presented, event.chain)
+        refused = IssueRefused(slot, event.fault, event.verdict, "", *shown, event.retry_after_s)
+        return [refused]
+
+    def woke(self, event: Event, now: int) -> Items:
+        """A breached key opens no session: the dial waits for its successor."""
+        connection, slots = self._watch.connection, self._identity.slots
+        due = connection.wake_at is not None and connection.wake_at <= now
+        held = slots.quarantined and self._watch.config.identity.issuer != "hub"
+        if not due or not held or connection.state != WAITING_FOR_HUB or slots.tries("live"):
+            return []
+        return [HubLater(MINUTE_MS), event]
+
+    def message(self, event: Event, now: int) -> Items:
+        """An answer of the hub's certificate service."""
+        try:
+            request_id, meaning = wire.parse_response(event.topic, event.payload)
+        except MalformedMessage as error:
+            what = "answer of the certificate service: " + error.reason
+            return [warning(what, error.value, MALFORMED, "message")]
+        if request_id != self._identity.request_id:
+            return []
+        return self._meant(meaning, self._identity.slots.kept["pending"])
+
+    def _meant(self, meaning: tuple[Any_, ...], slot: str) -> Items:
+        word = meaning[0]
+        if word == "accepted":
+            return [IssueLater(slot, 12 * 3600, "the hub has the request")]
+        if word == "issued":
+            return [Issued(slot, meaning[1])]
+        if word == "busy":
+            fault = "throttled" if meaning[1] == 429 else "service"
+            verdict = "hub-%d" % (meaning[2] or meaning[1])
+            return [IssueRefused(slot, fault, verdict, meaning[4], [], [], meaning[3])]
+        if word == "conflict":
+            self._identity.replaces = True
+            return [IssueLater(slot, 60, "another request is open")]
+        verdict = "hub-%d" % (meaning[2] or meaning[1])
+        return [IssueRefused(slot, "identity", verdict, meaning[3], [], [], 0)]
+
+    def _issue_refused(self, event: Event, now: int) -> Items:
+        """What may pass is asked again with the same request."""
+        if event.fault in PASSING and self._identity.state in (ASKING, AWAITING):
+            return [IssueLater(event.slot, event.retry_after_s, event.verdict)]
+        return self._identity.handle(event, now)

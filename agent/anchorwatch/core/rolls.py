@@ -1,0 +1,97 @@
+"""The table of a certificate's renewal: a new key, its certificate, the trial, the commit.
+
+Rule: names of states and the table, nothing else; effects are in rolling.py (until there is a
+certificate) and identity.py (the trial). Whatever fails, the active slot is as it was.
+
+Source: design section 9.
+"""
+
+# isort: off
+# fmt: off
+from .events import (
+    CsrMade, Installed, InstallRefused, Issued, IssueLater, IssueRefused, KeyFailed, KeyMade,
+    KeyWiped, Saved, SaveFailed, Woke,
+)
+from .meanings import Assigned, Unregistered
+from .rollmeanings import (
+    AskDps, Done, FormerDue, GivenUp, Propagating, ResumeDue, RollDue, TookOver, TrialBad,
+    TrialDue, TrialGood, TrialLater,
+)
+from .shapes import Table
+# fmt: on
+# isort: on
+
+RESTING = "resting"
+KEYING = "making a key"
+DRAFTING = "making a request"
+ASKING = "asking the issuer"
+AWAITING = "waiting for the issuer"
+INSTALLING = "installing"
+ENTERING = "entering the trial"
+TRYING = "trying the new certificate"
+DOUBTING = "weighing a refusal"
+REGISTERING = "registering with the new certificate"
+HOLDING = "holding a refused certificate"
+COMMITTING = "committing"
+WIPING = "wiping the old key"
+
+# fmt: off
+ROLL: Table = (
+    # in           on              go to        and
+    (RESTING,      Woke,           RESTING,     "look"),
+    (RESTING,      RollDue,        KEYING,      "new_key"),
+    (RESTING,      ResumeDue,      DRAFTING,    "draft"),
+    (RESTING,      TrialDue,       TRYING,      "try_out"),
+    (RESTING,      FormerDue,      WIPING,      "wipe_former"),
+    (RESTING,      TookOver,       HOLDING,     "take_over"),
+
+    (KEYING,       KeyMade,        DRAFTING,    "draft"),
+    (KEYING,       KeyFailed,      RESTING,     "no_key"),
+    (KEYING,       Woke,           RESTING,     "silent"),
+    (DRAFTING,     CsrMade,        ASKING,      "ask"),
+    (DRAFTING,     KeyFailed,      RESTING,     "no_key"),
+    (DRAFTING,     Woke,           RESTING,     "silent"),
+
+    (ASKING,       Issued,         INSTALLING,  "install"),
+    (ASKING,       IssueLater,     AWAITING,    "await_issuer"),
+    (ASKING,       IssueRefused,   RESTING,     "refused"),
+    (ASKING,       Woke,           AWAITING,    "unanswered"),
+    (AWAITING,     Woke,           ASKING,      "ask_again"),
+    (AWAITING,     Issued,         INSTALLING,  "install"),
+    (AWAITING,     IssueLater,     AWAITING,    "await_issuer"),
+    (AWAITING,     IssueRefused,   RESTING,     "refused"),
+    (AWAITING,     RollDue,        KEYING,      "new_key"),
+
+    (INSTALLING,   Installed,      ENTERING,    "enter"),
+    (INSTALLING,   InstallRefused, RESTING,     "not_installed"),
+    (INSTALLING,   Woke,           RESTING,     "silent"),
+    (ENTERING,     Saved,          TRYING,      "try_out"),
+    (ENTERING,     SaveFailed,     ENTERING,    "enter_later"),
+    (ENTERING,     Woke,           ENTERING,    "enter_again"),
+
+    (TRYING,       Woke,           TRYING,      "try_again"),
+    (TRYING,       TrialGood,      COMMITTING,  "commit"),
+    (TRYING,       TrialBad,       DOUBTING,    "doubt"),
+    (TRYING,       TrialLater,     TRYING,      "try_later"),
+    (DOUBTING,     AskDps,         REGISTERING, "register"),
+    (DOUBTING,     Propagating,    TRYING,      "try_soon"),
+    (DOUBTING,     GivenUp,        HOLDING,     "hold"),
+    (REGISTERING,  Assigned,       TRYING,      "registered"),
+    (REGISTERING,  Unregistered,   HOLDING,     "hold"),
+    (REGISTERING,  TrialBad,       HOLDING,     "hold"),
+    (REGISTERING,  TrialGood,      COMMITTING,  "commit"),
+    (REGISTERING,  Woke,           HOLDING,     "hold"),
+    (HOLDING,      Woke,           HOLDING,     "look_held"),
+    (HOLDING,      TrialDue,       TRYING,      "try_out"),
+    (HOLDING,      RollDue,        KEYING,      "new_key"),
+    (HOLDING,      TrialGood,      COMMITTING,  "commit"),
+    (HOLDING,      TookOver,       HOLDING,     "take_over"),
+
+    (COMMITTING,   Saved,          WIPING,      "committed"),
+    (COMMITTING,   SaveFailed,     COMMITTING,  "commit_later"),
+    (COMMITTING,   Woke,           COMMITTING,  "commit_again"),
+    (WIPING,       KeyWiped,       RESTING,     "report"),
+    (WIPING,       Done,           RESTING,     "report"),
+    (WIPING,       Woke,           RESTING,     "report"),
+)
+# fmt: on

@@ -1,0 +1,137 @@
+"""The device's own credentials: which there are, which link shows which, what was decided.
+
+Rule: decides nothing by itself; one machine writes each fact. The frame `identity`:
+
+    active     slot that serves: a | b | onboarding, which is what the configuration names
+    trial      slot whose certificate is to be proven, "" for none; written before its first use
+    former     slot kept beside the active one until former_until_s, "" for none
+    pending    slot of a key whose certificate was asked for, "" for none
+    reason     of the roll under way: expiry | breach | ""
+    breached   fingerprint that a breach roll is to replace, "" for none
+    closed     fingerprints that are never shown again
+    asked_utc_s, trial_dps_utc_s  when an issuer, and DPS with the trial, was last asked; 0 unknown
+
+Source: design section 9.
+"""
+
+from .actions import Save
+from .shapes import Event, Items, MaybeTree, Tree
+
+ONBOARDING = "onboarding"
+NAMES = ("a", "b")
+BREACH, EXPIRY = "breach", "expiry"
+CLOSED_AT_MOST = 8
+
+
+def fresh() -> Tree:
+    """The frame of a device that never rolled."""
+    kept: Tree = {name: "" for name in ("trial", "former", "pending", "reason", "breached")}
+    kept.update({"active": ONBOARDING, "closed": [], "former_until_s": 0})
+    kept.update({"asked_utc_s": 0, "trial_dps_utc_s": 0})
+    return kept
+
+
+class Slots:
+    """`held` {name: credential as in Start and Installed}; `kept` is the frame."""
+
+    def __init__(self) -> None:
+        self.kept = fresh()
+        self.held: Tree = {}
+        self.lost = ""  # the active slot of the frame, when the driver could not read it
+        self.csr = ""  # a request that goes to DPS with the next registration
+        self.saves = self.answered = 0  # of the frame
+        self._shown: Tree = {"live": "", "next": ""}  # link: slot, "" for the active one
+
+    def start(self, event: Event) -> None:
+        """Take what the driver found; a slot that cannot be read is as if it were not there."""
+        found = event.state.get("slots", {})
+        self.held = {n: found[n] for n in NAMES if n in found and not found[n].get("pending")}
+        self.held[ONBOARDING] = event.credential
+        self.kept.update(event.state.get("identity", {}))
+        self._resume(found)
+        if self.kept["active"] not in self.held:
+            self.lost = self.kept["active"]
+            there = [n for n in NAMES if n in self.held and self.open(n)]
+            self.kept["active"] = (there + [ONBOARDING])[0]
+        for part in ("trial", "former"):
+            if self.kept[part] not in self.held or self.kept[part] == self.kept["active"]:
+                self.kept[part] = ""
+
+    def _resume(self, found: Tree) -> None:
+        """A cut between the installing of a certificate and the frame that names it."""
+        pending = self.kept["pending"]
+        if pending in self.held and pending != self.kept["active"]:
+            self.kept.update({"trial": pending, "pending": ""})
+        elif pending and not found.get(pending, {}).get("pending"):
+            self.kept["pending"] = ""
+
+    def read(self, credential: Tree) -> None:
+        """The configured credential's files changed."""
+        self.held[ONBOARDING] = credential
+
+    def save(self) -> Save:
+        """The frame, to be written."""
+        self.saves += 1
+        return Save("identity", dict(self.kept))
+
+    def show(self, link: str, name: str) -> None:
+        """Dials of this link show that slot; "" for the active one."""
+        self._shown[link] = name
+
+    def shown(self, link: str) -> str:
+        """The slot that a dial of this link shows."""
+        name = self._shown[link] or self.kept["active"]
+        return str(name if name in self.held else self.kept["active"])
+
+    def of(self, link: str) -> Tree:
+        """The credential that a dial of this link shows; {} before the start."""
+        found: Tree = self.held.get(self.shown(link), {})
+        return found
+
+    def moved(self) -> None:
+        """The second link is the live one now."""
+        self._shown = {"live": self._shown["next"], "next": ""}
+
+    def tries(self, link: str) -> bool:
+        """True while this link shows a certificate that is still to be proven."""
+        return bool(self.kept["trial"]) and self.shown(link) == self.kept["trial"]
+
+    def open(self, name: str) -> bool:
+        """False for what a breach closed."""
+        return self.held[name].get("fingerprint") not in self.kept["closed"]
+
+    def usable(self, name: str, utc_s: int | None) -> bool:
+        """There, not closed, and within its dates as far as they can be judged."""
+        if name not in self.held or not self.open(name):
+            return False
+        ends = self.held[name].get("not_after")
+        return ends is None or utc_s is None or utc_s <= ends
+
+    def others(self, utc_s: int | None) -> Items:
+        """Slots that may serve where the active one was refused."""
+        return [n for n in NAMES if n != self.kept["active"] and self.usable(n, utc_s)]
+
+    def free(self) -> str:
+        """Where a new key goes: never over the slot that serves, rather over none than over one."""
+        taken = (self.kept["active"], self.shown("live"))
+        left = [n for n in NAMES if n not in taken]
+        return ([n for n in left if n not in self.held] + left)[0]
+
+    def empty(self, name: str) -> None:
+        """The slot is overwritten or wiped."""
+        self.held.pop(name, None)
+        for part in ("trial", "former", "pending"):
+            if self.kept[part] == name:
+                self.kept[part] = ""
+
+    def close(self, fingerprint: str) -> None:
+        """Never to be shown again; of many, the latest."""
+        known = [old for old in self.kept["closed"] if old != fingerprint]
+        self.kept["closed"] = known[1 - CLOSED_AT_MOST :] + [fingerprint]
+
+    @property
+    def quarantined(self) -> bool:
+        """True while the active key may only be used to ask for its successor."""
+        active: MaybeTree = self.held.get(self.kept["active"])
+        breached = self.kept["breached"]
+        return bool(breached) and active is not None and active.get("fingerprint") == breached

@@ -1,0 +1,158 @@
+"""The trial of a new certificate: beside the session, or as the session, and DPS where the hub does
+not know it.
+
+Rule: the old slot serves until the hub has accepted the new one; a refused one is tried again, ever
+more rarely, for the issuing CA may be registered late. Source: design section 9.
+"""
+
+from .answers import warning
+from .lifecycle import IDLE, ONLINE, WAITING_FOR_DPS, WAITING_FOR_HUB, WEIGHING
+from .lifecycle import RESTING as LOOKS_REST
+from .meanings import DpsLater, HubLater, LookNow, RegisterBeside
+from .rolling import DAY_MS, LATER_MS, SOON_MS, Rolling
+from .rollmeanings import AskDps, GivenUp, Propagating, RollDue, TrialBad, TrialDue, TrialLater
+from .rolls import REGISTERING, TRYING
+from .shapes import Event, Items
+from .slots import EXPIRY
+
+SAVE_MS = 10_000
+TRY_MS = 240_000
+PROPAGATION_MS, PROPAGATED_MS = 120_000, 20_000
+SAVE_AGAIN_MS = 600_000
+
+
+class Trialling(Rolling):
+    """The part of Identity that proves a certificate."""
+
+    _waits = _registered_ms = 0
+
+    def _enter(self, event: Event, now: int) -> Items:
+        """The certificate is on the disk; before it is used, that it is on trial is too."""
+        slot = event.slot
+        self.slots.held[slot] = event.credential
+        self.slots.kept.update({"trial": slot, "pending": "", "trial_dps_utc_s": 0})
+        self._waits = 0
+        return self._enter_again(event, now)
+
+    def _enter_again(self, event: Event, now: int) -> Items:
+        self.wake_at = now + SAVE_MS
+        return [self.slots.save()]
+
+    def _enter_later(self, event: Event, now: int) -> Items:
+        self.wake_at = now + SAVE_AGAIN_MS
+        return []
+
+    def _try_out(self, event: Event, now: int) -> Items:
+        """Beside the session where there is one; else the next dial shows it."""
+        self.wake_at = now + SOON_MS
+        watch, trial = self._watch, self.slots.kept["trial"]
+        state = watch.connection.state
+        if state == ONLINE and watch.link_free() and watch.reverify.state == LOOKS_REST:
+            self.wake_at = now + TRY_MS
+            self.slots.show("next", trial)
+            return [LookNow(True)]
+        if state in (WAITING_FOR_HUB, WAITING_FOR_DPS):
+            self.wake_at = now + TRY_MS
+            self.slots.show("live", trial)
+            return [HubLater(0)]
+        if state == IDLE:  # at a start, whose first dial it is
+            self.wake_at = now + TRY_MS
+            self.slots.show("live", trial)
+        return [HubLater(SOON_MS)] if state == WEIGHING else []
+
+    def _try_again(self, event: Event, now: int) -> Items:
+        """Nothing was heard; a line that is down is the schedule's matter."""
+        waiting = self._watch.connection.state in (WAITING_FOR_HUB, WAITING_FOR_DPS)
+        if waiting and self.slots.tries("live"):
+            self.wake_at = now + TRY_MS
+            return []
+        self.slots.show("next", "")
+        return self._try_out(event, now)
+
+    def _try_later(self, event: Event, now: int) -> Items:
+        self.why = event.why
+        self.slots.show("next", "")
+        self.wake_at = now + LATER_MS * 5
+        return []
+
+    def _try_soon(self, event: Event, now: int) -> Items:
+        self.slots.show("next", "")
+        self.wake_at = now + PROPAGATED_MS
+        return [HubLater(PROPAGATED_MS)] if self._weighing else []
+
+    def _doubt(self, event: Event, now: int) -> Items:
+        """The hub may not know it yet: DPS is told of it, at most once a day."""
+        self.why = event.verdict
+        if self._registered_ms and now - self._registered_ms < PROPAGATION_MS:
+            return [Propagating()]
+        utc_s, asked_s = self._device.clock.utc(now), self.slots.kept["trial_dps_utc_s"]
+        lately = utc_s is not None and 0 < utc_s - asked_s < DAY_MS // 1000 - 60
+        lately = lately or (utc_s is None and bool(self._registered_ms))
+        ladder = self._watch.ladder
+        if lately or not self._device.may_register or not ladder.may_register(now):
+            return [GivenUp()]
+        return [AskDps()]
+
+    def _register(self, event: Event, now: int) -> Items:
+        self.wake_at = now + 2 * TRY_MS
+        self.slots.kept["trial_dps_utc_s"] = self._device.clock.utc(now) or 0
+        trial = self.slots.kept["trial"]
+        out = [self.slots.save(), self._watch.ladder.spend(now)]
+        if self._watch.connection.state == ONLINE:
+            self.slots.show("next", trial)
+            return out + [RegisterBeside()]
+        self.slots.show("live", trial)
+        return out + [DpsLater(self.spread_ms())]
+
+    def _registered(self, event: Event, now: int) -> Items:
+        """Assigned: the connection dials the hub next, and shows the same certificate."""
+        self._registered_ms = now
+        self.wake_at = now + TRY_MS
+        return []
+
+    def _hold(self, event: Event, now: int) -> Items:
+        """Refused: the old one serves on; the new one is tried again, ever more rarely."""
+        first_ms = 1000 * self._config.trial_retry_s
+        self.wake_at = now + min(first_ms << min(self._waits, 20), DAY_MS)
+        self._waits += 1
+        self.slots.show("next", "")
+        self.slots.show("live", "")
+        self.why = self.unregistered or getattr(event, "verdict", "") or self.why
+        remedy = "register the issuing CA at hub and DPS; until then the old certificate serves"
+        out: Items = [warning("the new certificate is refused", self.why, remedy, "identity")]
+        return out + ([HubLater(SOON_MS)] if self._weighing else [])
+
+    def _look_held(self, event: Event, now: int) -> Items:
+        """Try again what was refused; what has grown old meanwhile is renewed instead."""
+        self.wake_at = now + DAY_MS
+        utc_s = self._device.clock.utc(now)
+        due_s = self.due_utc_s(self.slots.held.get(self.slots.kept["trial"], {}))
+        old = due_s is not None and utc_s is not None and utc_s >= due_s
+        if old and not self.forbidden and not self.held_ms(now):
+            return [RollDue(self.slots.kept["reason"] or EXPIRY)]
+        return [TrialDue()]
+
+    @property
+    def unregistered(self) -> str:
+        """Words for a trial whose certificate another CA issued than the one that serves."""
+        trial = self.slots.held.get(self.slots.kept["trial"], {})
+        sha1 = trial.get("issuer", {}).get("sha1", "")
+        same = sha1 == self.active.get("issuer", {}).get("sha1", "")
+        return "" if not sha1 or same else "issuer not yet registered: " + sha1
+
+    @property
+    def _weighing(self) -> bool:
+        """True while the connection waits to be told what comes next."""
+        return self._watch.connection.state == WEIGHING
+
+    @property
+    def trying_live(self) -> bool:
+        """True while the session itself is dialled with a certificate on trial."""
+        return self.state in (TRYING, REGISTERING) and self.slots.tries("live")
+
+    def not_moved(self, event: Event, now: int) -> Items:
+        """Reverify did not move to the trial; why says whether the certificate is the cause."""
+        if self.state != TRYING or not self.slots.tries("next"):
+            return []
+        identity = event.fault == "identity"
+        return [TrialBad(event.verdict) if identity else TrialLater(event.verdict)]
