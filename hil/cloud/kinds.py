@@ -46,7 +46,6 @@ allowed_suffixes = ["{suffix}"]
 factory_dir = "../factory"
 site_dir = "site"
 mirrors = ["{mirror}"]
-
 {issuer}
 [clock]
 sntp = "{sntp}"
