@@ -29,6 +29,7 @@ COLUMNS = {
     # key of a cell      figure                 unit       how it was measured
     "down":             ("bytes down",          "bytes",   _BY_TAP),
     "up":               ("bytes up",            "bytes",   "the same from the client"),
+    "bytes":            ("bytes both ways",     "bytes",   "the two together"),
     "instructions":     ("instructions",        "million", "callgrind: within SSL_do_handshake"),
     "instructions_all": ("instructions in all", "million", _ALL),
     "heap":             ("heap peak",           "kB",      _HELD),
@@ -123,7 +124,8 @@ def _cell(count: int, means: Means, tap: Tap, place: str, given: tuple) -> dict:
     seen = []
     for _ in range(count):
         means.plain.shake(tap.place, *given)
-        seen.append(tap.taken())
+        weight = tap.taken()
+        seen.append({**weight, "bytes": weight["up"] + weight["down"]})
     for counter in (means.counted, means.traced):
         if counter is not None:
             counter.warm(place, *given)
@@ -154,6 +156,12 @@ def figures(cells: list[dict], count: int, reasons: dict[str, str]) -> dict:
     return found
 
 
+def titled(key: str) -> str:
+    """A column's title, with its unit where that is not said yet."""
+    title, unit, _ = COLUMNS[key]
+    return title if unit in title else f"{title}, {unit}"
+
+
 def scaled(value: float | None, unit: str) -> float | None:
     """A value of a cell in the unit that it is shown in."""
-    return value if value is None or unit not in SCALE else round(value / SCALE[unit], 2)
+    return value if value is None or unit not in SCALE else round(value / SCALE[unit], 1)

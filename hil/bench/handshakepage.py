@@ -1,14 +1,16 @@
 """The cost of a handshake in the report: the picture, one table by chain, one a column by length.
 
-Rule: a share is of the RSA chain in the same row of clients; every text is escaped.
+Rule: a share is of the RSA chain with the same client certificate, unless it says that both sides
+were RSA; every text is escaped.
 """
 
 import html
 
-from .handshake import COLUMNS, FRAGMENTS, scaled
+from .handshake import COLUMNS, FRAGMENTS, scaled, titled
 from .handshakepicture import CHAIN_NAMES, CLIENT_NAMES, picture
 
 REFERENCE = "rsa"
+ECC_CLIENT, RSA_CLIENT = "p256", "rsa"
 
 
 def section(made: dict) -> str:
@@ -19,15 +21,19 @@ def section(made: dict) -> str:
         for title, _, how in COLUMNS.values()
     )
     tables = "".join(_by_length(cells, key) for key in COLUMNS)
-    return f"{picture(cells)}{_by_chain(cells)}<ul>{hows}</ul>{tables}"
+    return f"{picture(cells)}{_by_chain(cells)}{_both_ecc(cells)}<ul>{hows}</ul>{tables}"
 
 
-def share(cells: list[dict], cell: dict, key: str) -> float | None:
-    """How much more than the RSA chain, in percent; None where there is nothing to compare."""
+def share(cells: list[dict], cell: dict, key: str, client: str = "") -> float | None:
+    """How much more than the RSA chain, in percent; None where there is nothing to compare.
+
+    client  whose certificate the other shows; "": the same one
+    """
+    wanted = (REFERENCE, client or cell["client"], cell["fragment"])
     for other in cells:
-        same = all(other[name] == cell[name] for name in ("client", "fragment"))
-        if same and other["chain"] == REFERENCE and other is not cell and other[key]:
-            return None if cell[key] is None else 100 * (cell[key] / other[key] - 1)
+        found = (other["chain"], other["client"], other["fragment"])
+        if found == wanted and other is not cell and other[key] and cell[key] is not None:
+            return 100 * (cell[key] / other[key] - 1)
     return None
 
 
@@ -38,7 +44,7 @@ def _how(made: dict, title: str, how: str) -> str:
 
 def _by_chain(cells: list[dict]) -> str:
     head = ["client certificate", "server's chain"]
-    head += [f"{title}, {unit}" for title, unit, _ in COLUMNS.values()]
+    head += [titled(key) for key in COLUMNS]
     rows = []
     for client in CLIENT_NAMES:
         for cell in cells:
@@ -48,19 +54,29 @@ def _by_chain(cells: list[dict]) -> str:
     return _table(head, rows)
 
 
+def _both_ecc(cells: list[dict]) -> str:
+    """What changes for a device that leaves RSA together with its server."""
+    rows = []
+    for cell in cells:
+        if cell["client"] == ECC_CLIENT and cell["chain"] != REFERENCE and not cell["fragment"]:
+            shares = [share(cells, cell, key, RSA_CLIENT) for key in COLUMNS]
+            texts = ["–" if one is None else f"{one:+.0f} %" for one in shares]
+            rows.append(["both ECC, against both RSA", CHAIN_NAMES[cell["chain"]], *texts])
+    return _table(["", "server's chain", *(titled(key) for key in COLUMNS)], rows) if rows else ""
+
+
 def _with_share(cells: list[dict], cell: dict, key: str) -> str:
     more = share(cells, cell, key)
     return _shown(cell, key) + ("" if more is None else f" ({more:+.0f} %)")
 
 
 def _by_length(cells: list[dict], key: str) -> str:
-    title, unit, _ = COLUMNS[key]
     head = ["client certificate", "server's chain", "off", *(str(size) for size in FRAGMENTS[1:])]
     rows: dict[tuple, list[str]] = {}
     for cell in cells:
         names = (CLIENT_NAMES[cell["client"]], CHAIN_NAMES[cell["chain"]])
         rows.setdefault(names, [*names]).append(_shown(cell, key))
-    said = html.escape(f"{title} by fragment length, {unit}")
+    said = html.escape(f"{titled(key)} by fragment length")
     return f"<details><summary>{said}</summary>{_table(head, list(rows.values()))}</details>"
 
 

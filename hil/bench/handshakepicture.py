@@ -5,7 +5,7 @@ Rule: a file of its own that loads nothing; an empty cell is an empty place.
 
 import html
 
-from .handshake import COLUMNS, FRAGMENTS, scaled
+from .handshake import COLUMNS, FRAGMENTS, scaled, titled
 
 CLIENT_NAMES = {
     "none": "no client certificate",
@@ -67,18 +67,17 @@ def _legend(cells: list[dict]) -> str:
 
 
 def _by_client(cells: list[dict], key: str) -> str:
-    title, unit, _ = COLUMNS[key]
+    unit = COLUMNS[key][1]
     groups = [
         (name, [(cell["chain"], scaled(cell[key], unit)) for cell in cells
                 if cell["client"] == client and not cell["fragment"]])
         for client, name in CLIENT_NAMES.items()
     ]  # fmt: skip
-    return _panel(f"{title}, {unit}", groups)
+    return _panel(titled(key), groups)
 
 
 def _by_fragment(cells: list[dict], key: str) -> str:
     """What each length adds to the bytes, without a client certificate."""
-    title, unit, _ = COLUMNS[key]
     plain = [cell for cell in cells if cell["client"] == "none"]
     usual = {cell["chain"]: cell[key] for cell in plain if not cell["fragment"]}
     groups = [
@@ -86,7 +85,7 @@ def _by_fragment(cells: list[dict], key: str) -> str:
                      if cell["fragment"] == size])
         for size in FRAGMENTS if size
     ]  # fmt: skip
-    return _panel(f"{title} that a fragment length of … adds, {unit}", groups)
+    return _panel(f"{titled(key)} that a fragment length of … adds", groups)
 
 
 def _panel(title: str, groups: list[tuple[str, list]]) -> str:

@@ -39,7 +39,7 @@ def record(kind, body):
 
 def cell(chain, fragment=0, **values):
     nothing = dict.fromkeys(handshake.COLUMNS)
-    return {"chain": chain, "client": "none", "fragment": fragment, **nothing, **values}
+    return {**nothing, "chain": chain, "client": "none", "fragment": fragment, **values}
 
 
 CELLS = [
@@ -88,6 +88,18 @@ def test_share_is_of_the_rsa_chain_at_the_same_length():
     assert share(CELLS, CELLS[2], "down") == pytest.approx(-40)
     assert share(CELLS, CELLS[3], "heap") is None
     assert share(CELLS, CELLS[0], "down") is None
+
+
+def test_both_sides_ecc_are_compared_with_both_sides_rsa():
+    cells = [
+        cell("rsa", client="p256", up=1200), cell("rsa", client="rsa", up=2000),
+        cell("p384", client="p256", up=1200),
+    ]  # fmt: skip
+    assert share(cells, cells[2], "up") == 0
+    assert share(cells, cells[2], "up", "rsa") == pytest.approx(-40)
+    text = page.page([{**figures.document("handshake", {}, 1.0), "cells": cells}])
+    row = text.partition("both ECC, against both RSA")[2].partition("</tr>")[0]
+    assert "-40 %" in row
 
 
 def test_picture_is_drawn_where_cells_are_empty():
