@@ -64,7 +64,7 @@ class Steady(Pair):
         if isinstance(action, actions.Connect):
             link = self.links.get(action.link)
             if link is not None and link.end is not None:
-                self.rules.connected(self.dialed[action.link].endpoint, link.end)
+                self.rules.connected(action.link, self.dialed[action.link].endpoint, link.end)
         self.perform(action)
 
 

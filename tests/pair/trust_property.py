@@ -13,7 +13,7 @@ import traceback
 from tests.pair.bundles import MIRROR, anchor, bundle, hard
 from tests.pair.cloud import DAY, DPS, HUB, MINUTE, SECOND
 from tests.pair.trust_deeds import VENDOR, World
-from tests.pair.trust_rules import Broken, names
+from tests.pair.trust_rules import Broken, in_scope, names
 
 BACK_MS = 2 * DAY
 DEEDS = 60
@@ -66,19 +66,28 @@ def signed_anew(world: World) -> None:
 
 def reachable(world: World, endpoint: str, healed: bool) -> list[str]:
     """Roots by which an endpoint must be reached: of the mirror's bundle, or those that are
-    offered or in reserve; nothing that the device knows of distrusts them."""
+    offered or in reserve; no bundle that the device knows of distrusts or limits them."""
     trust = world.pair.watch.trust
-    known = world.pair.watch.commit.contents.values()
+    known = [] if healed else list(world.pair.watch.commit.contents.values())
     rows = [row for content in known for row in content["distrust"]]
-    rows = [] if healed else rows
     rows += [dict(hard(row), of="") if isinstance(row, str) else row
              for row in trust.layer("site")["distrust"]]  # fmt: skip
     host = world.pair.host(endpoint)
-    there = trust.offered(endpoint, host) + trust.reserve(endpoint, host)
-    limited = trust.anchors.limits(endpoint, "", there)
-    there = [*VENDOR, "u1"] if healed else [root for root in there if root not in limited]
+    there = [*VENDOR, "u1"] if healed else unlimited(world, endpoint, known)
     undisputed = [root for root in there if not [row for row in rows if names(row, root)]]
-    return undisputed or [root for root in trust.offered(endpoint, host) if root in there]  # R1
+    # R1: where everything is disputed, what is in force is enough
+    return undisputed or [root for root in trust.offered(endpoint, host) if root in there]
+
+
+def unlimited(world: World, endpoint: str, known: list[dict]) -> list[str]:
+    """Offered or in reserve, and good for every leaf of this endpoint by every bundle known."""
+    trust, host = world.pair.watch.trust, world.pair.host(endpoint)
+    there = trust.offered(endpoint, host) + trust.reserve(endpoint, host)
+    limited = set(trust.anchors.limits(endpoint, "", there))
+    for entry in [entry for content in known for entry in content["anchors"]]:
+        if entry["leaf_not_before_max"] is not None or not in_scope(entry, endpoint, host):
+            limited.add(entry["sha256"])
+    return [root for root in there if root not in limited]
 
 
 def shortest(seed: int, deeds: int) -> tuple[int, str]:

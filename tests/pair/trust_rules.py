@@ -31,6 +31,12 @@ def names(row: dict, root: str) -> bool:
     return row["hash"] in wanted.get(row["of"], [root, "key-" + root])
 
 
+def in_scope(entry: dict, endpoint: str, host: str | None) -> bool:
+    """An anchor of a bundle may be used for this endpoint."""
+    ends = tuple(entry.get("suffixes") or [""])
+    return endpoint in (entry.get("scope") or [endpoint]) and (host or "").endswith(ends)
+
+
 class Rules:
     """The rules over one device; `after` is called with each event and what came of it."""
 
@@ -49,6 +55,7 @@ class Rules:
         self.probed: list = [None, None]  # the last Failed and Verified of a bundle's probe
         self.store: list = []  # see _store
         self.clock_lied = False  # some limits in time are only promised to a sound clock
+        self.hard_at: dict[str, set] = {}  # link: what was distrusted when it was dialled
         self.version = 0
         self.probing = False
 
@@ -144,6 +151,7 @@ class Rules:
 
     def _dial(self, dial: object, hard: set[str]) -> None:
         trust = self.pair.watch.trust
+        self.hard_at[getattr(dial, "link", "")] = hard
         endpoint = getattr(dial, "endpoint", "dps")
         if getattr(dial, "link", "") == "next" and self.pair.watch.commit.state in PROBES:
             must(dial.slot is None, "R4", "a probe shows the device's certificate")
@@ -160,9 +168,9 @@ class Rules:
         fits = not more or self.unfit.get(endpoint, 0) >= 2
         must(fits, "R10", endpoint, "reserve", more, "after", self.unfit.get(endpoint, 0))
 
-    def connected(self, endpoint: str, end: object) -> None:
-        """A credential leaves for a server: the anchor is good for it at this minute."""
-        if end.root not in self._hard():
+    def connected(self, link: str, endpoint: str, end: object) -> None:
+        """A credential leaves for a server: the anchor was good for it when it was dialled."""
+        if end.root not in self._hard() or end.root not in self.hard_at[link]:
             return
         held = self.pair.watch.trust.anchors.holds.get(endpoint, {}).get(end.root)
         must(held, "R5", endpoint, "a session by a distrusted root", end)
@@ -218,7 +226,8 @@ class Rules:
             return
         there = [a["sha256"] for a in new["anchors"] if a["state"] != "retired"]
         for entry in old["anchors"]:
-            if entry["sha256"] not in there:
+            good = [e for e in ("hub", "dps") if in_scope(entry, e, self.pair.host(e))]
+            if good and entry["sha256"] not in there:
                 self.retired.setdefault(entry["sha256"], self.pair.cloud.now_ms)
         self.retired = {root: self.retired[root] for root in self.retired if root not in there}
 
