@@ -1,4 +1,4 @@
-"""A mirror over HTTPS beside a live session: looked at when trust changes, told of, never needed."""
+"""A mirror over HTTPS beside a live session: looked at when trust changes, told, never needed."""
 
 import ssl
 

@@ -94,6 +94,14 @@ def test_silent_mirror_is_left_for_a_day_after_three_tries_and_costs_the_session
     load.check()
 
 
+def test_mirror_is_never_sought_in_a_websocket():
+    cloud, pair = watching(mqtt={"transport": "auto"})
+    cloud.fronts["mirror.example"].up = False
+    cloud.run_for(3 * DAY)
+    assert probes(pair) >= 3 and pair.tells("transport") == []
+    assert probes(pair) == pair.count(actions.Dial, endpoint="mirror", transport="https")
+
+
 def test_status_names_the_root_of_dps_that_was_seen_last():
     cloud, pair = watching()
     cloud.fronts[DPS].present("baltimore")
