@@ -12,6 +12,7 @@ from anchorwatch.core import actions
 from anchorwatch.core.backoff import PHASES
 from tests.pair.cloud import DAY, DPS, HOUR, HUB, MINUTE
 from tests.pair.world import device
+from tests.timelines.replay import entry
 
 pytestmark = pytest.mark.once
 DEVICES = 500
@@ -43,11 +44,18 @@ def interval_is_set(pair):
     pair.cloud.hub.patch_desired("dev-7", desired, pair.cloud.now_ms)
 
 
-def dials_after(deed, span_ms, host):
+def trust_changes(pair):
+    """Everywhere at once: a bundle by a desired property, a root by a job."""
+    pair.ask("roots_add", entry=entry("unknown"), pem="PEM")
+
+
+def dials_after(deed, span_ms, host, config=TOWN):
     """When the town's second links dialled this host, in ms after the deed."""
     found = []
     for number in range(DEVICES):
-        cloud, pair = device(config=TOWN, by_hand=False, cloud_seed=number, phase=phase_of(number))
+        cloud, pair = device(
+            config=config, by_hand=False, cloud_seed=number, phase=phase_of(number)
+        )  # fmt: skip
         cloud.run_for(HOUR)
         deed(pair)
         began_ms = cloud.now_ms
@@ -68,7 +76,7 @@ def peak(found, each_ms, from_ms, until_ms):
     return max(counts), max(counts) / mean
 
 
-@pytest.mark.parametrize("deed", [power_returns, hub_returns, interval_is_set])
+@pytest.mark.parametrize("deed", [power_returns, hub_returns, interval_is_set, trust_changes])
 def test_devices_that_came_back_together_do_not_look_together(deed, capsys):
     found = dials_after(deed, UNTIL, HUB)
     most, times = peak(found, MINUTE, FROM, UNTIL)
@@ -78,7 +86,9 @@ def test_devices_that_came_back_together_do_not_look_together(deed, capsys):
     assert len(found) >= DEVICES * 5 and times <= PEAK
 
 
-def test_their_probes_of_dps_are_spread_over_the_day():
-    found = dials_after(power_returns, DAY, DPS)
-    most, times = peak(found, HOUR, 0, DAY)
-    assert DEVICES <= len(found) <= DEVICES * 1.01 and times <= 2, (len(found), most, times)
+@pytest.mark.parametrize("deed", [power_returns, trust_changes])
+def test_their_probes_of_dps_are_spread_over_the_day(deed):
+    found = dials_after(deed, DAY, DPS, {**TOWN, "reverify": {"interval_s": 43_200}})
+    later = [t for t in found if t >= MINUTE]
+    most, times = peak(later, HOUR, 0, DAY)
+    assert DEVICES * 0.99 <= len(later) <= DEVICES * 1.01 and times <= 2, (len(later), most, times)
