@@ -15,6 +15,10 @@ from pathlib import Path
 from .devices import OURS, PAHO, SDK
 
 
+class NotCounted(Exception):
+    """A figure cannot be had on this machine; the text says why."""
+
+
 def missed(found: dict) -> list[str]:
     """The names of the figures whose limit does not hold."""
     return [

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import callgrind, gaps, papers
 from .devices import OURS, PAHO, SDK
+from .figures import NotCounted
 from .shaker import Counted, Shaker, Traced
 from .sserver import SServer
 from .tap import Tap
@@ -56,12 +57,29 @@ class Plan:
 
 @dataclass
 class Means:
-    """Whoever shakes hands; counted and traced are None where there is nothing to count with."""
+    """Whoever shakes hands; a counter is gone once it has said that it cannot count here."""
 
     plain: Shaker
-    counted: Counted | None = None
-    traced: Traced | None = None
-    reasons: dict[str, str] = field(default_factory=dict)  # why the columns of one are empty
+    note: Callable[[str], None]
+    counters: dict[str, Counted | Traced] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def counted(self, *given: object) -> dict:
+        """What each counter says of one handshake, after one that does not count."""
+        seen: dict = {}
+        for name in list(self.counters):
+            try:
+                self.counters[name].warm(*given)
+                seen.update(self.counters[name].shake(*given))
+            except NotCounted as e:
+                self.without(name, str(e))
+        return seen
+
+    def without(self, name: str, reason: str) -> None:
+        """These columns stay empty, and nobody overlooks it."""
+        self.note(f"{name.upper()} NOT COUNTED: {reason}")
+        self.reasons[name] = reason
+        self.counters.pop(name, None)
 
 
 def run(count: int, note: Callable[[str], None]) -> tuple[dict, dict]:
@@ -79,20 +97,19 @@ def run(count: int, note: Callable[[str], None]) -> tuple[dict, dict]:
 
 
 def _means(plan: Plan, folder: Path, stack: ExitStack, note: Callable[[str], None]) -> Means:
-    made = Means(Shaker())
+    made = Means(Shaker(), note)
     stack.callback(made.plain.stop)
     if not plan.counted:
         made.reasons = dict.fromkeys(("instructions", "heap"), "a short run counts bytes only")
         return made
-    made.traced = Traced(folder)
-    stack.callback(made.traced.stop)
+    made.counters["heap"] = Traced(folder)
+    stack.callback(made.counters["heap"].stop)
     reason = callgrind.missing()
     if reason:
-        note(f"INSTRUCTIONS ARE NOT COUNTED: {reason}")
-        made.reasons["instructions"] = reason
+        made.without("instructions", reason)
         return made
-    made.counted = Counted(folder)
-    stack.callback(made.counted.stop)
+    made.counters["instructions"] = Counted(folder)
+    stack.callback(made.counters["instructions"].stop)
     return made
 
 
@@ -117,19 +134,13 @@ def _of_chain(plan: Plan, folder: Path, chain: str, clients: dict, means: Means)
 
 
 def _cell(count: int, means: Means, tap: Tap, place: str, given: tuple) -> dict:
-    """Median bytes; instructions and heap of one, since they repeat to half a percent.
-
-    The first handshake of a kind loads what the others find, and does not count.
-    """
+    """Median bytes; instructions and heap of one handshake, since they repeat to a percent."""
     seen = []
     for _ in range(count):
         means.plain.shake(tap.place, *given)
         weight = tap.taken()
         seen.append({**weight, "bytes": weight["up"] + weight["down"]})
-    for counter in (means.counted, means.traced):
-        if counter is not None:
-            counter.warm(place, *given)
-            seen.append(counter.shake(place, *given))
+    seen.append(means.counted(place, *given))
     values = {key: [one[key] for one in seen if key in one] for key in COLUMNS}
     return {key: gaps.median(of) if of else None for key, of in values.items()}
 

@@ -6,6 +6,8 @@ Source: mtrace(3): "@ file:(place)[address] + block size", "- block", "< block",
 from collections.abc import Iterable
 from pathlib import Path
 
+from .figures import NotCounted
+
 PRELOADED = "libc_malloc_debug.so.0"
 LIBRARY = ("libcrypto", "libssl", "_ssl.", "_hashlib.")  # or what a static OpenSSL is a part of
 
@@ -42,11 +44,11 @@ def _is_library(where: str) -> bool:
 
 
 def read(file: Path) -> int:
-    """The peak of a trace, which is deleted; RuntimeError if there is none."""
+    """The peak of a trace, which is deleted; NotCounted if there is none."""
     try:
         with open(file, encoding="utf-8", errors="replace") as lines:
             found = peak(lines)
         file.unlink()
     except FileNotFoundError as e:
-        raise RuntimeError(f"glibc traced nothing: is its {PRELOADED} (2.34 or newer) here?") from e
+        raise NotCounted(f"glibc traced nothing: is its {PRELOADED} (2.34 or newer) here?") from e
     return found

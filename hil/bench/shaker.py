@@ -30,7 +30,7 @@ class Shaker:
 
     def shake(self, place: str, server: Papers, client: Papers | None, fragment: int,
               trace: Path | None = None) -> None:  # fmt: skip
-        """Raises  RuntimeError: the agent refuses the server, or asked for another length"""
+        """Raises  RuntimeError: the agent refuses the server, or the length was not agreed to"""
         order = {
             "place": place, "host": HOST, "roots": [str(server.root)], "fragment": fragment,
             "suites": "ecdsa" if server.ecdsa else "rsa", "trace": trace and str(trace),

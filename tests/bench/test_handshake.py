@@ -9,6 +9,7 @@ import pytest
 from hil.bench import __main__ as bench
 from hil.bench import callgrind, figures, handshake, heap, page, papers, tap
 from hil.bench.devices import OURS
+from hil.bench.figures import NotCounted
 from hil.bench.handshakepage import share
 from hil.bench.handshakepicture import picture
 from hil.bench.shaker import Traced
@@ -60,7 +61,7 @@ def test_heap_peak_is_what_the_tls_library_held_at_most():
 
 
 def test_missing_trace_names_what_would_write_it(tmp_path):
-    with pytest.raises(RuntimeError, match=r"libc_malloc_debug\.so"):
+    with pytest.raises(NotCounted, match=r"libc_malloc_debug\.so"):
         heap.read(tmp_path / "none")
 
 
@@ -69,7 +70,7 @@ def test_instructions_are_those_of_the_whole_and_of_the_handshake_alone():
 
 
 def test_count_without_a_handshake_is_no_count():
-    with pytest.raises(RuntimeError, match="SSL_do_handshake"):
+    with pytest.raises(NotCounted, match="SSL_do_handshake"):
         callgrind.counts("1,000 (100.0%)  PROGRAM TOTALS\n")
 
 
@@ -82,6 +83,26 @@ def test_missing_valgrind_is_said_loudly_and_no_number_is_invented(monkeypatch, 
     for title in ("instructions", "instructions in all"):
         assert said[title][OURS] is None and reason in said[title]["how"]
     assert said["bytes down"][OURS] == 4000 and reason not in said["bytes down"]["how"]
+
+
+class Blind:
+    """A counter that cannot count on this machine."""
+
+    def warm(self, *given):
+        pass
+
+    def shake(self, *given):
+        raise NotCounted("no trace here")
+
+
+def test_counter_that_cannot_count_is_left_out_and_said_once():
+    notes = []
+    means = handshake.Means(None, notes.append, {"heap": Blind()})
+    assert means.counted("place") == means.counted("place") == {}
+    assert notes == ["HEAP NOT COUNTED: no trace here"]
+    found = handshake.figures([cell("rsa", down=4000)], 3, means.reasons)
+    heap_figure = found["heap peak: rsa chain, client certificate none"]
+    assert heap_figure[OURS] is None and "no trace here" in heap_figure["how"]
 
 
 def test_share_is_of_the_rsa_chain_at_the_same_length():
