@@ -34,7 +34,7 @@ def meant(fault: Fault) -> Refused:
     if fault.name == "SERVER_ERROR":
         code = 1000 * fault["status"] + SERVER_ERROR
         return Refused(code, "fault: server error", fault["retry_after_s"])
-    return Refused(fault["code"], "fault: refused")
+    return Refused(fault["code"], fault["message"])
 
 
 def checked(device_id: str, rid: str, payload: bytes) -> dict:

@@ -79,7 +79,7 @@ def raise_fault(fault: Fault | None) -> None:
     if fault.name == "SERVER_ERROR":
         raise Answered(fault["status"], "fault: server error", fault["retry_after_s"])
     if fault.name == "REFUSED":
-        raise Answered(fault["code"] // 1000, "fault: refused")
+        raise Answered(fault["code"] // 1000, fault["message"])
     if fault.name == "ISSUE_LATER":
         raise Answered(202, "fault: waits for approval", fault["retry_after_s"])
     if fault.name == "MALFORMED_EST_REPLY":

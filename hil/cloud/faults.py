@@ -34,7 +34,10 @@ KINDS = {
         EVERYWHERE, (*DPS_ASKED, "twin", *ISSUER_ASKED), {"status": 500, "retry_after_s": None},
     ),
     "NO_REPLY": (EVERYWHERE, ("register", "poll", "twin", *ISSUER_ASKED), {}),
-    "REFUSED": (EVERYWHERE, (*DPS_ASKED, *ISSUER_ASKED), {"code": 401002}),
+    "REFUSED": (
+        EVERYWHERE, (*DPS_ASKED, *ISSUER_ASKED),
+        {"code": 401002, "message": "Unauthorized access."},
+    ),
     "MALFORMED_DPS_REPLY": ((DPS,), ("register", "poll"), {"status": 200, "body": "{"}),
     "STILL_ASSIGNING": ((DPS,), ("assigning",), {}),
     "ASSIGNED_ELSEWHERE": ((DPS,), ("assign",), {"host": REQUIRED}),

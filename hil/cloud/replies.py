@@ -49,7 +49,7 @@ def faulty(fault: Fault) -> Reply | None:
         after_s = fault["retry_after_s"]
         raise Refused(1000 * fault["status"], "fault: server error", "Server error.", after_s)
     if fault.name == "REFUSED":
-        raise Refused(fault["code"], "fault: refused", "Unauthorized access.")
+        raise Refused(fault["code"], "fault: refused", fault["message"])
     if fault.name == "MALFORMED_DPS_REPLY":
         return Reply(fault["status"], fault["body"].encode())
     return None  # NO_REPLY
