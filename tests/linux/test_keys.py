@@ -44,9 +44,13 @@ def refusal(*files):
 
 def test_certificate_is_described_by_a_child_process(device, files):
     credential = Credential("x509", *files)
+    issuer = device.issuer
     assert credential.read() == {
         "kind": "x509", "slot": "onboarding", "fingerprint": device.sha256, "cn": "dev-7",
-        "not_before": NOW_S - DAY_S, "not_after": NOW_S + 30 * DAY_S}
+        "not_before": NOW_S - DAY_S, "not_after": NOW_S + 30 * DAY_S, "key": "ec-p256", "by": "",
+        "sha1": hashlib.sha1(device.der).hexdigest(),
+        "issuer": {"cn": "Issuing CA", "sha256": issuer.sha256,
+                   "sha1": hashlib.sha1(issuer.der).hexdigest()}}
     assert credential.files("a") == files
     assert credential.sign(b"anything") == b""
 

@@ -12,7 +12,7 @@ from .. import __version__
 from ..config import Config
 from ..errors import ConfigError
 from ..settings import ENDPOINTS
-from . import launch, page, trustcommands
+from . import identitycommands, launch, page, trustcommands
 from .caller import Caller
 from .toml import load
 
@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
         "--most", type=int, default=100, metavar="N", help="up to 500; default: %(default)s")
     _add_send(commands)
     trustcommands.add(commands, _add)
+    identitycommands.add(commands, _add)
     return top
 
 

@@ -34,10 +34,9 @@ class Credential:
         """
         self._stamp = self._stamps()
         if self._kind == "x509":
-            found = examine(self._certificate_file, self._key_file)
-            return {"kind": "x509", "slot": SLOT, "fingerprint": found["fingerprint"],
-                    "not_before": found["not_before"], "not_after": found["not_after"],
-                    "cn": found["cn"]}  # fmt: skip
+            found = dict(examine(self._certificate_file, self._key_file), slot=SLOT)
+            del found["matched"]
+            return found
         self._key = _symmetric(self._key_file)
         name = sas.hmac_sha256(self._key, _LABEL).hex()
         return {"kind": "symmetric_key", "slot": SLOT, "fingerprint": name, "not_before": None,

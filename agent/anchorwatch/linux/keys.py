@@ -21,6 +21,7 @@ from ..errors import AgentError, ConfigError
 from ..pki import pem
 from ..pki.der import Certificate
 from ..wire.encoding import base64_text
+from . import issued
 from .keyblocks import PLAIN, encrypted, private_block
 from .keyfiles import read_certificate, read_secret
 
@@ -33,32 +34,28 @@ _KINDS = "use RSA with 2048 bits or more, P-256 or P-384"
 
 
 def describe(certificate_file: str, key_file: str) -> dict:
-    """What the core needs to know of an X.509 credential.
+    """The configured credential as issued.described gives it, of the certificates in its file; and
+    "matched", False where the key is in a token and only a handshake can tell.
 
-    {"fingerprint", "not_before", "not_after", "cn", "key", "matched"}; matched is False where the
-    key is in a token and only a handshake can tell.
     Raises  ConfigError
     """
-    leaf = _leaf(certificate_file)
-    held = x509.load_der_x509_certificate(leaf.der)
+    path = _path(certificate_file)
+    held = x509.load_der_x509_certificate(path[0].der)
     matched = _matches(held, read_secret(key_file), certificate_file, key_file)
-    if not matched and not _is_used_here(leaf):
+    if not matched and not _is_used_here(path[0]):
         raise ConfigError("device certificate with a key of a kind that is not used here",
-                          "%s, %s" % (certificate_file, leaf.key), _KINDS)
-    names = held.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return {
-        "fingerprint": leaf.sha256, "not_before": leaf.not_before, "not_after": leaf.not_after,
-        "cn": str(names[0].value) if names else "", "key": leaf.key, "matched": matched,
-    }  # fmt: skip
+                          "%s, %s" % (certificate_file, path[0].key), _KINDS)
+    return dict(issued.described("", path, ""), matched=matched)
 
 
-def _leaf(path: str) -> Certificate:
+def _path(file: str) -> list[Certificate]:
     try:
-        return Certificate(pem.certificates(read_certificate(path))[0])
+        listed = pem.certificates(read_certificate(file), issued.COUNT_AT_MOST)
+        return issued.ordered(listed, Certificate(listed[0]).spki)
     except ConfigError:
         raise
     except AgentError as error:
-        raise ConfigError("device certificate cannot be used: " + error.what, path,
+        raise ConfigError("device certificate cannot be used: " + error.what, file,
                           "give the PEM of the certificate, leaf first, then its chain") from error
 
 

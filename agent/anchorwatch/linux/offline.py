@@ -26,10 +26,11 @@ from .folder import open_private, reason_of
 from .layers import Layers
 from .resolve import Resolver
 from .shortrecords import ShortRecords
+from .slots import Slots
 from .store import open_store
 
 LATER = 3
-_STATE = ("assignment", "clock", "trust")
+_STATE = ("assignment", "clock", "identity", "slot-a", "slot-b", "trust")
 _CHANGES = ("roots_add", "roots_distrust", "roots_import", "roots_revert", "clock_reset")
 _WHO = dict(absent(), kind="x509")
 _NO_ROOM = "make room, then repeat"
@@ -56,12 +57,14 @@ class Offline:
     """The files of one device; use it in `with`.
 
     warn     called with (what, value, remedy) for damage that is survived
+    who      the configured credential, where somebody has read it
     changes  False: nothing is meant to be written, so no lock file is made either
     Raises   Later: an agent runs here; StateError, ConfigError: the files cannot be used
     """
 
-    def __init__(self, config: Config, warn, changes: bool = True) -> None:
-        self._config = config
+    def __init__(self, config: Config, warn, changes: bool = True,
+                 who: dict | None = None) -> None:
+        self._config, self._who = config, who or _WHO
         self._warn = warn
         self._events: deque = deque()
         self._answer: dict | None = None
@@ -177,14 +180,15 @@ class Offline:
 
     def _begin(self) -> None:
         state = self._store.read(_STATE)
+        slots = Slots(self._store, None, self._told).start(state)
         contents = self._bundles.start(state.get("trust"))
         self._layers.site_signed = self._bundles.signs("site")
         self._layers.learn([state.get("trust"), contents])
         bundles = state.get("trust", {}).get("bundles", {})
         boots = {layer: bundles[layer]["boots"] for layer in bundles}
         rooted = [layer for layer in LAYERS if self._bundles.signs(layer)]
-        mine = dict(state, bundles=contents, rooted=rooted)
-        self._turn(Start(False, mine, self._layers.read(), dict(_WHO)))
+        mine = dict(state, bundles=contents, rooted=rooted, slots=slots)
+        self._turn(Start(False, mine, self._layers.read(), dict(self._who)))
         for layer in boots:  # a command is no boot of the device
             self._watch.trust.bundles[layer]["boots"] = boots[layer]
         time_known = known()

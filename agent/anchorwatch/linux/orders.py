@@ -7,13 +7,17 @@ ones. Source: contract section 4; design section 12.
 import os
 
 from ..core.rules import SIGNED
-from ..errors import ConfigError
+from ..core.slots import BREACH, EXPIRY
+from ..errors import ConfigError, MalformedMessage
+from ..wire.encoding import base64_bytes
 from ..wire.mirror import is_url
 from .fields import flag, number, text
 from .layers import is_sha256
 
 TOLD = ("unauthorized", "connected")
+REASONS = (EXPIRY, BREACH)
 _STATUS_AT_MOST = 999
+_CHAIN_AT_MOST = 32
 
 
 def arguments(do: str, given: dict, layers) -> dict:
@@ -99,6 +103,24 @@ def _folder(path: str) -> str:
     return "file:" + path
 
 
+def _roll(given: dict, layers) -> dict:
+    reason = text(given, "reason", REASONS[0])
+    if reason not in REASONS:
+        raise ConfigError("no reason for a roll", reason, "give one of " + ", ".join(REASONS))
+    return {"reason": reason}
+
+
+def _install(given: dict, layers) -> dict:
+    """A chain by hand: DER in base64, the leaf among it."""
+    listed = given.get("chain")
+    if not isinstance(listed, list) or not 0 < len(listed) <= _CHAIN_AT_MOST:
+        raise ConfigError("not a chain", "", 'give {"chain": ["BASE64", ...]}')
+    try:
+        return {"chain": [base64_bytes(one) for one in listed if isinstance(one, str)]}
+    except MalformedMessage as error:
+        raise ConfigError("certificate is not base64", "", "encode its DER as base64") from error
+
+
 def fingerprint(word: str) -> str:
     """A SHA-256 as the core writes it. ConfigError for what is none."""
     sha256 = word.strip().lower().replace(":", "")
@@ -111,5 +133,6 @@ _CHECKS = {
     "roots_list": _nothing, "roots_history": _nothing, "roots_explain": _root,
     "roots_add": _add, "roots_distrust": _distrust, "roots_import": _import,
     "roots_revert": _revert, "clock_reset": _nothing, "reverify": _reverify,
-    "reprovision": _nothing, "told": _told, "reply": _reply,
+    "reprovision": _nothing, "told": _told, "reply": _reply, "roll": _roll,
+    "identity_show": _nothing, "identity_csr": _nothing, "identity_install": _install,
 }  # fmt: skip

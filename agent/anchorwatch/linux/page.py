@@ -48,7 +48,7 @@ def history(tree: dict) -> list[str]:
     for row in tree["history"]:
         version = "version %d" % row["version"] if row["version"] else ""
         said = [part for part in (row["stage"], version, row["why"]) if part]
-        lines.append("%-20s  %-6s  %s" % (_date(row["utc_s"]), row["layer"], ", ".join(said)))
+        lines.append("%-20s  %-6s  %s" % (date(row["utc_s"]), row["layer"], ", ".join(said)))
     return lines or ["no bundle so far"]
 
 
@@ -76,16 +76,16 @@ def imported(answer: dict) -> list[str]:
 def clock(tree: dict) -> list[str]:
     """What `anchorwatch clock` prints."""
     return ["standing  " + tree["standing"],
-            "floor     %s: no date is judged before it" % _date(tree["floor_utc_s"]),
-            "judged at %s" % _date(tree["judged_at_utc_s"])]
+            "floor     %s: no date is judged before it" % date(tree["floor_utc_s"]),
+            "judged at %s" % date(tree["judged_at_utc_s"])]
 
 
 def reset(answer: dict) -> list[str]:
     """What `anchorwatch clock reset` prints."""
-    floor = _date(answer["floor_utc_s"])
+    floor = date(answer["floor_utc_s"])
     if not answer["changed"]:
         return ["nothing to do: the floor is %s already" % floor]
-    return ["the floor is %s, it was %s" % (floor, _date(answer["before_utc_s"]))]
+    return ["the floor is %s, it was %s" % (floor, date(answer["before_utc_s"]))]
 
 
 def checks(rows: list[dict]) -> list[str]:
@@ -135,7 +135,8 @@ def _would(told: dict) -> list[str]:
             for endpoint in sorted(told)]
 
 
-def _date(utc_s: int | None) -> str:
+def date(utc_s: int | None) -> str:
+    """`2026-11-22T08:00:00Z`; `-` for none."""
     if utc_s is None:
         return "-"
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(utc_s))
@@ -181,7 +182,7 @@ def _trust(tree: dict) -> list[str]:
     lines = ["bundle    %s: %s" % (layer, _bundle(bundles[layer])) for layer in sorted(bundles)]
     for endpoint in sorted(until):
         lines.append("hold      %s: a distrusted root until %s" % (
-            endpoint, _date(until[endpoint])))
+            endpoint, date(until[endpoint])))
     for endpoint, found in sorted((tree.get("emergency") or {}).items()):
         lines.append("reserve   %s was found to need %s" % (endpoint, ", ".join(found)))
     return lines + ["expired   %s, %d days ago%s" % (row["name"], row["expired_days"], _marks(

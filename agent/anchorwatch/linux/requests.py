@@ -24,6 +24,8 @@ TABLE = (
     ("roots_list",     READ,   "ask"),
     ("roots_explain",  READ,   "ask"),
     ("roots_history",  READ,   "ask"),
+    ("identity_show",  READ,   "ask"),
+    ("identity_csr",   READ,   "ask"),
     ("send",           SEND,   "send"),
     ("serve",          SEND,   "serve"),
     ("reply",          SEND,   "reply"),
@@ -34,6 +36,8 @@ TABLE = (
     ("roots_distrust", ADMIN,  "ask"),
     ("roots_import",   ADMIN,  "ask"),
     ("roots_revert",   ADMIN,  "ask"),
+    ("roll",           ADMIN,  "ask"),
+    ("identity_install", ADMIN, "ask"),
     ("clock_reset",    ADMIN,  "ask"),
 )
 # fmt: on

@@ -74,25 +74,25 @@ def _add_init(parser) -> None:
 
 def listing(arguments) -> int:
     """Print every anchor."""
-    return _put(arguments, _ask(arguments, "roots_list"), page.roots)
+    return put(arguments, ask(arguments, "roots_list"), page.roots)
 
 
 def explain(arguments) -> int:
     """Print the reasons."""
-    return _say(*_ask(arguments, "roots_explain", {"sha256": arguments.sha256})["why"])
+    return say(*ask(arguments, "roots_explain", {"sha256": arguments.sha256})["why"])
 
 
 def history(arguments) -> int:
     """Print what became of bundles."""
-    return _put(arguments, _ask(arguments, "roots_history"), page.history)
+    return put(arguments, ask(arguments, "roots_history"), page.history)
 
 
 def add_root(arguments) -> int:
     """Offer a root to the site layer."""
-    text = _read(arguments.file, SIZE_AT_MOST + 1, "name a PEM file").decode("ascii", "replace")
+    text = read_file(arguments.file, SIZE_AT_MOST + 1, "name a PEM file").decode("ascii", "replace")
     try:
         given = {"pem": text, "dry_run": arguments.dry_run}
-        return _say(*page.changed(_ask(arguments, "roots_add", given)))
+        return say(*page.changed(ask(arguments, "roots_add", given)))
     except (Refusal, TrustError) as error:
         error.value = plain("%s (%s)" % (arguments.file, error.value)) if error.value else (
             plain(arguments.file))
@@ -102,7 +102,7 @@ def add_root(arguments) -> int:
 def distrust(arguments) -> int:
     """Put a root on the site layer's list of distrusted ones."""
     given = {"sha256": arguments.sha256, "now": arguments.now, "dry_run": arguments.dry_run}
-    return _say(*page.changed(_ask(arguments, "roots_distrust", given)))
+    return say(*page.changed(ask(arguments, "roots_distrust", given)))
 
 
 def take(arguments) -> int:
@@ -110,28 +110,28 @@ def take(arguments) -> int:
     kind = "url" if arguments.place.startswith(_SCHEMES) else "path"
     place = arguments.place if kind == "url" else os.path.abspath(arguments.place)
     given = {kind: place, "layer": arguments.layer, "dry_run": arguments.dry_run}
-    return _say(*page.imported(_ask(arguments, "roots_import", given, FETCH_WAIT_S)))
+    return say(*page.imported(ask(arguments, "roots_import", given, FETCH_WAIT_S)))
 
 
 def take_back(arguments) -> int:
     """Back to the anchors before the last bundle."""
     given = {"layer": arguments.layer, "dry_run": arguments.dry_run}
-    answer = _ask(arguments, "roots_revert", given)
+    answer = ask(arguments, "roots_revert", given)
     what = "would be" if arguments.dry_run else "is"
-    return _say("version %d %s taken back" % (answer["version"], what))
+    return say("version %d %s taken back" % (answer["version"], what))
 
 
 def clock(arguments) -> int:
     """Print what is known of the time, or put the floor back."""
     if arguments.what:
-        return _say(*page.reset(_ask(arguments, "clock_reset")))
+        return say(*page.reset(ask(arguments, "clock_reset")))
     if arguments.state is None:
         try:
-            return _put(arguments, _of_agent(arguments, "status")["clock"], page.clock)
+            return put(arguments, of_agent(arguments, "status")["clock"], page.clock)
         except Absent:
             pass
-    with _files(arguments, False) as alone:
-        return _put(arguments, alone.clock(), page.clock)
+    with files(arguments, False) as alone:
+        return put(arguments, alone.clock(), page.clock)
 
 
 def init(arguments) -> int:
@@ -139,35 +139,35 @@ def init(arguments) -> int:
     layer = next(name for name in SIGNED if getattr(arguments, name + "_root"))
     file = getattr(arguments, layer + "_root")
     sha256 = fingerprint(arguments.sha256)
-    data = _read(file, ROOT_AT_MOST + 1, "name a root.json")
-    with _files(arguments, True) as alone:
+    data = read_file(file, ROOT_AT_MOST + 1, "name a root.json")
+    with files(arguments, True) as alone:
         answer = alone.root(layer, data, sha256)
     if not answer["changed"]:
-        return _say("nothing to do: it is so already")
-    return _say("the %s layer takes what root %d lets sign" % (layer, answer["version"]))
+        return say("nothing to do: it is so already")
+    return say("the %s layer takes what root %d lets sign" % (layer, answer["version"]))
 
 
 # Whom to ask.
 
-def _ask(arguments, do: str, given: dict | None = None, wait_s: float = WAIT_S) -> dict:
+def ask(arguments, do: str, given: dict | None = None, wait_s: float = WAIT_S) -> dict:
     """The agent's answer; where none runs, the core's on the files."""
     if arguments.state is None:
         try:
-            return _of_agent(arguments, do, given, wait_s)
+            return of_agent(arguments, do, given, wait_s)
         except Absent:
             pass
     from .offline import changes
 
-    with _files(arguments, changes(do, given or {})) as alone:
+    with files(arguments, changes(do, given or {})) as alone:
         return alone.ask(do, given)
 
 
-def _of_agent(arguments, do: str, given: dict | None = None, wait_s: float = WAIT_S) -> dict:
+def of_agent(arguments, do: str, given: dict | None = None, wait_s: float = WAIT_S) -> dict:
     with Caller(Config(*load(arguments.config)).control.socket, wait_s) as caller:
         return caller.ask(do, given)
 
 
-def _files(arguments, changes: bool):
+def files(arguments, changes: bool):
     # The core, and what reads files and mirrors: not needed to ask an agent.
     from .offline import Offline, of_state
 
@@ -182,7 +182,7 @@ def _warn(what: str, value: str, remedy: str) -> None:
     print("warning: %s" % AgentError(what, value, remedy), file=sys.stderr)
 
 
-def _read(path: str, at_most: int, remedy: str) -> bytes:
+def read_file(path: str, at_most: int, remedy: str) -> bytes:
     """A regular file, by a link too; nobody waits for the writer of a pipe."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -195,11 +195,11 @@ def _read(path: str, at_most: int, remedy: str) -> bytes:
                           remedy) from error
 
 
-def _put(arguments, tree: dict, lines) -> int:
-    return _say(json.dumps(tree, indent=1)) if arguments.json else _say(*lines(tree))
+def put(arguments, tree: dict, lines) -> int:
+    return say(json.dumps(tree, indent=1)) if arguments.json else say(*lines(tree))
 
 
-def _say(*lines: str) -> int:
+def say(*lines: str) -> int:
     for line in lines:
         print(line)
     return DONE
