@@ -102,6 +102,18 @@ def test_mirror_is_never_sought_in_a_websocket():
     assert probes(pair) == pair.count(actions.Dial, endpoint="mirror", transport="https")
 
 
+@pytest.mark.parametrize("reason, code, named", [
+    ("policy", 1, "[tls.mirror]"), ("network", 3, "later"), ("no-root", 1, "signed")])
+def test_import_that_a_mirror_does_not_give_says_what_to_do(reason, code, named):
+    cloud, pair = watching()
+    cloud.mirrors[MIRROR] = reason
+    pair.ask("roots_import", url=MIRROR)
+    pair.run_until(lambda: pair.tells("answer"), MINUTE)
+    answer = pair.tells("answer")[-1]
+    assert (answer["ok"], answer["what"], answer["code"]) == (False, reason, code)
+    assert named in answer["remedy"]
+
+
 def test_status_names_the_root_of_dps_that_was_seen_last():
     cloud, pair = watching()
     cloud.fronts[DPS].present("baltimore")
