@@ -30,6 +30,6 @@ def take(made_of: dict, name: str, kind: object, otherwise: object = dataclasses
         raise BadRequest("a field is missing", name, f"the body has {sorted(made_of)}")
     right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if value is not otherwise and not right:
-        wanted = getattr(kind, "__name__", "text or null")
+        wanted = " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
         raise BadRequest(f"field {name} has the wrong type", value, f"give a {wanted}")
     return value

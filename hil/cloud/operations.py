@@ -87,6 +87,16 @@ async def clock(cloud: Cloud, request: Request) -> dict:
     return {name: getattr(cloud.clock, name) for name in names}
 
 
+async def quota(cloud: Cloud, request: Request) -> dict:
+    """How many registrations a minute DPS takes; null: any number, as at the start."""
+    value = take(body_of(request), "registrations_a_minute", (int, type(None)))
+    if value is not None and value < 1:
+        raise BadRequest("not a quota", value, "a whole number from 1, or null")
+    cloud.dps.quota.a_minute = value
+    cloud.note("quota", of="dps", registrations_a_minute=value)
+    return {"registrations_a_minute": value}
+
+
 async def resolve(cloud: Cloud, request: Request) -> dict:
     if request.method == "POST":
         lines = body_of(request)
@@ -187,6 +197,7 @@ TABLE = (
     ("GET",    "/faults",                 faults),
     ("POST",   "/faults",                 add_fault),
     ("DELETE", "/faults",                 clear_faults),
+    ("POST",   "/dps/quota",              quota),
     ("POST",   "/clock",                  clock),
     ("GET",    "/resolve",                resolve),
     ("POST",   "/resolve",                resolve),

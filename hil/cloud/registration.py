@@ -7,26 +7,27 @@ protocol"; the data-plane specification of the runtime registration.
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from . import csr, issuing
 from .assignment import Assignments, Ways, attestation_shown
 from .cacertificates import CaCertificates
-from .csr import SigningRequest
 from .enrollment import Enrollment, Enrollments, Presented
 from .faults import Fault, Faults
 from .hub import IotHub
 from .identity import thumbprints
 from .journal import Journal
 from .namespace import Namespace
+from .quota import Quota
 from .records import iso
 from .refusal import NotProven
 from .replies import (
     CSR_REJECTED,
+    THROTTLED,
     UNAUTHORIZED,
     UNKNOWN_OPERATION,
     UNKNOWN_REGISTRATION,
     UNKNOWN_SCOPE,
+    Operation,
     Refused,
     Reply,
     checked_body,
@@ -36,18 +37,6 @@ from .replies import (
 )
 
 CSR_FROM_VERSION = "2025-07-01"
-
-
-@dataclass
-class Operation:
-    """A registration on its way, then its outcome: a registrationState."""
-
-    operation_id: str
-    shown: Presented
-    enrollment: Enrollment
-    request: SigningRequest | None = None
-    polls: int = 0
-    outcome: dict | None = None
 
 
 class RuntimeRegistration:
@@ -70,6 +59,7 @@ class RuntimeRegistration:
         self.id_scope, self.name = id_scope, name
         self.retry_after_s = retry_after_s
         self.polls = polls  # the poll of this number is answered with the outcome
+        self.quota = Quota()
         self.namespace = namespace
         self.certificates = CaCertificates(make_id)
         credential = namespace.credential.root() if namespace else b""
@@ -110,6 +100,9 @@ class RuntimeRegistration:
             raise Refused(e.code or UNAUTHORIZED, e.reason, told(e, shown)) from None
 
     def _register(self, shown: Presented, body: bytes, now_ms: int) -> Reply:
+        after_s = self.quota.take(now_ms)
+        if after_s is not None:
+            raise Refused(THROTTLED, "quota", "Operations are being throttled.", after_s)
         asked = checked_body(body, shown.registration_id)
         chosen = self.prove(shown, now_ms)
         request = None

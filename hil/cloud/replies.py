@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import csr
 from .csr import SigningRequest
-from .enrollment import Presented
+from .enrollment import Enrollment, Presented
 from .faults import Fault
 from .refusal import NotProven
 
@@ -38,6 +38,18 @@ class Reply:
     def encoded(self) -> bytes:
         """The body as it travels."""
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+@dataclass
+class Operation:
+    """A registration on its way, then its outcome: a registrationState."""
+
+    operation_id: str
+    shown: Presented
+    enrollment: Enrollment
+    request: SigningRequest | None = None
+    polls: int = 0
+    outcome: dict | None = None
 
 
 def faulty(fault: Fault) -> Reply | None:

@@ -265,3 +265,12 @@ def test_calls_about_what_is_not_there_are_refused(cloud):
             cloud.ask(method, path)
     with pytest.raises(Refused, match="no such field"):
         cloud.post("/tenant", {"expire": True})
+
+
+def test_quota_of_dps_is_set_and_taken_away(cloud):
+    made = cloud.post("/dps/quota", {"registrations_a_minute": 1000})
+    assert made == {"registrations_a_minute": 1000}
+    for wrong in ({}, {"registrations_a_minute": 0}, {"registrations_a_minute": "x"}):
+        with pytest.raises(Refused):
+            cloud.post("/dps/quota", wrong)
+    assert cloud.post("/dps/quota", {"registrations_a_minute": None}) != made

@@ -272,3 +272,17 @@ def test_impossible_policy_is_refused_and_changes_nothing(world, rules):
     assert world.namespace.policy("default").shown()["life_s"] == 90 * 86_400
     with pytest.raises(BadRequest, match="no such policy"):
         world.namespace.policy("other")
+
+
+def test_quota_refuses_what_is_above_it_and_says_when_there_is_room(world):
+    enroll(world)
+    world.dps.quota.a_minute = 2
+    client = dial(world)
+    ask = REGISTER % 1, b"{}"
+    assert [said(client, *ask)[0] for _ in range(3)] == [202, 202, 429]
+    assert client.delivered[-1][0].endswith("&retry-after=60")
+    world.now_ms = 59_001
+    assert said(client, *ask)[0] == 429
+    assert client.delivered[-1][0].endswith("&retry-after=1")
+    world.now_ms = 60_000
+    assert [said(client, *ask)[0] for _ in range(3)] == [202, 202, 429]
