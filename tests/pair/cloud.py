@@ -10,9 +10,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from anchorwatch.core import events
+from hil.cloud import csr
 from hil.cloud.dps import ProvisioningService
 from hil.cloud.faults import Faults
 from hil.cloud.hub import IotHub
+from hil.cloud.issuers import Issuers
+from hil.cloud.issuing import chain_for
 from hil.cloud.journal import Journal
 
 EPOCH_UTC_S = 1_800_000_000
@@ -91,18 +95,36 @@ class Cloud:
         self._ids = self.sessions = self._entries = 0
         self.pairs: list = []
         self._due: list[tuple[int, int, Callable]] = []
+        self.issuers = Issuers(
+            b"", 0, utc_s=self.utc_s, make_id=self._make_id, journal=self.journal,
+            faults=self.faults,
+        )  # fmt: skip
+        self.issuer_down: object = None  # IssueRefused or IssueLater fields, while it is
         self.hub, self.hub2 = self._hub("hub", HUB), self._hub("hub2", SECOND)
         self.dps = ProvisioningService(
             SCOPE, [self.hub, self.hub2], utc_s=self.utc_s, make_id=self._make_id,
-            journal=self.journal, faults=self.faults,
+            journal=self.journal, faults=self.faults, namespace=self.issuers.namespace,
         )  # fmt: skip
         self.fronts = {HUB: Front(self.hub), SECOND: Front(self.hub2), DPS: Front(self.dps)}
 
     def _hub(self, name: str, host: str) -> IotHub:
         return IotHub(
             [host], utc_s=self.utc_s, make_id=self._make_id, journal=self.journal,
-            faults=self.faults, name=name,
+            faults=self.faults, name=name, namespace=self.issuers.namespace,
         )  # fmt: skip
+
+    def issue(self, order: object, shown: list[bytes]) -> object:
+        """What the tenant CA answers to an Enroll, whoever brings it."""
+        if self.issuer_down is not None:
+            return self.issuer_down(order.slot)
+        read = csr.read(csr.from_base64(order.csr))
+        fault = self.faults.take("est", "issue", read.common_name)
+        try:
+            chain = chain_for(self.issuers.tenant, read, self.now_ms, fault)
+        except csr.CsrRefused as e:
+            return events.IssueRefused(order.slot, "identity", e.reason, str(e), [], [], 0)
+        self.journal.add(self.now_ms, "est", "issued", read.common_name, shown=bool(shown))
+        return events.Issued(order.slot, chain)
 
     def _make_id(self) -> str:
         self._ids += 1

@@ -36,10 +36,12 @@ class Credential:
         if self.key:
             fingerprint = hashlib.sha256(self.key.encode()).hexdigest()
             dates = {"not_before": None, "not_after": None, "cn": None}
-            return {"kind": "symmetric_key", "slot": "a", "fingerprint": fingerprint, **dates}
+            kind = {"kind": "symmetric_key", "slot": "onboarding"}
+            return {**kind, "fingerprint": fingerprint, **dates}
         fingerprint = hashlib.sha256(self.chain[0]).hexdigest()
         dates = {"not_before": int(FROM.timestamp()), "not_after": int(UNTIL.timestamp())}
-        return {"kind": "x509", "slot": "a", "fingerprint": fingerprint, **dates, "cn": DEVICE}
+        kind = {"kind": "x509", "slot": "onboarding", "cn": DEVICE}
+        return {**kind, "fingerprint": fingerprint, **dates}
 
 
 class Issuer:

@@ -10,12 +10,13 @@ from anchorwatch.wire import hub as hub_wire
 from anchorwatch.wire import sas
 from hil.cloud.enrollment import Presented
 from tests.pair.cloud import SCOPE
+from tests.pair.keyring import Keyring
 from tests.pair.link import Link
 
 LEAVING_MS = 2_000
 
 
-class Driver:
+class Driver(Keyring):
     """The performers of a Pair, which holds the watch, the links and what was told."""
 
     def hear(self, event: object) -> None:
@@ -79,10 +80,10 @@ class Driver:
         front = self.cloud.fronts.get(order.host)
         if front is None or not front.up or order.port in front.blocked:
             verdict = "no-address" if front is None else "refused"
-            link = Link(self, next(iter(self.cloud.fronts)), False, "")
+            link = Link(self, next(iter(self.cloud.fronts)), [], "")
             return link, events.Failed(order.link, "network", verdict, [], [], None)
         end, addresses = front.next_end()
-        link = Link(self, order.host, order.slot is not None, end.address)
+        link = Link(self, order.host, self.chain_of(order.slot), end.address)
         names = ["CN=" + order.host, "CN=" + end.root]
         wrong = judged(end, order, self.cloud.roots_end)
         if wrong:
@@ -260,4 +261,9 @@ PERFORM = {
     actions.LookUp: Driver._look_up,
     actions.Fetch: Driver._fetch,
     actions.Tell: Driver._tell,
+    actions.NewKey: Driver._new_key,
+    actions.MakeCsr: Driver._make_csr,
+    actions.Enroll: Driver._enroll,
+    actions.Install: Driver._install,
+    actions.WipeKey: Driver._wipe_key,
 }

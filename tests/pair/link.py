@@ -21,13 +21,13 @@ from hil.cloud.session import CloseSession, Delay, Session, Silence
 class Link:
     """`heard(link, event)` is called at the device's end; mute: the line swallows everything."""
 
-    def __init__(self, pair: object, host: str, with_certificate: bool, address: str) -> None:
+    def __init__(self, pair: object, host: str, chain: list[bytes], address: str) -> None:
         self.host, self.address = host, address
         self.mute = False
         self.at_device = self.at_server = True  # is this end still open
         self.session: Session | None = None
         self.end: object = None  # the front end that was verified
-        self._pair, self._with_certificate = pair, with_certificate
+        self._pair, self._chain = pair, chain
         self._cloud = pair.cloud
         self._service = pair.cloud.fronts[host].service
         self._deliveries = 0
@@ -43,7 +43,7 @@ class Link:
             self._cloud.sessions, order.client_id, order.username, password,
             deliver=self._deliver, close=self._close, clean=order.clean,
             keepalive_s=order.keepalive_s, address=self.address, server_name=self.host,
-            chain=self._pair.credential.chain if self._with_certificate else [],
+            chain=self._chain,
         )  # fmt: skip
         self._to_server(self._ask)
 

@@ -34,7 +34,7 @@ class Pair(Driver):
         self.leaving: Link | None = None
         self.saved: dict = dict(saved or {})
         self.saves: list[tuple[int, str]] = []
-        self.folders = Folders(rooted)
+        self.folders, self.slots = Folders(rooted), {}
         self.disk = lambda name: None
         self.told: list[tuple[int, str, dict]] = []
         self.performed: list[tuple[int, object]] = []  # all but Publish
@@ -51,6 +51,7 @@ class Pair(Driver):
             self.watch.device.phase = self.phase
         state = {n: copy.deepcopy(b) for n, b in self.saved.items() if not n.startswith("site/")}
         state["bundles"] = self.folders.start(self.saved.get("trust"))
+        state["slots"] = self.found_slots()
         state["rooted"] = list(self.folders.rooted)
         told = self.credential.told()
         self.hear(events.Start(self.by_hand, state, self._layers(), told))

@@ -75,8 +75,11 @@ def reachable(world: World, endpoint: str, healed: bool) -> list[str]:
     host = world.pair.host(endpoint)
     there = [*VENDOR, "u1"] if healed else unlimited(world, endpoint, known)
     undisputed = [root for root in there if not [row for row in rows if names(row, root)]]
-    # R1: where everything is disputed, what is in force is enough
-    return undisputed or [root for root in trust.offered(endpoint, host) if root in there]
+    # R1: where everything is disputed or limited by what is still to come, what is in force is
+    # enough, and no bundle may take it away
+    offered = trust.offered(endpoint, host)
+    free = [root for root in offered if root not in trust.anchors.limits(endpoint, "", offered)]
+    return undisputed or [root for root in free if root in there] or free
 
 
 def unlimited(world: World, endpoint: str, known: list[dict]) -> list[str]:
