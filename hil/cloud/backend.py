@@ -77,7 +77,10 @@ class BackEnd:
         self._later.pop(made.device_id, None)
         self.registry.put(made)
         device = self._devices.setdefault(made.device_id, Device(made.device_id))
-        self._row(now_ms, "device written", made.device_id, auth=made.auth, enabled=made.enabled)
+        self._row(
+            now_ms, "device written", made.device_id, auth=made.auth, enabled=made.enabled,
+            thumbprint=made.primary_thumbprint or None,
+        )  # fmt: skip
         if not made.enabled:
             self._end(device, "disabled while connected", DISABLED, now_ms)
 

@@ -17,7 +17,10 @@ from .http1 import Request
 from .refusal import BadRequest
 
 TENANT_DEEDS = ("renew", "activate", "revoke", "leaf_s")
-EST_RULES = ("needs", "key", "with_chain", "lines")
+EST_RULES = ("needs", "key", "with_chain", "lines", "approval", "retry_after_s")
+
+
+KINDS = {"needs": str, "key": (str, type(None)), "retry_after_s": int}
 
 
 async def certificates(cloud: Cloud, request: Request, service: str) -> dict:
@@ -149,22 +152,25 @@ async def est(cloud: Cloud, request: Request) -> dict:
         "labels": sorted(made.authorities),
         "users": sorted(made.secrets),
         "trusted": sorted(made.trusted),
+        "waiting": dict(made.waiting),
     }
 
 
 async def change_est(cloud: Cloud, request: Request) -> dict:
-    """Any of needs, key, with_chain, lines, leaf_s, secrets and trusted (null takes one away)."""
+    """Any rule, leaf_s, secrets and trusted (null takes one away), approve (SHA-256, or "*")."""
     made_of, made = body_of(request), cloud.issuers.est
-    known = (*EST_RULES, "leaf_s", "secrets", "trusted")
+    known = (*EST_RULES, "leaf_s", "secrets", "trusted", "approve")
     for name in made_of:
         if name not in known:
             raise BadRequest("EST has no such field", name, f"it has {', '.join(known)}")
-    kinds = {"needs": str, "key": (str, type(None)), "with_chain": bool, "lines": bool}
-    rules = {name: take(made_of, name, kinds[name], getattr(made.rules, name)) for name in kinds}
+    rules = {n: take(made_of, n, KINDS.get(n, bool), getattr(made.rules, n)) for n in EST_RULES}
     changed = type(made.rules)(**rules)
     changed.check()
     life_s = _seconds(made_of, "leaf_s", cloud.issuers.own.life_s)
     trusted = {n: pem and der_of(pem, n) for n, pem in take(made_of, "trusted", dict, {}).items()}
+    approved = take(made_of, "approve", str, "")
+    if approved and not made.approve(None if approved == "*" else approved):
+        raise BadRequest("no such request waits", approved, f"there are {sorted(made.waiting)}")
     made.rules, cloud.issuers.own.life_s = changed, life_s
     _change(made.secrets, take(made_of, "secrets", dict, {}))
     _change(made.trusted, trusted)
@@ -172,12 +178,16 @@ async def change_est(cloud: Cloud, request: Request) -> dict:
 
 
 async def issue(cloud: Cloud, request: Request) -> dict:
-    """A chain for a request, for those who carry it: `from` an issuer, `csr` as PEM or base64."""
+    """A chain for a request, for those who carry it: `from` an issuer, `csr` as PEM or base64.
+
+    Faults of EST at the point "issue" happen here too.
+    """
     made_of, now_ms = body_of(request), cloud.clock.now_ms()
     issues = cloud.issuers.named(take(made_of, "from", str))
     try:
         asked = csr.read(_request_in(take(made_of, "csr", str)))
-        chain = issuing.chain_for(issues, asked, now_ms)
+        fault = cloud.faults.take("est", "issue", asked.common_name)
+        chain = issuing.chain_for(issues, asked, now_ms, fault)
     except csr.CsrRefused as e:
         raise BadRequest("the request is refused", e.reason, e.message) from None
     thumbprint = identity.thumbprints(chain[0])[1]

@@ -9,20 +9,18 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from . import csr, estwire, identity, issuing
 from .connection import Peer
+from .estrules import Call, Client, Rules
 from .estwire import Answer, Answered
 from .faults import Fault, Faults
 from .http1 import Request
 from .issuing import Issues
 from .journal import Journal
-from .refusal import BadRequest, NotProven
+from .refusal import NotProven
 
 PATH = [".well-known", "est"]
-EITHER, CERTIFICATE, BASIC, BOTH = "either", "certificate", "basic", "both"
-NEEDS = (EITHER, CERTIFICATE, BASIC, BOTH)
 
 OPERATIONS = {
     # last segment    method  done by, and the name in the journal, which is the faults' point
@@ -33,72 +31,6 @@ OPERATIONS = {
 }  # fmt: skip
 
 
-@dataclass
-class Rules:
-    """What an operator has decided.
-
-    needs       how a client proves itself to enroll
-    key         the kind of key that csrattrs asks for and enrollments must have, None for any
-    with_chain  an enrollment's answer holds the CA certificates too, not the leaf alone
-    lines       base64 in lines of 64 characters, which older servers send and clients must bear
-    """
-
-    needs: str = EITHER
-    key: str | None = None
-    with_chain: bool = False
-    lines: bool = False
-
-    def check(self) -> None:
-        """Raise BadRequest for what cannot be."""
-        if self.needs not in NEEDS:
-            raise BadRequest("no such proof", self.needs, f"one of {', '.join(NEEDS)}")
-        if self.key is not None and self.key not in estwire.ATTRIBUTES:
-            known = ", ".join(estwire.ATTRIBUTES)
-            raise BadRequest("no such kind of key", self.key, f"one of {known}, or null")
-
-
-@dataclass
-class Client:
-    """Who asks: by certificate, by a secret, or by neither; `why` it is neither."""
-
-    certificate: bytes | None = field(default=None, repr=False)
-    user: str | None = None
-    why: str = "neither certificate nor secret"
-
-    def meets(self, needs: str) -> bool:
-        """Whether this is proof enough."""
-        if needs == BOTH:
-            return self.certificate is not None and self.user is not None
-        by = {CERTIFICATE: self.certificate, BASIC: self.user}
-        return (by[needs] if needs in by else self.certificate or self.user) is not None
-
-    def names(self) -> set[str]:
-        """The names it has proven."""
-        names = {self.user} if self.user else set()
-        return names | {identity.common_name(self.certificate)} if self.certificate else names
-
-    def name(self) -> str | None:
-        """One of them, for the journal."""
-        return min(self.names(), default=None)
-
-    def proofs(self) -> list[str]:
-        """What it has proven itself by."""
-        shown = {CERTIFICATE: self.certificate, BASIC: self.user}
-        return [by for by, proof in shown.items() if proof]
-
-
-@dataclass
-class Call:
-    """One request on its way, and what the journal is to say of it."""
-
-    request: Request
-    client: Client
-    label: str
-    now_ms: int
-    fault: Fault | None = None
-    row: dict = field(default_factory=dict)
-
-
 class EstServer:
     """One server.
 
@@ -106,6 +38,7 @@ class EstServer:
     anchor       DER of the root that its own TLS chain ends in: cacerts has it too, because what a
                  client gets there takes the place of its explicit trust anchors
     secrets      user to password; trusted  name to DER of further CAs whose clients are let in
+    waiting      SHA-256 to CN of requests that nobody has approved yet
     """
 
     def __init__(
@@ -122,6 +55,8 @@ class EstServer:
         self.rules = Rules()
         self.secrets: dict[str, str] = {}
         self.trusted: dict[str, bytes] = {}
+        self.waiting: dict[str, str] = {}
+        self._approved: set[str] = set()
         self._utc_s = utc_s
 
     def answer(self, request: Request, peer: Peer, now_ms: int) -> Answer | None:
@@ -192,7 +127,21 @@ class EstServer:
             raise Answered(400, "subject and SAN must be those of the current certificate")
         return self._issue(call, asked)
 
+    def approve(self, sha256: str | None = None) -> list[str]:
+        """Let a waiting request through, or all; those it was. It must be sent again, the same."""
+        chosen = [known for known in self.waiting if sha256 in (None, known)]
+        for known in chosen:
+            del self.waiting[known]
+        self._approved.update(chosen)
+        return chosen
+
+    def _wait_for_approval(self, asked: csr.SigningRequest) -> None:
+        if self.rules.approval and asked.sha256 not in self._approved:
+            self.waiting[asked.sha256] = asked.common_name
+            raise Answered(202, "waits for approval", self.rules.retry_after_s)
+
     def _issue(self, call: Call, asked: csr.SigningRequest) -> Answer:
+        self._wait_for_approval(asked)
         fault = self._fault("issue", asked.common_name, call.now_ms)
         issues = self.authorities[call.label]
         try:

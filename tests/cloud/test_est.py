@@ -309,3 +309,18 @@ def test_secrets_are_in_no_row_and_no_repr(yard):
     yard.enroll(user=DEVICE, password="guessed")
     for text in (str(yard.journal.since()), repr(yard.est.rules), repr(yard.est)):
         assert SECRET not in text and "guessed" not in text
+
+
+def test_request_that_needs_approval_must_come_again_the_same(yard):
+    yard.est.rules.approval = True
+    csr, other = request(DEVICE), request(DEVICE)
+    status, headers, _ = yard.enroll(csr)
+    assert (status, headers["Retry-After"]) == (202, "10")
+    assert yard.enroll(csr)[0] == 202
+    (waiting,) = yard.est.waiting
+    assert yard.est.waiting[waiting] == DEVICE
+    assert yard.est.approve("another") == []
+    assert yard.est.approve() == [waiting]
+    assert yard.enroll(other)[0] == 202
+    assert yard.enroll(csr)[0] == 200
+    assert len(yard.est.waiting) == 1

@@ -10,6 +10,8 @@ import socket
 import ssl
 import stat
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -226,6 +228,7 @@ def test_years_pass_by_the_clock(cloud):
         assert leaf.not_valid_before_utc.year >= 2029
     finally:
         cloud.post("/clock", {"offset_s": 0})
+        cloud.post("/est/chain", {"name": "est-rsa"})
 
 
 def test_chain_for_a_request_by_hand(cloud, tools, tmp_path):
@@ -274,3 +277,56 @@ def test_quota_of_dps_is_set_and_taken_away(cloud):
         with pytest.raises(Refused):
             cloud.post("/dps/quota", wrong)
     assert cloud.post("/dps/quota", {"registrations_a_minute": None}) != made
+
+
+def test_request_is_approved_by_management(cloud, tools, tmp_path):
+    secret = known_secret(cloud, tmp_path)
+    _, csr = request(tmp_path, "dev-est")
+    cloud.post("/est", {"approval": True, "retry_after_s": 2})
+    assert curl(cloud, "simpleenroll", *secret, *PKCS10, data=csr)[1]["retry-after"] == "2"
+    assert list(cloud.get("/est")["waiting"].values()) == ["dev-est"]
+    with pytest.raises(Refused, match="no such request"):
+        cloud.post("/est", {"approve": "00"})
+    assert cloud.post("/est", {"approve": "*"})["waiting"] == {}
+    assert curl(cloud, "simpleenroll", *secret, *PKCS10, data=csr)[0] == 200
+    cloud.post("/est", {"approval": False})
+
+
+def test_server_goes_down_comes_back_and_changes_its_root(cloud, tools):
+    cloud.post("/est/listen", {"up": False})
+    with pytest.raises(AssertionError, match="connect"):
+        curl(cloud, "cacerts")
+    cloud.post("/est/listen", {"up": True})
+    assert curl(cloud, "cacerts")[0] == 200
+    cloud.post("/est/chain", {"name": "g3-ecc"})
+    with pytest.raises(AssertionError, match="certificate"):
+        curl(cloud, "cacerts")
+    cloud.post("/est/chain", {"name": "est-rsa"})
+    assert curl(cloud, "cacerts")[0] == 200
+
+
+def issued_by_command(cloud, place, csr, issuer="tenant"):
+    return subprocess.run(
+        [sys.executable, "-m", "hil.cloud.issue", place, issuer], input=csr, timeout=30,
+        capture_output=True, cwd=Path(__file__).parents[2], check=False,
+    )  # fmt: skip
+
+
+def test_command_turns_a_request_into_a_chain_and_says_when_to_come_back(cloud, tools, tmp_path):
+    _, csr = request(tmp_path, "dev-group")
+    text = b"".join(csr.split())
+    done = issued_by_command(cloud, cloud.ready["manage"], text)
+    chain = x509.load_pem_x509_certificates(done.stdout)
+    assert done.returncode == 0 and chain[0].subject.rfc4514_string() == "CN=dev-group"
+    refused = issued_by_command(cloud, cloud.ready["manage"], text, "nobody")
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert b"no such issuer" in refused.stderr
+    cloud.post("/faults", {"name": "WRONG_CN", "service": "est", "cn": "dev-2"})
+    wrong = x509.load_pem_x509_certificates(
+        issued_by_command(cloud, cloud.ready["manage"], text).stdout
+    )
+    assert wrong[0].subject.rfc4514_string() == "CN=dev-2"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = "127.0.0.1:%d" % free.getsockname()[1]
+        assert issued_by_command(cloud, nobody, text).returncode == 3
