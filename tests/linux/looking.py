@@ -5,6 +5,7 @@ waits for a length of time.
 """
 
 import contextlib
+import threading
 
 from hil.bench.control import Line
 from hil.bench.waiting import until
@@ -115,10 +116,16 @@ def counted(board, name="looks"):
     return board.status()["counters"].get(name, 0)
 
 
-def first_told(board, event, act):
+def first_told(board, event, act, within_s=60):
     """The first such event of the device after act(), and the status just after it."""
     with Line(board.socket) as line:
         line.ask("watch")
         act()
-        found = next(row for row in line.events() if row["event"] == event)
+        limit = threading.Timer(within_s, line.close)
+        limit.start()
+        try:
+            found = next((row for row in line.events() if row["event"] == event), None)
+        finally:
+            limit.cancel()
+    assert found, "no event %r within %d s" % (event, within_s)
     return found, board.status()

@@ -54,10 +54,12 @@ def sent(load, count):
 
 def look(board):
     """One look on command; how long its handshake took."""
-    with Line(board.socket) as told, Line(board.socket) as asking:
-        told.ask("watch")
-        asking.ask("reverify")
-        return next(row["took_ms"] for row in told.events() if row["event"] == "reverify")
+
+    def ask():
+        with Line(board.socket) as line:
+            line.ask("reverify")
+
+    return looking.first_told(board, "reverify", ask)[0]["took_ms"]
 
 
 def test_messages_flow_while_a_slow_handshake_is_under_way(cloud, slow, capsys):
