@@ -60,14 +60,14 @@ def _both_ecc(cells: list[dict]) -> str:
     for cell in cells:
         if cell["client"] == ECC_CLIENT and cell["chain"] != REFERENCE and not cell["fragment"]:
             shares = [share(cells, cell, key, RSA_CLIENT) for key in COLUMNS]
-            texts = ["–" if one is None else f"{one:+.0f} %" for one in shares]
+            texts = ["–" if one is None else f"{round(one):+d} %" for one in shares]
             rows.append(["both ECC, against both RSA", CHAIN_NAMES[cell["chain"]], *texts])
     return _table(["", "server's chain", *(titled(key) for key in COLUMNS)], rows) if rows else ""
 
 
 def _with_share(cells: list[dict], cell: dict, key: str) -> str:
     more = share(cells, cell, key)
-    return _shown(cell, key) + ("" if more is None else f" ({more:+.0f} %)")
+    return _shown(cell, key) + ("" if more is None else f" ({round(more):+d} %)")
 
 
 def _by_length(cells: list[dict], key: str) -> str:
