@@ -54,6 +54,13 @@ def test_every_word_of_an_issuer_is_on_the_closed_list(name):
     assert set(WORDS) & set(verdicts.WORDS) == set()
 
 
+def test_page_tells_every_word_as_the_list_does():
+    text = (house.ROOT / "agent" / "README.md").read_text(encoding="utf-8")
+    told = text.partition("<!-- issuers -->\n")[2].partition("<!-- /issuers -->")[0]
+    assert told.strip().splitlines()[2:] == [
+        "| `%s` | %s |" % (word, WORDS[word]) for word in sorted(WORDS)]
+
+
 # A program.
 
 
