@@ -83,7 +83,8 @@ def _by_openssl(key: str, cn: str) -> bytes:
     finally:
         files.close()
     if done.code or not done.out:
-        raise NoKey(_COMMAND, "openssl req: %s; %s" % (done.said, TOKEN_HINT), TOKEN_HINT)
+        said = done.said.rpartition(":error:")[2]
+        raise NoKey(_COMMAND, "openssl req: " + said, TOKEN_HINT)
     return done.out
 
 
