@@ -1,6 +1,8 @@
 """Effects of the connection table: the session with the hub on the live link. Rule: no effect
 changes the state."""
 
+# isort: off
+# fmt: off
 from ..errors import MalformedMessage
 from ..wire import credentials as credentials_wire
 from ..wire import dps as dps_wire
@@ -9,40 +11,21 @@ from ..wire import sas
 from .actions import Close, Feed, LookUp, Subscribe, Tell
 from .device import Device
 from .events import (
-    Disconnected,
-    Failed,
-    Held,
-    LookedUp,
-    LookUpFailed,
-    Ponged,
-    Saved,
-    SaveFailed,
-    Signed,
-    Subscribed,
-    Verified,
+    Disconnected, Failed, Held, LookedUp, LookUpFailed, Ponged, Saved, SaveFailed, Signed,
+    Subscribed, Verified,
 )
 from .faults import Faults
 from .lifecycle import CONNECTION
 from .machine import Machine, rows_of
 from .meanings import (
-    Accepted,
-    Adrift,
-    Assigned,
-    DpsLater,
-    HubLater,
-    Joining,
-    LookNow,
-    Moved,
-    Offline,
-    Online,
-    Register,
-    RegisterBeside,
-    Stayed,
-    Unregistered,
+    Accepted, Adrift, Assigned, DpsLater, HubLater, Joining, LookNow, Moved, Offline, Online,
+    Register, RegisterBeside, Stayed, Unregistered,
 )
 from .shapes import Event, Items
 from .token import Tokens
 from .weigh import Weigher
+# fmt: on
+# isort: on
 
 DIAL_MS = 60_000
 SIGN_MS = 10_000
@@ -109,7 +92,10 @@ class Connection(Machine):
         return self._leave(event, now)
 
     def _move_over(self, event: Event, now: int) -> Items:
-        return [] if self._device.slots.kept["pending"] else [LookNow(True)]
+        """Where DPS said; on the same hub the certificate that it issued makes the move."""
+        here = self.evidence is not None and self.evidence.host == self._device.hub
+        issues = self._device.config.identity.issuer == "dps" and self._device.slots.kept["pending"]
+        return [] if here and issues else [LookNow(True)]
 
     def _stay_here(self, event: Event, now: int) -> Items:
         """DPS would not; the session goes on and the fault is told, with no wait to follow."""

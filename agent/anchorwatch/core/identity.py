@@ -22,7 +22,7 @@ from .events import (
 )
 from .machine import rows_of
 from .meanings import Assigned, Unregistered
-from .rolling import DAY_MS, SOON_MS
+from .rolling import SOON_MS
 from .rollmeanings import (
     Done,
     ResumeDue,
@@ -33,12 +33,14 @@ from .rollmeanings import (
     TrialGood,
     TrialLater,
 )
-from .rolls import ROLL
+from .rolls import ENTERING, HOLDING, REGISTERING, ROLL, TRYING
+from .rolltimes import DAY_MS
 from .shapes import Event, Items
 from .slots import BREACH, EXPIRY, NAMES, ONBOARDING
 from .trialling import SAVE_AGAIN_MS, SAVE_MS, Trialling
 
 WIPE_MS = 60_000
+UNPROVEN = (ENTERING, TRYING, REGISTERING, HOLDING)
 
 
 class Identity(Trialling):
@@ -52,57 +54,72 @@ class Identity(Trialling):
         Assigned, Unregistered,
     )
     # fmt: on
-    _old = ""  # the slot that the one on trial replaced
+    _rolled: str | None = None  # reason of the roll that was committed, "" for a trial without one
+    _wiping = ""  # the slot whose key goes
 
     def start(self, now: int) -> Items:
-        """What a start finds under way goes on."""
+        """What a start finds under way goes on; reduced watch leaves it."""
         kept = self.slots.kept
         self.timed(now)
         out: Items = []
         if self.slots.lost:
             told = "slot %s cannot be read" % self.slots.lost
             out.append(warning(told, kept["active"], "this slot serves; roll again", "identity"))
-        if kept["trial"]:
-            return out + [TrialDue()]
-        return out + ([ResumeDue()] if kept["pending"] else [])
+        if self._device.reduced:
+            return out
+        if kept["pending"] and not self.forbidden:
+            return out + [ResumeDue()]
+        return out + ([TrialDue()] if kept["trial"] else [])
 
     def session(self, now: int) -> Items:
         """The hub accepted a CONNECT: whose certificate was it?"""
         shown = self.slots.shown("live")
         if shown == self.slots.kept["active"]:
             return []
-        return [TrialGood()] if shown == self.slots.kept["trial"] else [TookOver()]
+        if shown == self.slots.kept["trial"] and self.state in UNPROVEN:
+            return [TrialGood()]
+        return self._served(shown) + [TookOver()]
+
+    def _served(self, shown: str) -> Items:
+        """Rung 4 or 5 succeeded: what serves is active; what was refused is still to be proven,
+        but for a breached one."""
+        kept, refused = self.slots.kept, self.slots.kept["active"]
+        trial = "" if kept["trial"] == shown else kept["trial"]
+        kept["trial"] = trial or ("" if self.slots.quarantined else refused)
+        kept["active"] = shown
+        kept["former"] = "" if kept["former"] == shown else kept["former"]
+        if shown == ONBOARDING and not self.forbidden:
+            kept["reason"] = kept["reason"] or EXPIRY
+        self.slots.show("live", "")
+        self.why = "slot %s was refused" % refused
+        told = {"active": shown, "refused": refused, "why": self.why}
+        return [Tell("identity", told), self.slots.save()]
 
     def _take_over(self, event: Event, now: int) -> Items:
-        """Rung 4 or 5 succeeded: what serves is active, what was refused is tried once a day."""
-        kept, refused = self.slots.kept, self.slots.kept["active"]
-        kept["active"] = self.slots.shown("live")
-        kept["former"] = "" if kept["former"] == kept["active"] else kept["former"]
-        kept["trial"] = kept["trial"] or refused
-        self.slots.show("live", "")
-        self.why = "hub and DPS refused slot " + refused
+        """What was refused is tried once a day; the onboarding credential has a new one issued."""
+        kept = self.slots.kept
         self.wake_at = now + DAY_MS
-        told = {"active": kept["active"], "refused": refused, "why": self.why}
-        out = [Tell("identity", told), self.slots.save()]
-        due = kept["active"] == ONBOARDING and not self.forbidden
-        return out + ([RollDue(kept["reason"] or EXPIRY)] if due and not self.held_ms(now) else [])
+        rolls = kept["active"] == ONBOARDING and not self.forbidden
+        return [Done()] if rolls or not kept["trial"] else []
 
     def _commit(self, event: Event, now: int) -> Items:
-        kept, utc_s = self.slots.kept, self._device.clock.utc(now) or 0
-        old, ends = kept["active"], self.active.get("not_after")
-        until_s = utc_s + self._config.keep_old_s
+        """An expiry roll is over with this frame; a breach roll when the old key is gone."""
+        kept, utc_s = self.slots.kept, self._device.clock.utc(now)
+        old, self._rolled = kept["active"], kept["reason"]
         kept.update({"active": kept["trial"], "trial": "", "pending": ""})
         kept["former"] = old if old in NAMES else ""
-        kept["former_until_s"] = until_s if ends is None else min(until_s, int(ends))
+        kept["former_until_s"] = 0 if utc_s is None else self.former_until_s(utc_s)
         if kept["breached"]:
             self.slots.close(kept["breached"])
+        else:
+            kept["reason"] = ""
         self.slots.show("live", "")
-        self._old = old
-        return self._commit_again(event, now)
-
-    def _commit_again(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_MS
         return [self.slots.save()]
+
+    def _commit_again(self, event: Event, now: int) -> Items:
+        self.wake_at = now + SAVE_AGAIN_MS
+        return [self.slots.save_again()]
 
     def _commit_later(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_AGAIN_MS
@@ -110,34 +127,43 @@ class Identity(Trialling):
 
     def _committed(self, event: Event, now: int) -> Items:
         """From here on a start shows the new one. A breached key goes before anybody is told."""
-        self.wake_at = now + WIPE_MS
-        if self.slots.kept["reason"] != BREACH:
-            return [Done()]
-        return [WipeKey(self._old)]
+        return self._wipe(self.slots.leaked, now) if self.slots.succeeded else [Done()]
 
     def _wipe_former(self, event: Event, now: int) -> Items:
+        """Also what a cut left of a breach roll."""
+        leaked = self.slots.succeeded
+        return self._wipe(self.slots.leaked if leaked else self.slots.kept["former"], now)
+
+    def _wipe(self, slot: str, now: int) -> Items:
         self.wake_at = now + WIPE_MS
-        return [WipeKey(self.slots.kept["former"])]
+        self._wiping = slot
+        return [WipeKey(slot)] if slot else [Done()]
 
     def _report(self, event: Event, now: int) -> Items:
         """The end of a roll, or of a former certificate."""
         slots, kept = self.slots, self.slots.kept
         out: Items = []
-        if isinstance(event, KeyWiped):
-            out += self._wiped(event)
+        if not isinstance(event, Done):
+            out = self._wiped(getattr(event, "reason", "silent"), now)
         self.wake_at = now + SOON_MS
-        if not kept["reason"]:
+        rolled, self._rolled = self._rolled, None
+        if slots.succeeded:
+            rolled = BREACH
+            kept.update({"reason": "", "breached": ""})
+        if rolled is None:
             return out + [slots.save()]
-        told = {"active": kept["active"], "reason": kept["reason"], "rolled": True}
-        kept.update({"reason": "", "breached": ""})
         self.why, self._refused_at_ms, self._waits, self._registered_ms = "", None, 0, 0
-        self._device.count("rolls")
+        if rolled:
+            self._device.count("rolls")
+        told = {"active": kept["active"], "reason": rolled, "rolled": True}
         return out + [Tell("identity", told), slots.save()]
 
-    def _wiped(self, event: Event) -> Items:
-        if event.reason:
-            remedy = "remove the key of slot %s yourself" % event.slot
-            return [warning("old key not wiped", event.reason, remedy, "identity")]
-        if event.slot in NAMES:
-            self.slots.empty(event.slot)
+    def _wiped(self, reason: str, now: int) -> Items:
+        slot = self._wiping
+        if reason:
+            self.slots.kept["former_until_s"] = (self._device.clock.utc(now) or 0) + DAY_MS // 1000
+            remedy = "remove the key of slot %s yourself" % slot
+            return [warning("old key not wiped", reason, remedy, "identity")]
+        if slot in NAMES:
+            self.slots.empty(slot)
         return []

@@ -57,6 +57,7 @@ CONNECTION: Table = (
     (SETTLING,         Saved,          DIALING_HUB,      "dial"),
     (SETTLING,         SaveFailed,     DIALING_HUB,      "dial"),
     (SETTLING,         Woke,           DIALING_HUB,      "dial"),
+    (SETTLING,         HubLater,       WAITING_FOR_HUB,  "wait"),
 
     (DIALING_HUB,      Verified,       SIGNING,          "sign"),
     (DIALING_HUB,      Failed,         WEIGHING,         "weigh"),

@@ -117,18 +117,23 @@ class Reverify(Looks):
         tries = self._refusals - 1
         wait_ms = delay_ms(self._device.rand_below, STAY_MS, STAY_MS, STAY_MOST_MS, tries)
         self._rest(now, wait_ms if self.times.token_due(now) else None)
-        refused = CONNACK.get(getattr(self._answer, "code", 0), ("network", "no-answer"))
         told = Tell("swap", {"refused": repr(self._answer)})
-        return [Stayed(), told, NotMoved(*refused)]
+        return [Stayed(), told, self._not_moved()]
+
+    def _not_moved(self) -> NotMoved:
+        refused = CONNACK.get(getattr(self._answer, "code", 0), ("network", "no-answer"))
+        return NotMoved(*refused)
 
     def _lose(self, event: Event, now: int) -> Items:
-        return [Close("next", "refused"), self._for_live(event)]
+        self._answer = self._for_live(event)
+        return [Close("next", "refused"), self._answer, self._not_moved()]
 
     def _lose_answer(self, event: Event, now: int) -> Items:
-        return [self._answer]
+        return [self._answer, self._not_moved()]
 
     def _lose_both(self, event: Event, now: int) -> Items:
-        return [Close("live", "silent"), Disconnected("live", "silent"), self._answer]
+        gone = [Close("live", "silent"), Disconnected("live", "silent")]
+        return gone + [self._answer, self._not_moved()]
 
     def _for_live(self, event: Event) -> Event:
         if isinstance(event, Refused):

@@ -39,7 +39,7 @@ class RollCommands:
         since = identity.active.get("not_before")
         if isinstance(before, int) and since is not None and since >= before:
             return [reply(ask_id, {"rolling": False, "why": "issued later already"})]
-        if identity.state not in (RESTING, AWAITING, HOLDING):
+        if identity.state not in (RESTING, AWAITING, HOLDING) or not identity.slots.free():
             return [refuse(ask_id, "busy", identity.state, "ask again in a minute", TRY_LATER)]
         held_ms = 0 if reason == BREACH else identity.held_ms(now)
         if held_ms:

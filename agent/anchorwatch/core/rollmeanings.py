@@ -45,7 +45,10 @@ class AskDps(Record):
 
 
 class Propagating(Record):
-    """DPS assigned a moment ago: the hub may not have heard of it yet."""
+    """DPS assigned a moment ago, or is not to hear of a whole fleet at once: the hub once more."""
+
+    fields = ("wait_ms",)
+    wait_ms: int
 
 
 class GivenUp(Record):

@@ -12,8 +12,8 @@ from .events import (
     CsrMade, Installed, InstallRefused, Issued, IssueLater, IssueRefused, KeyFailed, KeyMade,
     KeyWiped,
 )
-from .lifecycle import WAITING_FOR_HUB
-from .meanings import HubLater
+from .lifecycle import SETTLING, WAITING_FOR_DPS, WAITING_FOR_HUB
+from .meanings import DpsLater, HubLater
 from .rollmeanings import (
     AskDps, Done, FormerDue, GivenUp, LastResort, NotMoved, NothingLeft, OtherSlot, Propagating,
     ResumeDue, RollDue, TookOver, TrialBad, TrialDue, TrialGood, TrialLater,
@@ -46,11 +46,9 @@ class RollRoutes:
 
     def answered(self, event: Event, now: int) -> Items:
         """Saved or SaveFailed of any file."""
-        slots = self._identity.slots
-        if event.name != "identity":
+        if event.name != "identity" or not self._identity.slots.written():
             return []
-        slots.answered += 1
-        return self._identity.handle(event, now) if slots.answered == slots.saves else []
+        return self._identity.handle(event, now)
 
     def assigned(self, event: Event, now: int) -> Items:
         """DPS knows the certificate on trial now."""
@@ -70,12 +68,25 @@ class RollRoutes:
 
     def woke(self, event: Event, now: int) -> Items:
         """A breached key opens no session: the dial waits for its successor."""
-        connection, slots = self._watch.connection, self._identity.slots
-        due = connection.wake_at is not None and connection.wake_at <= now
-        held = slots.quarantined and self._watch.config.identity.issuer != "hub"
-        if not due or not held or connection.state != WAITING_FOR_HUB or slots.tries("live"):
+        wake_at = self._watch.connection.wake_at
+        back = self._held_back() if wake_at is not None and wake_at <= now else []
+        return back + [event] if back else []
+
+    def settled(self, event: Event, now: int) -> Items:
+        """Saved or SaveFailed of an assignment; DPS may have given a breached key's successor."""
+        back = self._held_back() if self._watch.connection.state == SETTLING else []
+        return back or self._watch.connection.handle(event, now)
+
+    def _held_back(self) -> Items:
+        """What a connection that would dial with a breached key does instead."""
+        slots, state = self._identity.slots, self._watch.connection.state
+        if not slots.quarantined or slots.shown("live") != slots.kept["active"]:
             return []
-        return [HubLater(MINUTE_MS), event]
+        if self._watch.config.identity.issuer == "hub":  # which is asked in a session
+            return []
+        if state in (WAITING_FOR_HUB, SETTLING):
+            return [HubLater(MINUTE_MS)]
+        return [DpsLater(MINUTE_MS)] if state == WAITING_FOR_DPS and not slots.csr else []
 
     def message(self, event: Event, now: int) -> Items:
         """An answer of the hub's certificate service."""
@@ -99,8 +110,9 @@ class RollRoutes:
             verdict = "hub-%d" % (meaning[2] or meaning[1])
             return [IssueRefused(slot, fault, verdict, meaning[4], [], [], meaning[3])]
         if word == "conflict":
+            again_s = 0 if self._identity.replaces else 60
             self._identity.replaces = True
-            return [IssueLater(slot, 60, "another request is open")]
+            return [IssueLater(slot, again_s, "another request is open")]
         verdict = "hub-%d" % (meaning[2] or meaning[1])
         return [IssueRefused(slot, "identity", verdict, meaning[3], [], [], 0)]
 

@@ -86,6 +86,7 @@ ROLL: Table = (
     (HOLDING,      RollDue,        KEYING,      "new_key"),
     (HOLDING,      TrialGood,      COMMITTING,  "commit"),
     (HOLDING,      TookOver,       HOLDING,     "take_over"),
+    (HOLDING,      Done,           RESTING,     "look"),
 
     (COMMITTING,   Saved,          WIPING,      "committed"),
     (COMMITTING,   SaveFailed,     COMMITTING,  "commit_later"),

@@ -150,7 +150,7 @@ class Routing:
 
     def _saved(self, event: Event, now: int) -> Items:
         if event.name == "assignment":
-            return self._watch.connection.handle(event, now)
+            return self._rolls.settled(event, now)
         answered = self._bundles.answered(event, now) + self._rolls.answered(event, now)
         return answered + self._watch.roots.saved(event, now)
 
@@ -161,7 +161,7 @@ class Routing:
             "the agent goes on from memory; make room on the disk",
         )
         if event.name == "assignment":
-            return [told] + self._watch.connection.handle(event, now)
+            return [told] + self._rolls.settled(event, now)
         failed = self._watch.roots.save_failed(event, now)
         answered = self._bundles.answered(event, now) + self._rolls.answered(event, now)
         return [told] + answered + failed

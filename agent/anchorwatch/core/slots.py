@@ -21,6 +21,7 @@ ONBOARDING = "onboarding"
 NAMES = ("a", "b")
 BREACH, EXPIRY = "breach", "expiry"
 CLOSED_AT_MOST = 8
+ABSENT = "none"  # kind of a configured credential whose files are gone
 
 
 def fresh() -> Tree:
@@ -74,6 +75,16 @@ class Slots:
         self.saves += 1
         return Save("identity", dict(self.kept))
 
+    def save_again(self) -> Save:
+        """The same for a disk that was silent: no answer is owed any more but this one."""
+        self.answered = self.saves
+        return self.save()
+
+    def written(self) -> bool:
+        """One more save was answered; True when it was the last."""
+        self.answered = min(self.answered + 1, self.saves)
+        return self.answered == self.saves
+
     def show(self, link: str, name: str) -> None:
         """Dials of this link show that slot; "" for the active one."""
         self._shown[link] = name
@@ -102,7 +113,7 @@ class Slots:
 
     def usable(self, name: str, utc_s: int | None) -> bool:
         """There, not closed, and within its dates as far as they can be judged."""
-        if name not in self.held or not self.open(name):
+        if name not in self.held or not self.open(name) or self.held[name]["kind"] == ABSENT:
             return False
         ends = self.held[name].get("not_after")
         return ends is None or utc_s is None or utc_s <= ends
@@ -112,10 +123,14 @@ class Slots:
         return [n for n in NAMES if n != self.kept["active"] and self.usable(n, utc_s)]
 
     def free(self) -> str:
-        """Where a new key goes: never over the slot that serves, rather over none than over one."""
-        taken = (self.kept["active"], self.shown("live"))
-        left = [n for n in NAMES if n not in taken]
-        return ([n for n in left if n not in self.held] + left)[0]
+        """Where a new key goes: never over the slot that serves, rather over none than over one;
+        "" while both are needed."""
+        left = [n for n in NAMES if n != self.kept["active"] and not self.on_a_link(n)]
+        return ([n for n in left if n not in self.held] + left + [""])[0]
+
+    def on_a_link(self, name: str) -> bool:
+        """True while a dial of either link would show it."""
+        return name in (self.shown("live"), self.shown("next"))
 
     def empty(self, name: str) -> None:
         """The slot is overwritten or wiped."""
@@ -128,6 +143,17 @@ class Slots:
         """Never to be shown again; of many, the latest."""
         known = [old for old in self.kept["closed"] if old != fingerprint]
         self.kept["closed"] = known[1 - CLOSED_AT_MOST :] + [fingerprint]
+
+    @property
+    def succeeded(self) -> bool:
+        """True when a breached key's successor is committed, and the key perhaps not yet wiped."""
+        return bool(self.kept["breached"]) and self.kept["breached"] in self.kept["closed"]
+
+    @property
+    def leaked(self) -> str:
+        """Where the breached key is, "" once it is nowhere."""
+        mine = [n for n in self.held if self.held[n].get("fingerprint") == self.kept["breached"]]
+        return str((sorted(mine) + [""])[0])
 
     @property
     def quarantined(self) -> bool:

@@ -9,9 +9,19 @@ from .answers import warning
 from .lifecycle import IDLE, ONLINE, WAITING_FOR_DPS, WAITING_FOR_HUB, WEIGHING
 from .lifecycle import RESTING as LOOKS_REST
 from .meanings import DpsLater, HubLater, LookNow, RegisterBeside
-from .rolling import DAY_MS, LATER_MS, SOON_MS, Rolling
-from .rollmeanings import AskDps, GivenUp, Propagating, RollDue, TrialBad, TrialDue, TrialLater
+from .rolling import SOON_MS, Rolling
+from .rollmeanings import (
+    AskDps,
+    Done,
+    GivenUp,
+    Propagating,
+    RollDue,
+    TrialBad,
+    TrialDue,
+    TrialLater,
+)
 from .rolls import REGISTERING, TRYING
+from .rolltimes import DAY_MS, LATER_MS
 from .shapes import Event, Items
 from .slots import EXPIRY
 
@@ -25,18 +35,20 @@ class Trialling(Rolling):
     """The part of Identity that proves a certificate."""
 
     _waits = _registered_ms = 0
+    _spread = False  # has this trial waited for its turn at DPS
 
     def _enter(self, event: Event, now: int) -> Items:
         """The certificate is on the disk; before it is used, that it is on trial is too."""
         slot = event.slot
         self.slots.held[slot] = event.credential
         self.slots.kept.update({"trial": slot, "pending": "", "trial_dps_utc_s": 0})
-        self._waits = 0
-        return self._enter_again(event, now)
-
-    def _enter_again(self, event: Event, now: int) -> Items:
+        self._waits, self._spread = 0, False
         self.wake_at = now + SAVE_MS
         return [self.slots.save()]
+
+    def _enter_again(self, event: Event, now: int) -> Items:
+        self.wake_at = now + SAVE_AGAIN_MS
+        return [self.slots.save_again()]
 
     def _enter_later(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_AGAIN_MS
@@ -54,19 +66,26 @@ class Trialling(Rolling):
         if state in (WAITING_FOR_HUB, WAITING_FOR_DPS):
             self.wake_at = now + TRY_MS
             self.slots.show("live", trial)
-            return [HubLater(0)]
+            return self._dial_soon()
         if state == IDLE:  # at a start, whose first dial it is
             self.wake_at = now + TRY_MS
             self.slots.show("live", trial)
-        return [HubLater(SOON_MS)] if state == WEIGHING else []
+        return []
+
+    def _dial_soon(self) -> Items:
+        """Another certificate is news for a hub that refused one, and for no other fault."""
+        present = self._watch.hub_faults.present
+        return [HubLater(0)] if present is None or present["class"] == "identity" else []
 
     def _try_again(self, event: Event, now: int) -> Items:
-        """Nothing was heard; a line that is down is the schedule's matter."""
+        """Nothing was heard. A hub that closes without a word may mean the new one: the old one has
+        its turn."""
+        self.slots.show("next", "")
         waiting = self._watch.connection.state in (WAITING_FOR_HUB, WAITING_FOR_DPS)
-        if waiting and self.slots.tries("live"):
+        if waiting and self.slots.tries("live") and not self.slots.quarantined:
+            self.slots.show("live", "")
             self.wake_at = now + TRY_MS
             return []
-        self.slots.show("next", "")
         return self._try_out(event, now)
 
     def _try_later(self, event: Event, now: int) -> Items:
@@ -77,20 +96,23 @@ class Trialling(Rolling):
 
     def _try_soon(self, event: Event, now: int) -> Items:
         self.slots.show("next", "")
-        self.wake_at = now + PROPAGATED_MS
-        return [HubLater(PROPAGATED_MS)] if self._weighing else []
+        self.wake_at = now + event.wait_ms
+        return [HubLater(event.wait_ms)] if self._weighing else []
 
     def _doubt(self, event: Event, now: int) -> Items:
         """The hub may not know it yet: DPS is told of it, at most once a day."""
         self.why = event.verdict
         if self._registered_ms and now - self._registered_ms < PROPAGATION_MS:
-            return [Propagating()]
+            return [Propagating(PROPAGATED_MS)]
         utc_s, asked_s = self._device.clock.utc(now), self.slots.kept["trial_dps_utc_s"]
         lately = utc_s is not None and 0 < utc_s - asked_s < DAY_MS // 1000 - 60
         lately = lately or (utc_s is None and bool(self._registered_ms))
         ladder = self._watch.ladder
         if lately or not self._device.may_register or not ladder.may_register(now):
             return [GivenUp()]
+        if not self._spread and not self._weighing:  # DpsLater has a spread of its own
+            self._spread = True
+            return [Propagating(SOON_MS + self.spread_ms())]
         return [AskDps()]
 
     def _register(self, event: Event, now: int) -> Items:
@@ -102,7 +124,9 @@ class Trialling(Rolling):
             self.slots.show("next", trial)
             return out + [RegisterBeside()]
         self.slots.show("live", trial)
-        return out + [DpsLater(self.spread_ms())]
+        wait_ms = self.spread_ms()
+        self.wake_at += wait_ms
+        return out + [DpsLater(wait_ms)]
 
     def _registered(self, event: Event, now: int) -> Items:
         """Assigned: the connection dials the hub next, and shows the same certificate."""
@@ -113,7 +137,8 @@ class Trialling(Rolling):
     def _hold(self, event: Event, now: int) -> Items:
         """Refused: the old one serves on; the new one is tried again, ever more rarely."""
         first_ms = 1000 * self._config.trial_retry_s
-        self.wake_at = now + min(first_ms << min(self._waits, 20), DAY_MS)
+        doubled = 0 if self.slots.quarantined else min(self._waits, 20)
+        self.wake_at = now + min(first_ms << doubled, DAY_MS)
         self._waits += 1
         self.slots.show("next", "")
         self.slots.show("live", "")
@@ -125,10 +150,12 @@ class Trialling(Rolling):
     def _look_held(self, event: Event, now: int) -> Items:
         """Try again what was refused; what has grown old meanwhile is renewed instead."""
         self.wake_at = now + DAY_MS
+        if not self.slots.kept["trial"]:
+            return [Done()]
         utc_s = self._device.clock.utc(now)
         due_s = self.due_utc_s(self.slots.held.get(self.slots.kept["trial"], {}))
         old = due_s is not None and utc_s is not None and utc_s >= due_s
-        if old and not self.forbidden and not self.held_ms(now):
+        if old and not self.forbidden and not self.held_ms(now) and self.slots.free():
             return [RollDue(self.slots.kept["reason"] or EXPIRY)]
         return [TrialDue()]
 
