@@ -16,6 +16,7 @@ from tests.linux.dialling import profile
 from tests.linux.estserver import HOST, NONE, EstServer, certificates
 from tests.linux.identities import CN, Device
 from tests.linux.issuing import Ca
+from tests.linux.proxies import Proxy
 
 pytestmark = pytest.mark.tls
 CA = Ca()
@@ -219,6 +220,14 @@ def test_anchors_file_without_roots_is_told(est, ready, tmp_path, text):
     event = device.one(order(server, csr))
     assert (event.fault, event.verdict) == ("policy", "est-anchors") and str(file) in event.value
     assert server.visits == []
+
+
+def test_proxy_is_on_the_way_of_every_operation(est, ready):
+    server = est({"simpleenroll": issuing, "cacerts": certificates([CA.ca.der])})
+    device, csr = ready(server)
+    with Proxy() as proxy:
+        assert chain_of(device.one(order(server, csr, proxy=proxy.url())))
+        assert len(proxy.asked) == len(server.asked) == 3
 
 
 def secret(tmp_path, text=b"dev-7:s3cret\n", mode=0o600):

@@ -128,6 +128,11 @@ def test_breach_roll_wipes_the_configured_key_and_the_next_start_goes_on_without
     board.restore()
     session(cloud, since, board, fingerprint)
     assert "not there any more" in board.ask("identity", "show")
+    done = board._command("check", "--json")
+    assert done.returncode == 0, done.stdout
+    told = [row["what"] for row in json.loads(done.stdout) if row["check"] == "credential"]
+    assert told == ["not tried: key file cannot be read; the device has one of its own",
+                    "certificate of %s in slot a" % board.name]
 
 
 @pytest.fixture

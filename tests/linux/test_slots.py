@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import pathlib
+import socket
 
 import pytest
 from cryptography import x509
@@ -12,12 +13,17 @@ from cryptography.x509.oid import NameOID
 
 from anchorwatch.core import actions
 from anchorwatch.core.events import Installed, InstallRefused, KeyFailed, KeyMade, KeyWiped
+from anchorwatch.errors import LinkError
 from anchorwatch.linux import store as stores
 from anchorwatch.linux import tls
+from anchorwatch.linux.dial import Dialer
+from anchorwatch.linux.resolve import Resolver
 from anchorwatch.linux.slots import pem_of
 from anchorwatch.wire import frame
 from tests.linux import authority
+from tests.linux.agent_process import free_port
 from tests.linux.authority import DAY_S, NOW_S
+from tests.linux.dialling import profile
 from tests.linux.identities import CN, Device
 from tests.linux.issuing import Ca
 from tests.linux.servers import Server
@@ -190,8 +196,6 @@ def test_slot_authenticates_a_handshake_and_its_key_is_in_no_file(asked):
         made = tls.context([server.issuer.der], {"suites": "any", "strict": True}, files, True)
         device.slots.release(files)
         assert not [file for file in files if os.path.exists(file)]
-        import socket
-
         with socket.create_connection((hub.address, hub.port)) as sock, made.wrap_socket(
                 sock, server_hostname="hub.example.net"):
             pass
@@ -200,8 +204,6 @@ def test_slot_authenticates_a_handshake_and_its_key_is_in_no_file(asked):
 
 
 def test_slot_without_a_certificate_shows_none_and_says_so(asked):
-    from anchorwatch.errors import LinkError
-
     device, _ = asked
     for slot in ("a", "b"):
         files = device.slots.files(slot)
@@ -209,6 +211,39 @@ def test_slot_without_a_certificate_shows_none_and_says_so(asked):
             tls.context([CA.root.der], {"suites": "any", "strict": True}, files, True)
         device.slots.release(files)
         assert (caught.value.fault, caught.value.verdict) == ("identity", "credential-unreadable")
+
+
+def in_memory():
+    """Files of ours that are open and on no disk."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found.append(os.readlink("/proc/self/fd/" + name))
+        except OSError:
+            continue  # the listing's own
+    return [one for one in found if "memfd:anchorwatch" in one]
+
+
+def test_dial_that_fails_leaves_no_key_open(asked):
+    device, csr = asked
+    device.install(CA.chain(csr))
+    dialer = Dialer(Resolver({"hub.example.net:8883": ["127.0.0.1:%d" % free_port()]}, None),
+                    {CA.root.sha256: CA.root.der}.__getitem__, device.slots.files,
+                    release=device.slots.release)
+    order = actions.Dial("live", "hub", "hub.example.net", 8883, "mqtt", [CA.root.sha256], {},
+                         profile(), "a", NOW_S, "", "own")
+    event, _ = dialer.dial(order, dialer.patience())
+    assert (event.fault, event.verdict) == ("network", "refused") and in_memory() == []
+
+
+def test_slot_that_cannot_be_handed_over_is_a_fault_of_identity(asked, mocker):
+    device, csr = asked
+    device.install(CA.chain(csr))
+    mocker.patch("anchorwatch.linux.slots.os.memfd_create", side_effect=OSError(24, "too many"))
+    with pytest.raises(LinkError) as caught:
+        device.slots.files("a")
+    assert (caught.value.fault, caught.value.verdict, caught.value.value) == (
+        "identity", "credential-unreadable", "slot-a")
 
 
 def test_damaged_slot_is_warned_of_and_the_other_one_serves(device):

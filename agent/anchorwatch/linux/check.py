@@ -13,7 +13,7 @@ from ..core.actions import Dial
 from ..core.events import ClockSet, Start, TimeFailed
 from ..core.transports import WEBSOCKET
 from ..core.watch import Watch
-from ..errors import AgentError, StateError
+from ..errors import AgentError, ConfigError, StateError
 from .bundles import ROOTED, Bundles
 from .clock import Times, known, now_ms
 from .credential import Credential, absent
@@ -22,11 +22,13 @@ from .findings import Findings
 from .folder import open_folder
 from .layers import Layers
 from .resolve import Resolver
+from .slots import NAMES, Slots
 from .steps import DAY_S, STEPS, Steps
 from .store import Store
 from .toml import load
 
 _FAR_S = 300
+_OF_ITS_OWN = "; the device has one of its own"
 
 
 class Check:
@@ -39,6 +41,7 @@ class Check:
         self.layers = Layers(config, self._site(), self._note_bad)
         credential = config.credential
         self._credential = Credential(credential.kind, credential.cert_file, credential.key_file)
+        self._slots = Slots(None, self._credential, self._note_bad)
         self._resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
 
     def run(self) -> list[dict]:
@@ -47,8 +50,9 @@ class Check:
         self.begin(credential)
         if self.found.ok("files") is None:
             self.found.good("", "files", "nothing to complain of")
-        dialer = Dialer(self._resolver, self.layers.der_of, self._credential.files,
-                        proxy_auth_file=self._config.mqtt.proxy_auth_file)
+        dialer = Dialer(self._resolver, self.layers.der_of, self._slots.files,
+                        proxy_auth_file=self._config.mqtt.proxy_auth_file,
+                        release=self._slots.release)
         steps = Steps(dialer, self.layers.der_of, self.watch.trust, self.found, self._other_way)
         steps.sure_of_time = self._check_clock(dialer)
         for endpoint in self.watch.trust.endpoints:
@@ -92,19 +96,40 @@ class Check:
         return self._try("trust", lambda: open_folder(path))
 
     def _check_credential(self) -> dict:
-        read = self._credential.read()
+        try:
+            read = self._credential.read()
+        except ConfigError as error:
+            if not self._issued():
+                raise
+            self.found.untried("", "credential", error.what + _OF_ITS_OWN)
+            return absent()
         ends = read["not_after"]
         if ends is None:
             self.found.good("", "credential", "symmetric key is readable")
-            return read
+        elif ends < time.time() and self._issued():
+            self.found.untried("", "credential", "configured certificate has ended" + _OF_ITS_OWN)
+        else:
+            self._check_dates(read, "certificate of %s" % read["cn"],
+                              "put a new certificate and its key into [credential]")
+        return read
+
+    def _issued(self) -> bool:
+        """Whether a slot holds a certificate."""
+        try:
+            folder = open_folder(self._config.state.dir)
+        except AgentError:
+            return False
+        slots = Slots(Store(folder, None, self._note_bad), self._credential, self._note_bad)
+        held = [slots.held(name) for name in NAMES]
+        return bool([one for one in held if one and one["chain"]])
+
+    def _check_dates(self, read: dict, what: str, remedy: str) -> None:
+        ends = read["not_after"]
         left = "%d days left" % ((ends - int(time.time())) // DAY_S)
-        what = "certificate of %s" % read["cn"]
         if ends < time.time():
-            self.found.bad("", "credential", what, left, verdict="expired",
-                           remedy="put a new certificate and its key into [credential]")
+            self.found.bad("", "credential", what, left, verdict="expired", remedy=remedy)
         else:
             self.found.good("", "credential", what, left)
-        return read
 
     def _check_state(self) -> dict:
         path = self._config.state.dir
@@ -113,13 +138,20 @@ class Check:
             return {}
         try:
             folder = open_folder(path)
-            state = Store(folder, None, self._note_bad).read(("assignment", "clock", "trust"))
+            store = Store(folder, None, self._note_bad)
+            state = store.read(("assignment", "clock", "identity", "slot-a", "slot-b", "trust"))
+            self._slots = Slots(store, self._credential, self._note_bad)
+            state["slots"] = self._slots.start(state)
             state["bundles"] = self._bundles(folder, state.get("trust", {}).get("bundles", {}))
         except PermissionError as error:
             raise StateError("unwritable", "state cannot be read", path,
                              "run check as the agent's user") from error
         self.layers.learn([state.get("trust"), state["bundles"]])
         self.found.good("", "state", "readable", path)
+        active = state["slots"].get(state.get("identity", {}).get("active"), {})
+        if active.get("not_after"):
+            what = "certificate of %s in slot %s" % (active["cn"], active["slot"])
+            self._check_dates(active, what, "see `anchorwatch identity show`")
         return state
 
     def _bundles(self, folder, bundles: dict) -> dict:

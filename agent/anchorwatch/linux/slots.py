@@ -11,7 +11,7 @@ Source: design section 9; contract section 3.
 
 import os
 
-from ..errors import AgentError, MalformedMessage
+from ..errors import AgentError, LinkError, MalformedMessage
 from ..pki.der import Certificate
 from ..wire.encoding import base64_bytes, base64_text
 
@@ -77,15 +77,21 @@ class Slots:
 
     def files(self, name: str) -> tuple[str, str] | None:
         """(certificate file, key file) of a credential, for release() afterwards; None where it is
-        a symmetric key. Empty ones stand for a slot without a certificate."""
+        a symmetric key. Empty ones stand for a slot without a certificate.
+
+        Raises  LinkError: identity, credential-unreadable
+        """
         if name not in NAMES:
             found: tuple[str, str] | None = self._credential.files(name)
             return found
         body = self.held(name)
-        if body is None or not body["chain"]:
-            return in_memory(b"", b"")
-        chain = [base64_bytes(one) for one in body["chain"]]
-        return in_memory(pem_of(chain), body["key"].encode())
+        try:
+            if body is None or not body["chain"]:
+                return in_memory(b"", b"")
+            chain = [base64_bytes(one) for one in body["chain"]]
+            return in_memory(pem_of(chain), body["key"].encode())
+        except (OSError, MalformedMessage) as error:
+            raise LinkError("identity", "credential-unreadable", _FRAME + name) from error
 
     def release(self, files) -> None:
         """What files() gave is not needed any more."""
