@@ -128,7 +128,7 @@ class IotHub(Requests):
             self._row(now_ms, "method timed out", call.device_id, name=call.name)
         deadlines = [self._calls.next_ms(), self._write_later(now_ms)]
         good_until_utc_s = self._utc_s(now_ms) - self.grace_s
-        for device in self._devices.values():
+        for device in [d for d in self._devices.values() if d.operation or d.expires_utc_s]:
             if device.operation is not None:
                 deadlines.append(self._work_on(device, now_ms))
             if device.session is None or device.expires_utc_s is None:

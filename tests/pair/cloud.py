@@ -95,6 +95,7 @@ class Cloud:
         self._ids = self.sessions = self._entries = 0
         self.pairs: list = []
         self._due: list[tuple[int, int, Callable]] = []
+        self._alarms: list[tuple[int, int, object]] = []
         self.issuers = Issuers(
             b"", 0, utc_s=self.utc_s, make_id=self._make_id, journal=self.journal,
             faults=self.faults,
@@ -193,10 +194,19 @@ class Cloud:
         if self._due and self._due[0][0] <= self.now_ms:
             heapq.heappop(self._due)[2]()
             return True
-        return any(pair.wake() for pair in self.pairs)
+        while self._alarms and self._alarms[0][0] <= self.now_ms:
+            if heapq.heappop(self._alarms)[2].wake():
+                return True
+        return False
+
+    def alarm(self, pair: object) -> None:
+        """A device did something: it may wake at another time now; older alarms are let pass."""
+        if pair.watch.wake_at is not None:
+            self._entries += 1
+            heapq.heappush(self._alarms, (pair.watch.wake_at, self._entries, pair))
 
     def _deadlines(self) -> list[int]:
         wakes = [self._due[0][0]] if self._due else []
-        wakes += [p.watch.wake_at for p in self.pairs if p.watch.wake_at is not None]
+        wakes += [self._alarms[0][0]] if self._alarms else []
         turns = [service.turn(self.now_ms) for service in (self.hub, self.hub2)]
         return wakes + [t for t in turns if t is not None]

@@ -30,6 +30,7 @@ class Credential:
 
     chain: list[bytes] = field(default_factory=list)
     key: str = field(default="", repr=False)
+    cn: str = DEVICE
 
     def told(self) -> dict:
         """As the driver describes it to the core."""
@@ -40,7 +41,7 @@ class Credential:
             return {**kind, "fingerprint": fingerprint, **dates}
         fingerprint = hashlib.sha256(self.chain[0]).hexdigest()
         dates = {"not_before": int(FROM.timestamp()), "not_after": int(UNTIL.timestamp())}
-        kind = {"kind": "x509", "slot": "onboarding", "cn": DEVICE}
+        kind = {"kind": "x509", "slot": "onboarding", "cn": self.cn}
         return {**kind, "fingerprint": fingerprint, **dates}
 
 

@@ -23,6 +23,7 @@ class Driver(Keyring):
         """Give an event to the watch and perform what it answers."""
         for action in self.watch.handle(event, self.cloud.now_ms):
             self.perform(action)
+        self.cloud.alarm(self)
 
     def perform(self, action: object) -> None:
         """Do one thing that the watch asks for."""

@@ -55,6 +55,7 @@ class Steady(Pair):
                 return
             if self.watch is watch:
                 self._do(action)
+        self.cloud.alarm(self)
 
     def _do(self, action: object) -> None:
         if isinstance(action, actions.Dial):
