@@ -17,6 +17,7 @@ from anchorwatch.linux.deeds import Deeds
 from anchorwatch.linux.fetch import Fetcher
 from anchorwatch.linux.folder import open_private
 from anchorwatch.linux.layers import Layers
+from anchorwatch.linux.slots import Slots
 from anchorwatch.linux.store import open_store
 from tests.core.signed import NOW_S
 from tests.powercut.calls import on
@@ -70,7 +71,10 @@ class Device:
         self._drop = SimpleNamespace(ask=_nothing)
         self._credential = SimpleNamespace(read=x509, sign=lambda data: b"signed",
                                            changed=lambda: False)
+        self._slots = Slots(self._store, self._credential, self._warn)
         self._perform = self._performers()
+
+    _read_credential = daemon.Agent._read_credential
 
     def _noting(self, read):
         """The store's read; what it found is noted before the core may change it."""
@@ -96,7 +100,7 @@ class Device:
         telemetry = SimpleNamespace(connecting=_nothing, swapped=_nothing, feeding=_nothing)
         files = SimpleNamespace(look=_nothing)
         deeds = Deeds(links, telemetry, files, self._store, self._layers, self._bundles,
-                      self._credential, self.post)
+                      self._slots, self.post)
         perform = {actions.Close: self._close, **_ANSWERS, **self._fetcher.perform, **deeds.perform}
         perform[actions.Tell] = self._tell
         return perform
