@@ -373,6 +373,24 @@ def test_poisoned_clock_costs_no_device(poison):
     assert pair.run_until(lambda: pair.watch.states()["clock"] == "authenticated", HOUR) <= HOUR
 
 
+def test_bundle_signed_in_2036_is_survived_beside_a_time_server_that_says_2057():
+    """Two clocks wrong at once: neither is the floor for ever."""
+    cloud, pair = signed({"clock": {"sntp": "time.example:123", "patience_s": 60}})
+    now_s = cloud.utc_s(cloud.now_ms)
+    cloud.sntp_offset_s, cloud.https = 30 * YEAR_S, False
+    for front in cloud.fronts.values():
+        front.ends = [End(not_before=now_s - 30 * DAY_S, not_after=now_s + 60 * DAY_S)]
+    pair.restart()
+    late = {"issued_s": now_s + 9 * YEAR_S, "expires_s": now_s + 40 * YEAR_S}
+    bring(pair, bundle(1, ["g2", "new"], **late))
+    cloud.run_for(DAY)
+    assert stage(pair) == "committed"
+    assert pair.status()["clock"]["floor_utc_s"] <= now_s + 2 * DAY_S
+    cloud.sntp_offset_s = 0
+    pair.restart()
+    pair.run_until("online", HOUR)
+
+
 def test_bundle_signed_in_2036_is_survived_without_any_clock():
     cloud, pair = signed()
     cloud.sntp_offset_s, cloud.https = None, False

@@ -134,8 +134,10 @@ class Commit(Rollback):
         """On the disk: the candidate is what endpoints are offered, and all are dialled anew."""
         self._since_ms = now
         out: Items = []
-        if self._verified and not self._floor_only:
-            out = self._device.clock.issued(self._content["issued_s"], now)
+        issued_s = self._content["issued_s"]
+        # A date of after every leaf's end is none: whoever signed it had a wrong clock.
+        if self._verified and not self._floor_only and issued_s <= self._leaves_end_s:
+            out = self._device.clock.issued(issued_s, now)
         out += self.force(self.layer)
         return out + self._begin(event, now) + [TrustChanged()]  # the second link is taken first
 

@@ -39,6 +39,7 @@ class Probes(Machine):
         self._endpoint = ""
         self._failed: Event = None
         self._until_ms = self._tries = self._since_ms = self._compared = 0
+        self._leaves_end_s = 0  # the last of the leaves that were verified in this round
         self._floor_only = False  # the bundle's own date did not fit: judge at the floor
 
     @property
@@ -62,7 +63,7 @@ class Probes(Machine):
         """A round: every endpoint that was not verified in this stage."""
         seen = self.record["seen"]
         self._left = [e for e in self._device.dialable() if e not in seen]
-        self._verified, self._distrusted = [], []
+        self._verified, self._distrusted, self._leaves_end_s = [], [], 0
         return self._choose(event, now)
 
     def _choose(self, event: Event, now: int) -> Items:
@@ -179,6 +180,7 @@ class Probes(Machine):
         """The set accepts the endpoint; in the trial that is what it is there for."""
         self._left.pop(0)
         self._verified.append(self._endpoint)
+        self._leaves_end_s = max(self._leaves_end_s, event.not_after)
         out: Items = [Close("next", "probed")]
         if self.record["stage"] == "trial":
             out += self._trust.record(self._endpoint, event, self._device.clock.utc(now))
