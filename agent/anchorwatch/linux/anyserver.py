@@ -16,13 +16,13 @@ from ..errors import ConfigError, plain
 from ..values import address_problem, host_problem
 from .check import Check
 from .clock import now_ms
+from .credential import absent
 from .dial import Dialer
 from .launch import CONFIG
 from .resolve import Resolver
 from .steps import Steps
 from .toml import load
 
-_BARE = {"slot": "a"}
 _NO_STATE = {"dir": os.devnull}
 _NOBODY = "host.invalid"  # what is dialled is put into the order, where an address will do too
 
@@ -43,7 +43,7 @@ def checked(given) -> list[dict]:
                 "hub": {"host": _NOBODY}, "state": _NO_STATE}  # fmt: skip
     config = Config(_laid_over(tree, endpoint, given), folder)
     check = Check(config)
-    check.begin(_BARE)
+    check.begin(absent())
     check.watch.handle(ClockSet(int(time.time()), "rtc"), now_ms())
     order = _order(check.watch, endpoint, host, places)
     dialer = Dialer(_resolver(config.resolve, order, places), check.layers.der_of,

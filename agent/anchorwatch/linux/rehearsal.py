@@ -16,12 +16,12 @@ from ..pki.limits import Anchor
 from . import keyless
 from .check import Check
 from .clock import known, now_ms
+from .credential import absent
 from .findings import Findings, short
 from .shortrecords import ShortRecords
 from .toml import load
 
 _STEP = "ready"
-_BARE = {"slot": "a"}
 
 
 class Rehearsal:
@@ -181,7 +181,7 @@ def rehearsed(path: str, wish: str) -> list[dict]:
     words = sorted(readiness.profiles()) + [readiness.ANNOUNCED]
     chain = None if wish in words else pem.certificates(_read(wish, words))
     check = Check(Config(tree, folder))
-    check.begin(_BARE)
+    check.begin(absent())
     check.watch.handle(known() or ClockSet(int(time.time()), "rtc"), now_ms())
     rehearsal = Rehearsal(check.watch, check.layers.der_of, now_ms())
     if chain is None:
