@@ -5,8 +5,6 @@ Rule: nothing here blocks and nothing here knows a command; a client that does n
 Source: contract section 4.
 """
 
-import grp
-import json
 import os
 import socket
 import struct
@@ -156,6 +154,8 @@ def refusal(request_id: object, code: int, what: str, value: object = "", remedy
 
 def line(tree: dict) -> bytes:
     """One line of JSON; bytes in it become base64."""
+    import json  # nobody may ever ask: the start does without it
+
     return json.dumps(tree, default=_base64, separators=(",", ":")).encode() + b"\n"
 
 
@@ -181,6 +181,8 @@ def group_id(name: str) -> int | None:
     """The number of the group whose members may send; None for no name."""
     if not name:
         return None
+    import grp  # few name a group
+
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError as error:

@@ -9,11 +9,11 @@ first field behind the object's head; OpenSSL, SSL_CTX_set_tlsext_max_fragment_l
 """
 
 import _ssl
-import json
 
 from .. import runtime
 from ..errors import AgentError
 from ..wire.hello import FRAGMENT_SIZES
+from ..wire.jsonwrite import write
 
 MAPS = "/proc/self/maps"
 _CODES = {size: code for code, size in FRAGMENT_SIZES.items()}
@@ -186,5 +186,5 @@ def main() -> int:
             libssl.ask(_ssl._SSLContext(_ssl.PROTOCOL_TLS_CLIENT), size)
     except Unavailable as error:
         reason = str(error)
-    print(json.dumps({"reason": reason}))
+    print(write({"reason": reason}).decode())
     return 0

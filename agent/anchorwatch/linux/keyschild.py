@@ -4,7 +4,6 @@ Rule: whatever is secret passes through its pipes, in and out; nothing of it is 
 the environment or in an error.
 """
 
-import json
 import os
 import sys
 
@@ -21,7 +20,8 @@ def ask(do: str, about: str, **given: str) -> dict:
 
     Raises  ConfigError
     """
-    import subprocess  # a device with a symmetric key starts without it
+    import json  # a device with a symmetric key starts without these two
+    import subprocess
 
     command = [sys.executable, "-I", "-c", _CHILD, _ROOT]
     asked = json.dumps({"do": do, "with": given}).encode()

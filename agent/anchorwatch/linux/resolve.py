@@ -3,7 +3,6 @@
 Rule: nothing is remembered between dials: a name that moved is followed by the next one.
 """
 
-import json
 import socket
 
 from ..errors import LinkError
@@ -36,6 +35,8 @@ class Resolver:
     def _read(self) -> dict:
         if not self._file:
             return {}
+        import json  # a rig's setting: no device in the field has it
+
         try:
             with open(self._file, encoding="utf-8") as file:
                 table = json.load(file)

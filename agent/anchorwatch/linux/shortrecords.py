@@ -10,14 +10,15 @@ Source: design section 8; RFC 6066 section 4.
 """
 
 import _ssl
-import json
 import os
 import signal
 import sys
 import threading
 
 from ..core.events import Failed, Verified
-from ..errors import LinkError, StateError, plain
+from ..errors import LinkError, MalformedMessage, StateError, plain
+from ..wire.jsonread import parse_object
+from ..wire.jsonwrite import write
 from .folder import open_private
 from .store import replace
 
@@ -164,15 +165,15 @@ class ShortRecords:
             return None
         try:
             data = open_private(self._folder).own(KEPT, _KEPT_AT_MOST)
-            kept = json.loads(data or b"{}")
+            kept = parse_object(data or b"{}")
             return plain(kept["reason"]) if kept["of"] == build() else None
-        except (OSError, StateError, ValueError, KeyError, TypeError):
+        except (OSError, StateError, MalformedMessage, KeyError, TypeError):
             return None
 
     def _keep(self, reason: str) -> None:
         if not self._folder:
             return
-        data = json.dumps({"of": build(), "reason": reason}).encode()
+        data = write({"of": build(), "reason": reason})
         try:
             replace(open_private(self._folder), KEPT, data)
         except (OSError, StateError):
@@ -205,8 +206,8 @@ def tried(child: tuple[str, ...]) -> tuple[str, bool]:
     if -done.returncode in _CRASHES:
         return "%s (signal %d)" % (CRASHED, -done.returncode), True
     try:
-        reason = plain(json.loads(done.stdout)["reason"])
-    except (ValueError, KeyError, TypeError):
+        reason = plain(parse_object(done.stdout)["reason"])
+    except (MalformedMessage, KeyError, TypeError):
         return "the self-check gives no answer", False
     return reason, not reason
 
