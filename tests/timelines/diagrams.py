@@ -9,11 +9,12 @@ import pathlib
 import sys
 
 from anchorwatch.core.lifecycle import CONNECTION, diagram
+from anchorwatch.core.rolls import ROLL
 from anchorwatch.core.rules import RULES
 from anchorwatch.core.stages import TRUST
 
 PAGE = pathlib.Path(__file__).parents[2] / "agent" / "README.md"
-DIAGRAMS = {"connection": CONNECTION, "bundle": TRUST}
+DIAGRAMS = {"connection": CONNECTION, "bundle": TRUST, "roll": ROLL}
 
 
 def rules_table():

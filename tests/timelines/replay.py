@@ -9,10 +9,12 @@ A story: comment lines (the first is the claim; `# covers: TAG, TAG` names rows 
     rand: least | half | most
     auto: no            the disk does not answer by itself: the story says Saved or SaveFailed
     given: online       a device with a session, its twin at rest; `online key` has a symmetric key,
-                        `online rooted` the vendor's root of trust, `online bundle` a bundle too
+                        `online rooted` the vendor's root of trust, `online bundle` a bundle too,
+                        `online slots` an issued certificate in slot a and the time, `online due`
+                        one that is to be renewed
     TIME  EXPRESSION    an event; TIME is in ms, `+N` after the line before, `wake` at the deadline
     TIME  restart       a new Watch; SAVED holds what was saved, disk() is the state for Start, with
-                        the bundles whose folders the frame `trust` names
+                        the bundles whose folders the frame `trust` names, and the slots
 
 Lines that begin with -> or == are produced.
 """
@@ -20,7 +22,7 @@ Lines that begin with -> or == are produced.
 import sys
 
 from anchorwatch.config import Config
-from anchorwatch.core import actions, bundles, events, records, rolls, stages
+from anchorwatch.core import actions, bundles, events, records, rolls, slots, stages
 from anchorwatch.core.record import show
 from anchorwatch.core.watch import Watch
 
@@ -33,7 +35,7 @@ BASE = {
     "cloud": {"allow": ["reverify", "reprovision", "importBundle"]},
 }
 MIRROR = "http://mirror.example/b"
-T0 = 1_800_000_000
+T0, DAY_S = 1_800_000_000, 86_400
 HUB = "hub.hubs.example"
 NAMES = {
     "g2": "CN=G2",
@@ -61,6 +63,37 @@ def x509(fingerprint="cert-1"):
     """A certificate credential."""
     return {"kind": "x509", "slot": "a", "fingerprint": fingerprint, "not_before": 0,
             "not_after": 4102444800, "cn": "dev-7"}
+
+
+def issued(slot, fingerprint="", ca="ca-1", age_days=10, life_days=90):
+    """The certificate in a slot, as the driver describes it."""
+    fingerprint, begins = fingerprint or "cert-" + slot, T0 - age_days * DAY_S
+    told = {"kind": "x509", "slot": slot, "fingerprint": fingerprint, "not_before": begins}
+    told.update({"not_after": begins + life_days * DAY_S, "cn": "dev-7", "key": "ec-p256"})
+    told["issuer"] = {"cn": ca, "sha1": "sha1-" + ca, "sha256": "sha256-" + ca}
+    told["sha1"] = "sha1-" + fingerprint
+    return told
+
+
+def slotted(*found, **frame):
+    """State of a device that rolled; found: credentials in slots, or names of slots with a key
+    alone; frame: what the frame `identity` says, the first one is active unless told; accepted:
+    the certificate that the hub accepted last."""
+    named = {one: {"pending": True} for one in found if isinstance(one, str)}
+    named.update({one["slot"]: one for one in found if not isinstance(one, str)})
+    about = slots.fresh()
+    about["active"] = found[0]["slot"] if found and not isinstance(found[0], str) else "onboarding"
+    accepted = frame.pop("accepted", None)
+    about.update(frame)
+    state = kept(accepted=accepted or named.get(about["active"], x509())["fingerprint"])
+    state.update({"slots": named, "identity": about})
+    return state
+
+
+def from_hub(rid, status, body):
+    """The hub's certificate service answers."""
+    topic = "$iothub/credentials/res/%d/?$rid=%s" % (status, rid)
+    return events.Message("live", topic, body)
 
 
 def key():
@@ -177,10 +210,11 @@ def copied(value):
     return value
 
 
-def assigned(hub="hub.hubs.example", rid=2, substatus="initialAssignment"):
-    """DPS: assigned."""
+def assigned(hub="hub.hubs.example", rid=2, substatus="initialAssignment", chain=""):
+    """DPS: assigned; chain: the certificates that it issued, as JSON."""
+    issued = ',"issuedCertificateChain":' + chain if chain else ""
     body = ('{"operationId":"4.op","status":"assigned","registrationState":{"assignedHub":"%s",'
-            '"deviceId":"dev-7","substatus":"%s"}}' % (hub, substatus))
+            '"deviceId":"dev-7","substatus":"%s"%s}}' % (hub, substatus, issued))
     return ("$dps/registrations/res/200/?$rid=%d" % rid, body.encode())
 
 
@@ -231,12 +265,17 @@ def online(words):
         session += [events.Woke(), verified("live"), events.Signed("hub live", b"sig")]
     else:
         state = kept()
+        if "slots" in words or "due" in words:
+            state = slotted(issued("a", age_days=72 if "due" in words else 10))
         if "rooted" in words:
             state = rooted(proven={"hub": "g2", "dps": "g2"})
         if "bundle" in words:
             state = rooted(bundle(1), proven={"hub": "g2", "dps": "g2"})
         session = [start(state), events.Woke(), verified("live")]
-    return session + [events.Connected("live", True), document(1, 1), patched(2)]
+    session += [events.Connected("live", True), document(1, 1), patched(2)]
+    if "slots" in words or "due" in words:
+        session.append(events.Subscribed("live", [1] * 4))
+    return session + ([events.ClockSet(T0, "date"), patched(3)] if "slots" in words else [])
 
 
 def kept(hub="hub.hubs.example", accepted="cert-1"):
@@ -248,9 +287,9 @@ def environment():
     """Names an event line may use."""
     known = (entry, layers, x509, key, start, kept, verified, failed, assigned, dps, document,
              patched, twin_status, pushed, call, status_of, bundle, fetched, missed, rooted, hard,
-             proven, limited)
+             proven, limited, issued, slotted, from_hub)
     names = {word.__name__: word for word in known}
-    names.update({"SAVED": {}, "T0": T0, "MIRROR": MIRROR})
+    names.update({"SAVED": {}, "T0": T0, "DAY_S": DAY_S, "MIRROR": MIRROR})
     for module in (events,):
         for name in dir(module):
             names[name] = getattr(module, name)
@@ -276,13 +315,15 @@ class Replay:
         self.names = environment()
         self.config, self.rand, self.auto = dict(BASE), RANDS["half"], True
         self.watch, self.now = None, 0
-        self.folders, self.rooted, self.written = {}, [], {}
+        self.folders, self.rooted, self.written, self.slots = {}, [], {}, {}
         self.names["disk"] = self._disk
 
     def _disk(self):
         """What a start finds after what was saved."""
         saved = self.names["SAVED"]
         state = {"assignment": kept()["assignment"], "rooted": self.rooted}
+        if self.slots:
+            state["slots"] = copied(self.slots)
         state.update(copied(saved))
         named = named_folders(saved.get("trust", {}))
         state["bundles"] = {n: copied(self.folders[n]) for n in named if n in self.folders}
@@ -299,6 +340,19 @@ class Replay:
             self._keep("trust")
         if isinstance(event, events.Saved):
             self._keep(event.name)
+        self._slots_after(event)
+
+    def _slots_after(self, done):
+        """What the driver's slots hold after an event, or an action."""
+        if isinstance(done, events.Start):
+            self.slots = dict(done.state.get("slots", {}))
+            self.names["SAVED"].update(copied({"identity": done.state.get("identity", {})}))
+        if isinstance(done, actions.NewKey):
+            self.slots[done.slot] = {"pending": True}
+        if isinstance(done, events.Installed):
+            self.slots[done.slot] = done.credential
+        if isinstance(done, events.KeyWiped) and not done.reason:
+            self.slots.pop(done.slot, None)
 
     def _keep(self, name):
         """A save is on the disk."""
@@ -358,6 +412,7 @@ class Replay:
             for action in self.watch.handle(pending.pop(0), now):
                 if not isinstance(action, actions.Tell) or action.name != "state":
                     shown.append("        -> " + repr(action))
+                self._slots_after(action)
                 if isinstance(action, actions.Save):
                     self.written[action.name] = copied(action.body)
                     if self.auto:

@@ -28,8 +28,8 @@ class Fallback:
 
     def next(self, register: bool, now: int) -> Items:
         """The next thing to try, as one meaning. register: may DPS be asked."""
-        if self._left is None:
-            self._left = self._list(register, now)
+        left = self._list(now) if self._left is None else self._left
+        self._left = left if register else [one for one in left if one[0] is OtherSlot]
         if not self._left:
             self._device.slots.show("live", "")
             return [NothingLeft()]
@@ -37,11 +37,9 @@ class Fallback:
         self._device.slots.show("live", name)
         return [meaning()]
 
-    def _list(self, register: bool, now: int) -> Items:
+    def _list(self, now: int) -> Items:
         slots, utc_s = self._device.slots, self._device.proven_utc_s(now)
         others = slots.others(utc_s)
         found = [(OtherSlot, name) for name in others] if self._device.hub else []
-        if not register:
-            return found
         last = [n for n in [ONBOARDING] if slots.kept["active"] != n and slots.usable(n, utc_s)]
         return found + [(LastResort, name) for name in others + last]

@@ -150,13 +150,15 @@ class Identity(Trialling):
         if slots.succeeded:
             rolled = BREACH
             kept.update({"reason": "", "breached": ""})
+        if rolled != EXPIRY:  # whose frame is written already
+            out.append(slots.save())
         if rolled is None:
-            return out + [slots.save()]
+            return out
         self.why, self._refused_at_ms, self._waits, self._registered_ms = "", None, 0, 0
         if rolled:
             self._device.count("rolls")
         told = {"active": kept["active"], "reason": rolled, "rolled": True}
-        return out + [Tell("identity", told), slots.save()]
+        return out + [Tell("identity", told)]
 
     def _wiped(self, reason: str, now: int) -> Items:
         slot = self._wiping

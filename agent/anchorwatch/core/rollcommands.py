@@ -41,7 +41,7 @@ class RollCommands:
             return [reply(ask_id, {"rolling": False, "why": "issued later already"})]
         if identity.state not in (RESTING, AWAITING, HOLDING) or not identity.slots.free():
             return [refuse(ask_id, "busy", identity.state, "ask again in a minute", TRY_LATER)]
-        held_ms = 0 if reason == BREACH else identity.held_ms(now)
+        held_ms = 0 if reason == BREACH else identity.rate_ms(now)
         if held_ms:
             left = "%d s more" % (held_ms // 1000 + 1)
             return [refuse(ask_id, "an issuer was asked lately", left, "ask again then", TRY_LATER)]

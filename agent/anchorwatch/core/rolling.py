@@ -5,7 +5,7 @@ issuer is asked more often than identity.issue_every_s. Source: design section 9
 """
 
 from ..wire import credentials as wire
-from .actions import Enroll, Install, MakeCsr, NewKey, Publish
+from .actions import Enroll, Install, MakeCsr, NewKey, Publish, Tell
 from .answers import warning
 from .clock import NONE
 from .device import Device
@@ -148,16 +148,21 @@ class Rolling(RollTimes):
         return self._failed(event.verdict, event.value, now)
 
     def _not_installed(self, event: Event, now: int) -> Items:
-        return self._failed(event.reason, event.value, now)
+        """Key and request wait on: who gave another chain may give the right one."""
+        self.why = getattr(event, "reason", "silent")
+        self.wake_at = now + self.retry_ms(now)
+        return [self._told(self.why, getattr(event, "value", ""))]
 
     def _silent(self, event: Event, now: int) -> Items:
         return self._failed("silent", "", now)
 
     def _failed(self, why: str, value: str, now: int) -> Items:
         """No certificate this time; the active one serves on, and the schedule goes on."""
-        self.slots.csr, self.slots.kept["pending"] = "", ""
+        self.csr = self.slots.csr = self.slots.kept["pending"] = ""
         self.why, self._refused_at_ms = why, now
         self.wake_at = now + min(self.held_ms(now), DAY_MS)
+        return [self._told(why, value), self.slots.save()]
+
+    def _told(self, why: str, value: str) -> Tell:
         remedy = "the device keeps what it has and asks again; see `anchorwatch identity show`"
-        told = warning("no new certificate: " + why, value, remedy, "identity")
-        return [told, self.slots.save()]
+        return warning("no new certificate: " + why, value, remedy, "identity")

@@ -21,9 +21,9 @@ from .rollmeanings import (
 from .rolls import ASKING, AWAITING, REGISTERING
 from .shapes import Any_, Event, Items, Routes, Watch
 
+OF_REQUEST = (CsrMade, Installed, InstallRefused, Issued, IssueLater, KeyFailed, KeyMade)
 IDENTITY = (
-    CsrMade, Installed, InstallRefused, Issued, IssueLater, KeyFailed, KeyMade, KeyWiped,
-    AskDps, Done, FormerDue, GivenUp, Propagating, ResumeDue, RollDue, TookOver, TrialBad,
+    KeyWiped, AskDps, Done, FormerDue, GivenUp, Propagating, ResumeDue, RollDue, TookOver, TrialBad,
     TrialDue, TrialGood, TrialLater,
 )
 # fmt: on
@@ -40,9 +40,15 @@ class RollRoutes:
     def __init__(self, watch: Watch) -> None:
         self._watch, self._identity = watch, watch.identity
         self.routes: Routes = {t: self._identity.handle for t in IDENTITY}
+        self.routes.update({t: self._of_request for t in OF_REQUEST})
         self.routes[IssueRefused] = self._issue_refused
         self.routes[NotMoved] = self._identity.not_moved
         self.routes.update({t: watch.ladder.handle for t in (OtherSlot, LastResort, NothingLeft)})
+
+    def _of_request(self, event: Event, now: int) -> Items:
+        """What comes late for a key that was given up is let go."""
+        mine = event.slot == self._identity.slots.kept["pending"]
+        return self._identity.handle(event, now) if mine else []
 
     def answered(self, event: Event, now: int) -> Items:
         """Saved or SaveFailed of any file."""
@@ -120,4 +126,4 @@ class RollRoutes:
         """What may pass is asked again with the same request."""
         if event.fault in PASSING and self._identity.state in (ASKING, AWAITING):
             return [IssueLater(event.slot, event.retry_after_s, event.verdict)]
-        return self._identity.handle(event, now)
+        return self._of_request(event, now)

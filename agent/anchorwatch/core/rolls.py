@@ -63,8 +63,9 @@ ROLL: Table = (
     (AWAITING,     RollDue,        KEYING,      "new_key"),
 
     (INSTALLING,   Installed,      ENTERING,    "enter"),
-    (INSTALLING,   InstallRefused, RESTING,     "not_installed"),
-    (INSTALLING,   Woke,           RESTING,     "silent"),
+    (INSTALLING,   InstallRefused, AWAITING,    "not_installed"),
+    (INSTALLING,   Woke,           AWAITING,    "not_installed"),
+    (AWAITING,     Installed,      ENTERING,    "enter"),
     (ENTERING,     Saved,          TRYING,      "try_out"),
     (ENTERING,     SaveFailed,     ENTERING,    "enter_later"),
     (ENTERING,     Woke,           ENTERING,    "enter_again"),

@@ -105,17 +105,21 @@ class RollTimes(Machine):
         return until_s if ends is None else min(until_s, int(ends))
 
     def held_ms(self, now: int) -> int:
-        """How long no issuer may be asked: by the rate, and after a refusal."""
-        rate_ms = 1000 * self._config.issue_every_s
-        held = [0]
+        """How long no issuer is asked: by the rate, and after a refusal."""
+        held_ms = self.rate_ms(now)
+        if self._refused_at_ms is None:
+            return held_ms
+        return max(held_ms, self._refused_at_ms + self.retry_ms(now) - now)
+
+    def rate_ms(self, now: int) -> int:
+        """How long no issuer may be asked, whoever wishes it."""
+        rate_ms, asked_s = 1000 * self._config.issue_every_s, self.slots.kept["asked_utc_s"]
         if self._asked_at_ms is not None:
-            held.append(self._asked_at_ms + rate_ms - now)
-        elif self.slots.kept["asked_utc_s"] and self._device.clock.utc(now) is not None:
-            ago_s = self._device.clock.utc(now) - self.slots.kept["asked_utc_s"]
-            held.append(rate_ms - 1000 * ago_s if ago_s >= 0 else 0)
-        if self._refused_at_ms is not None:
-            held.append(self._refused_at_ms + self.retry_ms(now) - now)
-        return max(held)
+            return max(0, self._asked_at_ms + rate_ms - now)
+        utc_s = self._device.clock.utc(now)
+        if not asked_s or utc_s is None or utc_s < asked_s:
+            return 0
+        return max(0, int(rate_ms - 1000 * (utc_s - asked_s)))
 
     def retry_ms(self, now: int) -> int:
         """Between two tries: retry_percent of the certificate's life, sooner near its end, and as

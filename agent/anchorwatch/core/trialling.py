@@ -73,9 +73,11 @@ class Trialling(Rolling):
         return []
 
     def _dial_soon(self) -> Items:
-        """Another certificate is news for a hub that refused one, and for no other fault."""
+        """Another certificate is news for a hub that refused one, and ends a quarantine's wait;
+        for no other fault."""
         present = self._watch.hub_faults.present
-        return [HubLater(0)] if present is None or present["class"] == "identity" else []
+        news = present is None or present["class"] == "identity" or self.slots.quarantined
+        return [HubLater(0)] if news else []
 
     def _try_again(self, event: Event, now: int) -> Items:
         """Nothing was heard. A hub that closes without a word may mean the new one: the old one has
@@ -150,6 +152,8 @@ class Trialling(Rolling):
     def _look_held(self, event: Event, now: int) -> Items:
         """Try again what was refused; what has grown old meanwhile is renewed instead."""
         self.wake_at = now + DAY_MS
+        if self._device.reduced:
+            return []
         if not self.slots.kept["trial"]:
             return [Done()]
         utc_s = self._device.clock.utc(now)
