@@ -234,3 +234,96 @@ def test_services_of_the_preview_issue_and_renew(issuer):
     first = active(pair)
     pair.run_until(lambda: active(pair) != first, 100 * DAY)
     assert pair.state == "online"
+
+
+def hub_rolls(**more: object) -> tuple:
+    """On its first certificate of the hub's issuing, two hours later."""
+    cloud, pair = rolled_by_hub(**more)
+    cloud.run_for(2 * HOUR)
+    return cloud, pair
+
+
+def rolled_by_hub(**more: object) -> tuple:
+    cloud, pair = by_hub(**more)
+    rolled(pair)
+    return cloud, pair
+
+
+def test_chain_that_comes_after_a_reconnect_is_for_the_same_key():
+    cloud, pair = hub_rolls()
+    first = active(pair)
+    cloud.faults.add("ISSUE_AFTER_RECONNECT", device="dev-7")
+    assert pair.ask("roll")["ok"]
+    cloud.run_for(MINUTE)
+    assert active(pair) == first and pair.status()["machines"]["roll"] == "waiting for the issuer"
+    cloud.hub.drop("dev-7", "upgrade", cloud.now_ms)
+    pair.run_until(lambda: active(pair) != first, HOUR)
+    assert pair.count(actions.NewKey) == 2
+
+
+def test_request_that_the_hub_never_answers_is_replaced_by_the_next():
+    cloud, pair = hub_rolls()
+    first = active(pair)
+    cloud.faults.add("ISSUE_NEVER", device="dev-7")
+    assert pair.ask("roll")["ok"]
+    cloud.run_for(HOUR)
+    assert active(pair) == first and pair.state == "online"
+    pair.run_until(lambda: active(pair) != first, 2 * DAY)
+
+
+def test_throttled_request_waits_as_long_as_it_is_told():
+    cloud, pair = hub_rolls()
+    first, asked_ms = active(pair), cloud.now_ms
+    cloud.faults.add("BUSY", service="hub", device="dev-7", at="credential", retry_after_s=1800)
+    assert pair.ask("roll")["ok"]
+    pair.run_until(lambda: active(pair) != first, DAY)
+    assert cloud.now_ms - asked_ms >= 1_800_000
+
+
+def test_enrollment_by_thumbprint_never_rolls_by_itself_and_says_why():
+    config = {"credential": {"kind": "x509", "enrollment": "thumbprint", "cert_file": "/c",
+                             "key_file": "/k"}}  # fmt: skip
+    cloud, pair = rolling(config)
+    pair.run_until("online")
+    cloud.run_for(DAY)
+    assert active(pair) == "onboarding" and issued(cloud) == 0
+    assert "thumbprint" in pair.status()["identity"]["forbidden"]
+    assert not pair.ask("roll")["ok"]
+
+
+def test_lost_slot_is_said_and_the_device_serves_by_what_it_has():
+    cloud, pair = rolling()
+    rolled(pair)
+    del pair.slots["a"]  # both of its files are damaged
+    pair.restart()
+    pair.run_until("online", HOUR)
+    assert "slot a cannot be read" in [about["what"] for about in pair.tells("warning")]
+    pair.run_until(lambda: active(pair) != "onboarding", 2 * HOUR)
+
+
+def test_request_survives_a_restart_with_its_key():
+    cloud, pair = rolling()
+    rolled(pair)
+    cloud.run_for(2 * HOUR)
+    cloud.issuer_down = lambda slot: events.IssueLater(slot, 3600, "approval")
+    assert pair.ask("roll")["ok"]
+    cloud.run_for(MINUTE)
+    request = pair.slots["b"]["csr"]
+    pair.restart()
+    cloud.issuer_down = None
+    pair.run_until(lambda: active(pair) == "b", DAY)
+    assert pair.slots["b"]["csr"] == request and pair.count(actions.NewKey) == 2
+
+
+def test_power_cut_at_every_step_of_a_roll_ends_with_the_new_certificate():
+    """The steps are the driver's answers; every write is cut in tests/powercut."""
+    for cut in range(14):
+        cloud, pair = rolling()
+        rolled(pair)
+        cloud.run_for(2 * HOUR)
+        assert pair.ask("roll")["ok"]
+        for _ in range(cut):
+            cloud._step(cloud.now_ms + HOUR)
+        pair.restart()
+        pair.run_until(lambda p=pair: active(p) == "b", 2 * DAY)
+        pair.run_until("online", HOUR)
