@@ -277,6 +277,14 @@ def test_wiped_slot_leaves_no_byte_of_its_key(asked):
     assert device.open() == {} and device.one(actions.WipeKey("a")) == KeyWiped("a", "")
 
 
+def test_slot_whose_key_is_no_key_is_told_and_can_be_wiped(asked):
+    device, csr = asked
+    device.slots.write("a", dict(device.slots.held("a"), key="no key", csr=csr))
+    assert device.csr(cn="dev-8").reason == "no-key"
+    assert device.install(CA.chain(csr)).reason == "wrong-key"
+    assert device.one(actions.WipeKey("a")) == KeyWiped("a", "")
+
+
 @pytest.fixture
 def configured(tmp_path):
     """(device with a configured credential, its key file)."""

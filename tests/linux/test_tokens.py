@@ -15,7 +15,8 @@ import sys
 
 import pytest
 
-from anchorwatch.core.events import KeyMade
+from anchorwatch.core import actions
+from anchorwatch.core.events import KeyMade, KeyWiped
 from anchorwatch.linux.keyblocks import TOKEN_HINT
 from hil.bench.waiting import until
 from tests import house
@@ -176,6 +177,12 @@ def test_token_that_openssl_cannot_use_is_kept_and_the_hint_is_told(device):
     assert (event.reason, event.value[:12]) == ("command", "openssl req:")
     assert device.warned[-1][2] == TOKEN_HINT and "OPENSSL_CONF" in TOKEN_HINT
     assert device.open() == {"a": {"pending": True}}
+
+
+def test_wiped_reference_says_that_the_key_is_still_in_its_token(device):
+    device.key()
+    assert device.one(actions.WipeKey("a")) == KeyWiped("a", "")
+    assert device.open() == {} and "still in its token" in device.warned[-1][0]
 
 
 def test_certificate_for_a_token_that_openssl_cannot_use_is_refused_with_the_hint(device):

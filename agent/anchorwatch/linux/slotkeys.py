@@ -7,7 +7,7 @@ Source: design section 9; actions in core/credentials.py.
 """
 
 from ..core.events import CsrMade, Installed, InstallRefused, KeyFailed, KeyMade, KeyWiped
-from ..errors import AgentError, StateError, TrustError
+from ..errors import AgentError, ConfigError, StateError, TrustError
 from ..wire.encoding import base64_bytes, base64_text
 from . import issued, tls
 from .folder import reason_of
@@ -112,10 +112,21 @@ class SlotKeys:
 
     def _wiped(self, slot: str) -> tuple[str, str] | None:
         if slot in NAMES:
+            held = self._slots.held(slot)
             self._slots.wipe(slot)
+            if held and _in_token(held["key"]):
+                self._warn("reference to a key is wiped; the key is still in its token", slot,
+                           "delete it there, by the token's own program")
             return None
         wrong: tuple[str, str] | None = self._credential.wipe()
         return wrong
+
+
+def _in_token(key: str) -> bool:
+    try:
+        return in_token(key.encode(), "slot")
+    except ConfigError:
+        return False
 
 
 def _tried(work, *given):
@@ -167,5 +178,5 @@ def _not_taken(chain: list[bytes], key: str) -> tuple[str, str] | None:
         return None
     if word in _MISMATCH:
         return "wrong-key", "the certificate is for another key"
-    hint = "; " + TOKEN_HINT if in_token(key.encode(), "slot") else ""
+    hint = "; " + TOKEN_HINT if _in_token(key) else ""
     return "wrong-key", "the TLS library cannot use the key (%s)%s" % (word, hint)
