@@ -104,7 +104,7 @@ def test_installed_certificate_is_described_with_its_issuer(asked):
         "kind": "x509", "slot": "a", "fingerprint": sha256, "sha1": sha1, "cn": CN,
         "not_before": NOW_S - DAY_S, "not_after": NOW_S + 30 * DAY_S, "key": "ec-p256",
         "by": "est", "issuer": {"cn": "Tenant CA", "sha1": hashlib.sha1(CA.ca.der).hexdigest(),
-                                "sha256": CA.ca.sha256}})
+                                "sha256": CA.ca.sha256, "not_after": CA.ca.not_after}})
     assert device.open() == {"a": event.credential}
     assert key_of(device)[:10] not in repr(event)
 
@@ -112,7 +112,8 @@ def test_installed_certificate_is_described_with_its_issuer(asked):
 def test_leaf_alone_is_installed_and_its_issuer_has_no_thumbprint(asked):
     device, csr = asked
     event = device.install(CA.chain(csr)[:1])
-    assert event.credential["issuer"] == {"cn": "Tenant CA", "sha1": "", "sha256": ""}
+    issuer = {"cn": "Tenant CA", "sha1": "", "sha256": "", "not_after": None}
+    assert event.credential["issuer"] == issuer
 
 
 def test_chain_is_kept_leaf_first_without_strangers_or_doubles_and_with_its_root(asked):

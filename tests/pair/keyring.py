@@ -96,8 +96,14 @@ def described(slot: str, chain: list[bytes]) -> dict:
         "sha1": hashlib.sha1(chain[0]).hexdigest(), "key": "ec-p256",
         "not_before": int(leaf.not_valid_before_utc.timestamp()),
         "not_after": int(leaf.not_valid_after_utc.timestamp()), "cn": common_name(leaf.subject),
-        "issuer": {"cn": common_name(leaf.issuer), **above},
+        "issuer": {"cn": common_name(leaf.issuer), **above, "not_after": ends_s(chain[1:2])},
     }  # fmt: skip
+
+
+def ends_s(chain: list[bytes]) -> int | None:
+    """When the first of these ends."""
+    found = [x509.load_der_x509_certificate(der) for der in chain]
+    return int(found[0].not_valid_after_utc.timestamp()) if found else None
 
 
 def common_name(name: x509.Name) -> str:

@@ -169,7 +169,7 @@ class Installed(Record):
     """Install: key and chain are in one frame on the disk.
 
     credential  as in Start, for this slot, with "sha1" of the leaf, "issuer" {"cn", "sha1",
-                "sha256"} (thumbprints empty where the chain has no issuer) and "key"
+                "sha256", "not_after"} (empty, None where the chain has no issuer) and "key"
     """
 
     fields = ("slot", "credential")

@@ -29,6 +29,7 @@ def reported(identity: Identity) -> Tree:
     about = {name: shown.get(name) for name in ("fingerprint", "not_after")}
     if shown.get("issuer"):
         about["issuer_sha1"] = shown["issuer"]["sha1"]
+        about["issuer_not_after"] = shown["issuer"].get("not_after")
     if slots.kept["trial"] or identity.why:
         about["roll"] = {"trial": bool(slots.kept["trial"]), "why": identity.why}
     return about

@@ -48,7 +48,9 @@ def _issuer(issuer: dict | None, by: str) -> list[str]:
     found = [_row("issuer", issuer["cn"] + (", by " + by if by else ""))]
     if not issuer["sha256"]:
         return found + [_row("", "its certificate is not in the chain")]
-    return found + [_row("", "sha256 " + issuer["sha256"]), _row("", "sha1   " + issuer["sha1"])]
+    found += [_row("", "sha256 " + issuer["sha256"]), _row("", "sha1   " + issuer["sha1"])]
+    ends = issuer.get("not_after")
+    return found + ([_row("", "ends   " + date(ends))] if ends is not None else [])
 
 
 def _next(tree: dict, now_s: int) -> list[str]:

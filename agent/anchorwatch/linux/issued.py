@@ -103,6 +103,7 @@ def described(slot: str, path: list[Certificate], issuer: str) -> dict:
             "cn": (common_names(leaf.issuer) + [leaf.issuer_name])[0],
             "sha1": _sha1(above[0].der) if above else "",
             "sha256": above[0].sha256 if above else "",
+            "not_after": above[0].not_after if above else None,
         },
     }  # fmt: skip
 
