@@ -19,6 +19,7 @@ from anchorwatch.linux import tls
 from anchorwatch.linux.dial import Dialer
 from anchorwatch.linux.resolve import Resolver
 from anchorwatch.linux.slots import pem_of
+from anchorwatch.pki.der import Certificate
 from anchorwatch.wire import frame
 from tests.linux import authority
 from tests.linux.agent_process import free_port
@@ -104,7 +105,8 @@ def test_installed_certificate_is_described_with_its_issuer(asked):
         "kind": "x509", "slot": "a", "fingerprint": sha256, "sha1": sha1, "cn": CN,
         "not_before": NOW_S - DAY_S, "not_after": NOW_S + 30 * DAY_S, "key": "ec-p256",
         "by": "est", "issuer": {"cn": "Tenant CA", "sha1": hashlib.sha1(CA.ca.der).hexdigest(),
-                                "sha256": CA.ca.sha256, "not_after": CA.ca.not_after}})
+                                "sha256": CA.ca.sha256,
+                                "not_after": Certificate(CA.ca.der).not_after}})
     assert device.open() == {"a": event.credential}
     assert key_of(device)[:10] not in repr(event)
 
