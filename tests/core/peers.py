@@ -107,11 +107,22 @@ class Wild:
 
     def _answer(self, now):
         rand = self._rand
-        asked = rand.choice(self._line.asked) if self._line.asked else None
+        asked = rand.choice(self._line.in_turn()) if self._line.asked else None
         self._line.answered(asked)
         if isinstance(asked, actions.Fetch):
             return fetched(asked, self._line.folders, rand)
         return answer(asked, now, rand) or self._message(now)
+
+    def _of_issuer(self, now):
+        """A word on certificates that nobody waits for, or a command about them."""
+        rand = self._rand
+        slot, what = rand.choice("ab"), rand.choice(["roll", "roll", "identity_show",
+                                                     "identity_csr", "identity_install"])
+        reason, before = rand.choice(["expiry", "breach", "?", None]), rand.choice([None, 1, 2**40])
+        about = {"reason": reason, "issued_before": before, "chain": [b"leaf"]}
+        return rand.choice([enrolled(slot, rand), events.KeyWiped(slot, "late"),
+                            events.InstallRefused(slot, "late", ""),
+                            events.Asked(what, about, "c7"), events.Asked(what, about, "r:1")])
 
     def _wish(self, now):
         rand = self._rand
@@ -119,6 +130,8 @@ class Wild:
                             "roots_explain", "roots_add", "roots_distrust", "reply", "read",
                             "roots_import", "roots_import", "roots_revert", "roots_history",
                             "clock_reset"])
+        if rand.random() < 0.2:
+            return self._of_issuer(now)
         if what == "read":
             return rand.choice([events.CredentialRead(replay.x509(rand.choice(["c1", "c2"]))),
                                 events.LayerRead("site", [replay.entry("unknown")], []),
@@ -182,6 +195,8 @@ def answer(action, now, rand):
         return events.Ponged(action.link) if good else None
     if kind is actions.Publish:
         return events.Acked(action.link, action.mid)
+    if kind in ISSUING:
+        return issuing(action, good, now, rand)
     if kind is actions.Subscribe:
         granted = rand.choice([[], [1], [128], [1] * len(action.filters)])
         return events.Subscribed(action.link, granted)
@@ -199,6 +214,45 @@ def _outside(kind, good, now, rand):
         status = rand.choice(STATUSES)
         return events.LookedUp(status, rand.choice([None, 5]), text) if good else failed
     return None
+
+
+ISSUING = (actions.NewKey, actions.MakeCsr, actions.Enroll, actions.Install, actions.WipeKey)
+CAS = ("ca-1", "ca-1", "ca-2")
+
+
+def issuing(action, good, now, rand):
+    """An answer of the driver, or of an issuer, about a slot."""
+    slot, kind = action.slot, type(action)
+    if kind is actions.WipeKey:
+        return events.KeyWiped(slot, "" if good else "io")
+    if kind is actions.Enroll:
+        return enrolled(slot, rand) if rand.random() < 0.9 else None
+    if not good and rand.random() < 0.5:
+        refused = {actions.Install: events.InstallRefused}.get(kind, events.KeyFailed)
+        return refused(slot, rand.choice(["wrong-key", "full", "expired", "no-key"]), "\u20ac")
+    if kind is actions.NewKey:
+        return events.KeyMade(slot)
+    if kind is actions.MakeCsr:
+        return events.CsrMade(slot, "csr-%d" % now)
+    return events.Installed(slot, certificate(slot, now, rand.choice(CAS), rand.choice([1, 2, 90])))
+
+
+def enrolled(slot, rand):
+    """What an issuer may say, asked or not."""
+    fault, wait_s = rand.choice(FAULTS), rand.choice([0, 0, 1, 3600, 10**9])
+    return rand.choice([
+        events.Issued(slot, [b"leaf"]), events.Issued(slot, []),
+        events.IssueLater(slot, wait_s, "202"),
+        events.IssueRefused(slot, fault, "by-chance", "", [], [], wait_s),
+    ])  # fmt: skip
+
+
+def certificate(slot, now, ca="ca-1", life_days=2):
+    """One that begins now."""
+    made = replay.issued(slot, "cert-%s-%d" % (slot, now), ca, 0, life_days)
+    for end in ("not_before", "not_after"):
+        made[end] += now // 1000
+    return made
 
 
 class Kind:
@@ -231,7 +285,11 @@ class Kind:
         out = [events.Acked(action.link, action.mid)]
         rid = action.topic.partition("$rid=")[2].partition("&")[0]
         if action.topic.startswith("$dps/"):
-            out.append(events.Message(action.link, *replay.assigned(self._hub, int(rid))))
+            chain = '["bGVhZg=="]' if b'"csr"' in action.payload else ""
+            told = replay.assigned(self._hub, int(rid), chain=chain)
+            out.append(events.Message(action.link, *told))
+        if action.topic.startswith("$iothub/credentials/"):
+            out.append(replay.from_hub(rid, 200, b'["bGVhZg=="]'))
         if action.topic.startswith("$iothub/twin/GET"):
             out.append(replay.document(1, int(rid)))
         if action.topic.startswith("$iothub/twin/PATCH"):
@@ -243,6 +301,21 @@ class Kind:
 
     def _save(self, action, now):
         return [events.Saved(action.name, 1)]
+
+    def _newkey(self, action, now):
+        return [events.KeyMade(action.slot)]
+
+    def _makecsr(self, action, now):
+        return [events.CsrMade(action.slot, "csr")]
+
+    def _enroll(self, action, now):
+        return [events.Issued(action.slot, [b"leaf"])]
+
+    def _install(self, action, now):
+        return [events.Installed(action.slot, certificate(action.slot, now, life_days=90))]
+
+    def _wipekey(self, action, now):
+        return [events.KeyWiped(action.slot, "")]
 
     def _hold(self, action, now):
         return [events.Held(0)]

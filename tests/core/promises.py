@@ -4,14 +4,17 @@ Rule: an event that this file offers is one that a true driver may say now; an a
 driver could not perform is an AssertionError.
 """
 
-from anchorwatch.core import events
+from anchorwatch.core import actions, events
 from anchorwatch.core.record import show
 from tests.timelines import replay
 
-LINKS = ("live", "next")
+LINKS, NAMES = ("live", "next"), ("a", "b")
 NOTHING, DIALING, VERIFIED, CONNECTING, CONNECTED = "-", "dialing", "verified", "connecting", "up"
 SECRET = b"canary-secret"
 SECRET_TEXTS = ("canary-secret", "Y2FuYXJ5LXNlY3JldA")      # as it is, and in base64
+
+
+OF_SLOTS = (actions.NewKey, actions.MakeCsr, actions.Install, actions.WipeKey)
 
 
 class Promises:
@@ -25,6 +28,8 @@ class Promises:
         self.folders = {}           # number as text: what a verified bundle holds
         self.told = []
         self.connects = []
+        self.slots = {}             # name: credential, or {"pending": True}
+        self.wiped = False          # the configured credential's key
 
     def perform(self, action):
         """Note what a driver would do now."""
@@ -39,6 +44,26 @@ class Promises:
         self.told.append(action)
         assert SECRET_TEXTS[0] not in show(action.about)
 
+    def _newkey(self, action):
+        self._unused(action.slot)
+        self.slots[action.slot] = {"pending": True}
+        self.asked.append(action)
+
+    def _wipekey(self, action):
+        self._unused(action.slot)
+        self.asked.append(action)
+
+    def _unused(self, slot):
+        """No key goes while a link shows it."""
+        shown = [k for k in LINKS if self.links[k] != NOTHING and self.dialed[k].slot == slot]
+        assert not shown, "the key of slot %s goes, and link %s shows it" % (slot, shown)
+
+    def _install(self, action):
+        assert action.slot in self.slots, "a chain, or a request, without a key"
+        self.asked.append(action)
+
+    _makecsr = _install
+
     def _forget(self, link):
         self.asked = [a for a in self.asked if getattr(a, "link", None) != link]
 
@@ -46,6 +71,9 @@ class Promises:
         self._forget(action.link)
         self.links[action.link], self.dialed[action.link] = DIALING, action
         assert action.anchors, "a dial that no server can satisfy"
+        if action.slot in NAMES:
+            assert "kind" in self.slots.get(action.slot, {}), "no certificate in the slot dialled"
+        assert not (action.slot == "onboarding" and self.wiped), "a dial with a key that is gone"
 
     def _connect(self, action):
         assert self.links[action.link] == VERIFIED, "CONNECT on a link that is not verified"
@@ -86,6 +114,7 @@ class Promises:
         """An event is given to the core: the links and the disk are as it says."""
         if isinstance(event, events.Saved) and event.name in self.written:
             self.disk[event.name] = self.written[event.name]
+        self._slots_after(event)
         if isinstance(event, events.Fetched) and event.bundle["folder"]:
             self.folders[str(event.bundle["folder"])] = event.bundle
         after = {events.Verified: VERIFIED, events.Connected: CONNECTED, events.Failed: NOTHING,
@@ -95,12 +124,27 @@ class Promises:
         if after == NOTHING:
             self._forget(event.link)
 
+    def _slots_after(self, event):
+        if isinstance(event, events.Installed):
+            self.slots[event.slot] = event.credential
+        if isinstance(event, events.KeyFailed):
+            self.slots.pop(event.slot, None)
+        if isinstance(event, events.KeyWiped) and not event.reason:
+            self.slots.pop(event.slot, None)
+            self.wiped = self.wiped or event.slot == "onboarding"
+
     def found(self):
-        """What a start finds: what was saved, and the bundles that it names."""
+        """What a start finds: what was saved, the slots, and the bundles that it names."""
         state = replay.copied(self.disk)
+        state["slots"] = replay.copied(self.slots)
         named = replay.named_folders(state.get("trust", {}))
         state["bundles"] = {n: replay.copied(self.folders[n]) for n in named}
         return state
+
+    def in_turn(self):
+        """The questions that may be answered now; those about slots in their order."""
+        of_slots = [a for a in self.asked if isinstance(a, OF_SLOTS)]
+        return [a for a in self.asked if a not in of_slots] + of_slots[:1]
 
     def cut(self):
         """The power is gone: links and questions with it."""

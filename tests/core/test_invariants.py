@@ -8,10 +8,10 @@ import random
 import pytest
 
 from anchorwatch.config import Config
-from anchorwatch.core import actions, events, lifecycle
+from anchorwatch.core import actions, events, lifecycle, rolls
 from anchorwatch.core.record import show
 from anchorwatch.core.watch import Watch
-from tests.core import promises
+from tests.core import peers, promises
 from tests.core.peers import Kind, Wild
 from tests.core.test_lifecycle import HELD_BY, RESTS, TRANSIENT
 from tests.timelines import replay
@@ -32,7 +32,21 @@ CONFIGS = (
     {"dps": None, "hub": {"host": "hub.hubs.example"}, "trust": {"mirrors": ["https://m.ex/"]}},
     {"mqtt": {"transport": "auto", "proxy": "http://proxy.example:3128"}},
 )
+EST = {"identity": {"issuer": "est", "issue_every_s": 60}, "est": {"host": "est.example"}}
+ISSUERS = (
+    EST,
+    dict(EST, identity={"issuer": "est", "first": "at_once", "keep_old_s": 60}),
+    dict(EST, dps=None, hub={"host": "hub.hubs.example"}),
+    dict(EST, credential=KEY["credential"], unauthorized={"patience_s": 0, "slow_first_s": 1}),
+    {"identity": {"issuer": "dps", "first": "at_once", "issue_every_s": 0}},
+    {"identity": {"issuer": "dps"}, "fleet": {"devices": 100_000}},
+    {"identity": {"issuer": "hub", "first": "at_once"}, "clock": {"sntp": "t.example:1"}},
+    {"identity": {"issuer": "files", "drop_dir": "/drop"}, "unauthorized": {"patience_s": 0}},
+    {"identity": {"issuer": "command", "command": ["/bin/ca"], "trial_retry_s": 60}},
+    dict(EST, unauthorized={"patience_s": 0, "cycles_per_hour": 9}),
+)
 ROOTED = (["vendor"], ["vendor", "site"], [])
+PROVING = (rolls.TRYING, rolls.REGISTERING, rolls.HOLDING)
 RESTART = 0.01
 
 
@@ -44,7 +58,8 @@ class World:
         self.watch = Watch(Config(replay.merged(replay.BASE, over)), lambda n: rand.randrange(n))
         self.line = promises.Promises()
         self.rooted = rand.choice(ROOTED)
-        self.key = over is KEY
+        self.key = "credential" in over
+        self.closed = set()
 
     def give(self, event):
         """One event, its actions performed, and what must hold after it."""
@@ -53,8 +68,21 @@ class World:
         for action in done:
             self.line.perform(action)
             self._check_dial(action)
+            self._check_slot(action)
         self._check(event)
         return done
+
+    def _check_slot(self, action):
+        """A closed key opens nothing; a certificate on trial is written down before its use."""
+        slots = self.watch.device.slots
+        if isinstance(action, actions.Save) and action.name == "identity":
+            self.closed |= set(action.body["closed"])
+        if isinstance(action, actions.Dial) and action.slot is not None:
+            name = slots.shown(action.link)
+            assert slots.held[name]["fingerprint"] not in self.closed, "a breached key is shown"
+            if name == slots.kept["trial"] and self.watch.identity.state in PROVING:
+                frame = self.line.disk.get("identity", {})
+                assert name in [frame[part] for part in ("active", "trial", "pending")], frame
 
     def _check_dial(self, action):
         """No session through a distrusted root, but for the issuers of a hold."""
@@ -69,6 +97,9 @@ class World:
         others = watch.registration.link == "next" or watch.reverify.state not in (
             lifecycle.IDLE, lifecycle.RESTING, lifecycle.CONFIRMING)
         assert not (watch.commit.probing and others), "the second link belongs to two"
+        slots = watch.device.slots
+        assert slots.usable(slots.kept["active"], None), "no credential after %r" % event
+        assert watch.identity.state not in PROVING or slots.kept["trial"], "a trial of nothing"
         if isinstance(event, events.Woke):
             assert watch.wake_at is None or watch.wake_at >= self.now, "a deadline in the past"
         for name in TABLES:
@@ -79,11 +110,29 @@ class World:
                 assert holder.wake_at is not None, "%s waits in '%s' for ever" % (name, state)
 
     def start(self):
-        credential = replay.key() if self.key else replay.x509()
+        credential = self.configured()
         state = self.rand.choice([{}, replay.kept(), replay.kept("hub2.hubs.example", "other")])
-        self.line.disk = replay.copied(state)
+        if self.watch.config.identity.issuer != "none":
+            state = self.rand.choice([state, self.rolled()])
+        self.line.slots = state.get("slots", {})
+        self.line.disk = {n: replay.copied(state[n]) for n in state if n != "slots"}
         state = dict(state, rooted=self.rooted)
         self.give(replay.start(state, credential=credential, by_hand=self.rand.random() < 0.5))
+
+    def configured(self):
+        """The configured credential, as long as its key is there."""
+        if self.line.wiped:
+            return dict(replay.x509(""), kind="none")
+        return replay.key() if self.key else replay.x509()
+
+    def rolled(self):
+        """A device that rolled before, in one of the ways that a power cut may leave it."""
+        a, b = (peers.certificate(n, 0, self.rand.choice(peers.CAS)) for n in promises.NAMES)
+        frames = ({}, {"former": "b"}, {"trial": "b", "reason": "expiry"},
+                  {"pending": "b", "reason": "breach", "breached": a["fingerprint"]},
+                  {"active": "onboarding", "trial": "b"}, {"active": "b", "former": "a"},
+                  {"breached": b["fingerprint"], "closed": [b["fingerprint"]], "reason": "breach"})
+        return replay.slotted(a, self.rand.choice([b, b, "b"]), **self.rand.choice(frames))
 
     def as_saved(self):
         """True when the last word on bundles is on the disk; tests/powercut cuts in between."""
@@ -94,13 +143,13 @@ class World:
     def restart(self):
         """The power goes; what is on the disk is found again."""
         self.line.cut()
+        self.closed = set(self.line.disk.get("identity", {}).get("closed", []))
         state = dict(self.line.found(), rooted=self.rooted, crash={"recent": self.crashes()})
         trust = self.watch.trust
         kept = [n for n in ("factory", "site") if n not in trust.bundles]
         layers = {name: replay.copied(trust.layer(name)) for name in kept}
         self.watch = Watch(self.watch.config, lambda n: self.rand.randrange(n))
-        credential = replay.key() if self.key else replay.x509()
-        self.give(events.Start(True, state, layers, credential))
+        self.give(events.Start(True, state, layers, self.configured()))
 
     def crashes(self):
         return self.rand.choice([0, 0, 0, 3])
@@ -161,6 +210,16 @@ class World:
 
     def online(self):
         return self.watch.connection.state == lifecycle.ONLINE
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_key_is_lost_and_none_used_again_whoever_issues_refuses_or_cuts(seed):
+    rand = random.Random(5000 + seed)
+    world = World(ISSUERS[seed % len(ISSUERS)], rand)
+    world.start()
+    world.wild(2 * STEPS)
+    world.kind(world.now + 2 * DAY_MS)
+    assert world.online(), "seed %d: %s" % (seed, world.watch.states())
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -61,7 +61,7 @@ def layers(*factory, **others):
 
 def x509(fingerprint="cert-1"):
     """A certificate credential."""
-    return {"kind": "x509", "slot": "a", "fingerprint": fingerprint, "not_before": 0,
+    return {"kind": "x509", "slot": "onboarding", "fingerprint": fingerprint, "not_before": 0,
             "not_after": 4102444800, "cn": "dev-7"}
 
 
@@ -85,7 +85,8 @@ def slotted(*found, **frame):
     about["active"] = found[0]["slot"] if found and not isinstance(found[0], str) else "onboarding"
     accepted = frame.pop("accepted", None)
     about.update(frame)
-    state = kept(accepted=accepted or named.get(about["active"], x509())["fingerprint"])
+    serves = named.get(about["active"], {}).get("fingerprint", "cert-1")
+    state = kept(accepted=accepted or serves)
     state.update({"slots": named, "identity": about})
     return state
 
@@ -98,8 +99,8 @@ def from_hub(rid, status, body):
 
 def key():
     """A symmetric key credential."""
-    return {"kind": "symmetric_key", "slot": "a", "fingerprint": "key-1", "not_before": None,
-            "not_after": None, "cn": None}
+    return {"kind": "symmetric_key", "slot": "onboarding", "fingerprint": "key-1",
+            "not_before": None, "not_after": None, "cn": None}
 
 
 def start(state=None, roots=None, credential=None, by_hand=True, crashes=0):
