@@ -30,6 +30,7 @@ class Promises:
         self.connects = []
         self.slots = {}             # name: credential, or {"pending": True}
         self.wiped = False          # the configured credential's key
+        self.read = None            # the configured credential, once its files were changed
 
     def perform(self, action):
         """Note what a driver would do now."""
@@ -127,6 +128,8 @@ class Promises:
     def _slots_after(self, event):
         if isinstance(event, events.Installed):
             self.slots[event.slot] = event.credential
+        if isinstance(event, events.CredentialRead):
+            self.read, self.wiped = event.credential, False
         if isinstance(event, events.KeyFailed):
             self.slots.pop(event.slot, None)
         if isinstance(event, events.KeyWiped) and not event.reason:

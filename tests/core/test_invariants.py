@@ -123,7 +123,7 @@ class World:
         """The configured credential, as long as its key is there."""
         if self.line.wiped:
             return dict(replay.x509(""), kind="none")
-        return replay.key() if self.key else replay.x509()
+        return self.line.read or (replay.key() if self.key else replay.x509())
 
     def rolled(self):
         """A device that rolled before, in one of the ways that a power cut may leave it."""

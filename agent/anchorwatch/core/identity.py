@@ -65,7 +65,7 @@ class Identity(Trialling):
         if self.slots.lost:
             told = "slot %s cannot be read" % self.slots.lost
             out.append(warning(told, kept["active"], "this slot serves; roll again", "identity"))
-        if self._device.reduced:
+        if self.halted:
             return out
         if kept["pending"] and not self.forbidden:
             return out + [ResumeDue()]

@@ -44,6 +44,11 @@ class RollTimes(Machine):
             return NO_ISSUER
         return BY_THUMBPRINT if self._device.config.credential.enrollment == "thumbprint" else ""
 
+    @property
+    def halted(self) -> bool:
+        """Reduced watch: no roll and no trial, unless a breached key cannot serve meanwhile."""
+        return self._device.reduced and not self.slots.quarantined
+
     def timed(self, now: int) -> None:
         """The clock was set or stepped, or a file changed: every deadline is judged anew."""
         if self.state == RESTING and self._has_dates:
@@ -78,7 +83,7 @@ class RollTimes(Machine):
 
     def _left_s(self, now: int) -> int | None:
         """Seconds until the active certificate is to be renewed; None: never, or nobody knows."""
-        if self.forbidden or self._device.reduced:
+        if self.forbidden or self.halted:
             return None
         kept, utc_s = self.slots.kept, self._device.clock.utc(now)
         if kept["reason"] or (self._config.first == "at_once" and kept["active"] == ONBOARDING):
