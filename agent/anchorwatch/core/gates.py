@@ -5,6 +5,9 @@ wishes, and why, is the machines' matter.
 from .lifecycle import WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import DpsLater, HubLater
 from .shapes import Event, Items, Watch
+from .unauthorized import CLEAR, SLOW
+
+HELD_MS = 300_000
 
 
 class Gates:
@@ -38,3 +41,13 @@ class Gates:
         """Nothing goes to DPS sooner than it asked for, whoever wishes it."""
         wait_ms = max(event.wait_ms, self._watch.dps_faults.held_ms(now))
         return self._watch.connection.handle(DpsLater(wait_ms), now)
+
+    def woke(self, event: Event, now: int) -> Items:
+        """A device that no hub knows yet keeps to the budget, also if it starts again and again;
+        what was asked for, or a start by hand, does not wait."""
+        watch, wake_at = self._watch, self._watch.connection.wake_at
+        due = wake_at is not None and wake_at <= now
+        if not due or watch.connection.state != WAITING_FOR_DPS or watch.device.hub:
+            return []
+        free = watch.ladder.state not in (CLEAR, SLOW) or watch.device.reprovision_asked
+        return [] if free or watch.ladder.cycles.left(now) else [DpsLater(HELD_MS), event]

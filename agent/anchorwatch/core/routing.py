@@ -116,10 +116,11 @@ class Routing:
         self._watch.device.start(event)
         out = self._watch.clock.start(event.state.get("clock", {}), now)
         out += self._bundles.start(event, now)
-        self._watch.ladder.start(now)
+        self._watch.ladder.cycles.start(now)
         held_ms = max(self._watch.hub_faults.start(), self._watch.dps_faults.start())
         spread_ms = max(1000 * self._watch.config.boot.spread_s, self._watch.device.window_ms)
         at_once = event.by_hand and not self._watch.device.reduced
+        self._watch.device.reprovision_asked = at_once and not self._watch.device.hub
         wait_ms = 0 if at_once else max(held_ms, self._watch.device.rand_below(spread_ms + 1))
         out += self._watch.identity.start(now)
         return out + [HubLater(wait_ms) if self._watch.device.hub else DpsLater(wait_ms)]
@@ -129,9 +130,9 @@ class Routing:
         watch = self._watch
         if watch.clock.wake_at is not None and watch.clock.wake_at <= now:
             return watch.clock.woke(now) + [event]
-        breached = self._rolls.woke(event, now)
-        if breached:
-            return breached
+        held = self._rolls.woke(event, now) or self._gates.woke(event, now)
+        if held:
+            return held
         machines = (watch.connection, watch.registration, watch.reverify, watch.twin)
         for machine in machines + (watch.commit, watch.bundles, watch.identity):
             if machine.wake_at is not None and machine.wake_at <= now:

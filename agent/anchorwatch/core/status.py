@@ -46,7 +46,9 @@ def page(watch: Watch, now: int) -> Tree:
 def fault(watch: Watch, now: int) -> MaybeTree:
     """The fault that holds now: of what the session waits for, then of the second look."""
     session = [watch.hub_faults, watch.dps_faults]
-    if watch.connection.state in (WAITING_FOR_DPS, REGISTERING):
+    known = [faults.present["class"] for faults in session if faults.present is not None]
+    both_refuse = known == ["identity", "identity"]  # and the hub's word has no reason in it
+    if both_refuse or watch.connection.state in (WAITING_FOR_DPS, REGISTERING):
         session.reverse()
     probes = [watch.probe_faults[e] for e in sorted(watch.probe_faults)]
     for faults in session + [watch.look_faults] + probes:

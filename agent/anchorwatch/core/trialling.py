@@ -121,7 +121,7 @@ class Trialling(Rolling):
         self.wake_at = now + 2 * TRY_MS
         self.slots.kept["trial_dps_utc_s"] = self._device.clock.utc(now) or 0
         trial = self.slots.kept["trial"]
-        out = [self.slots.save(), self._watch.ladder.spend(now)]
+        out = [self.slots.save(), self._watch.ladder.cycles.spend(now)]
         if self._watch.connection.state == ONLINE:
             self.slots.show("next", trial)
             return out + [RegisterBeside()]
@@ -152,7 +152,7 @@ class Trialling(Rolling):
     def _look_held(self, event: Event, now: int) -> Items:
         """Try again what was refused; what has grown old meanwhile is renewed instead."""
         self.wake_at = now + DAY_MS
-        if self._device.reduced:
+        if self.halted:
             return []
         if not self.slots.kept["trial"]:
             return [Done()]

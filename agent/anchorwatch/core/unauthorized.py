@@ -5,10 +5,10 @@ Rule: every rung is a state, so `status` shows it; nothing here stops for ever, 
 within a budget.
 """
 
-from .actions import Save
 from .answers import warning
 from .backoff import phase_wait_ms
 from .clock import AUTHENTICATED, NONE
+from .cycles import Cycles
 from .device import Device
 from .fallback import Fallback
 from .machine import Machine, rows_of
@@ -26,7 +26,7 @@ from .meanings import (
     Spent,
 )
 from .rollmeanings import LastResort, NothingLeft, OtherSlot
-from .shapes import Any_, Event, Items, Table, Tree
+from .shapes import Event, Items, Table, Tree
 
 CLEAR = "clear"
 PATIENCE = "1 patience"
@@ -41,7 +41,7 @@ SLOW = "6 slow cadence"
 LADDER: Table = (
     # in         on            go to        and
     (CLEAR,      HubRefused,   PATIENCE,    "begin"),
-    (CLEAR,      DpsRefused,   CHOOSING,    "choose"),
+    (CLEAR,      DpsRefused,   CHOOSING,    "count_and_choose"),
     (CLEAR,      Hastened,     SELF_CHECK,  "check"),
     (CLEAR,      Accepted,     CLEAR,       "clear"),
     (CLEAR,      Assigned,     CLEAR,       "remember"),
@@ -75,7 +75,7 @@ LADDER: Table = (
     (LAST,       Hastened,     CHOOSING,    "choose"),
     (LAST,       Accepted,     CLEAR,       "clear"),
     (SLOW,       HubRefused,   SELF_CHECK,  "check"),
-    (SLOW,       DpsRefused,   CHOOSING,    "choose"),
+    (SLOW,       DpsRefused,   CHOOSING,    "count_and_choose"),
     (SLOW,       Assigned,     DPS,         "remember"),
     (SLOW,       Hastened,     SELF_CHECK,  "check"),
     (SLOW,       Accepted,     CLEAR,       "clear"),
@@ -86,8 +86,6 @@ RETRIES = 3
 SOON_MS = 5_000
 SOON_MOST_MS = 25_000
 PROPAGATION_MS = 120_000
-HOUR_S = 3_600
-DAY_S = 86_400
 
 
 class Unauthorized(Machine):
@@ -97,12 +95,11 @@ class Unauthorized(Machine):
     state = CLEAR
 
     def __init__(self, device: Device) -> None:
-        self._device, self._fallback = device, Fallback(device)
+        self._device, self._fallback, self.cycles = device, Fallback(device), Cycles(device)
         self._retries = 0
         self._registered_ms: int | None = None
         self._registered_with: str | None = None
         self._slow_turns = 0
-        self._cycles: list[Any_] = []  # (utc_s or None, now_ms) of each cycle through DPS
 
     def _begin(self, event: Event, now: int) -> Items:
         self._retries = 0
@@ -156,7 +153,12 @@ class Unauthorized(Machine):
         spread_ms = max(1000 * self._device.config.dps.spread_s, self._device.window_ms)
         if self._device.config.dps.spread_s == 0:
             spread_ms = 0
-        return [self.spend(now), DpsLater(self._rand(spread_ms + 1))]
+        wait_ms = self._rand(spread_ms + 1)
+        return [self.cycles.spend(now + wait_ms), DpsLater(wait_ms)]
+
+    def _count_and_choose(self, event: Event, now: int) -> Items:
+        """A registration that rung 3 did not count: of a device that no hub knows yet."""
+        return [self.cycles.spend(now)] + self._choose(event, now)
 
     def _choose(self, event: Event, now: int) -> Items:
         """Rungs 4 and 5: what else may be shown, to the hub and then to DPS."""
@@ -199,8 +201,7 @@ class Unauthorized(Machine):
         quarter_ms = window_ms // 4
         wait_ms = 3 * quarter_ms + phase_wait_ms(now, quarter_ms, self._device.phase)
         if self._device.hub is None:
-            held_ms = 0 if self._budget_left(now) else 1000 * HOUR_S
-            return self._doubt_time(now) + [self.spend(now), DpsLater(held_ms + wait_ms)]
+            return self._doubt_time(now) + [DpsLater(wait_ms)]
         return self._doubt_time(now) + [HubLater(wait_ms)]
 
     def _clear(self, event: Event, now: int) -> Items:
@@ -211,31 +212,7 @@ class Unauthorized(Machine):
 
     def may_register(self, now: int) -> bool:
         """Whether DPS may be asked, and the budget has a turn left."""
-        return self._device.may_register and self._budget_left(now)
-
-    def spend(self, now: int) -> Save:
-        """One turn through DPS."""
-        self._cycles = self._cycles[-19:] + [(self._device.clock.utc(now), now)]
-        self._device.budgets["cycles"] = [utc_s or 0 for utc_s, _ in self._cycles]
-        return self._device.save_budgets()
-
-    def start(self, now: int) -> None:
-        """Take the spent budget; a cycle of unknown time counts as spent at this boot."""
-        self._cycles = [(utc_s or None, now) for utc_s in self._device.budgets["cycles"]]
-
-    def _budget_left(self, now: int) -> bool:
-        config = self._device.config.unauthorized
-        ages_s = [self._age_s(cycle, now) for cycle in self._cycles]
-        self._cycles = [c for c, age in zip(self._cycles, ages_s) if age < DAY_S]
-        hour = len([age for age in ages_s if age < HOUR_S])
-        return hour < config.cycles_per_hour and len(self._cycles) < config.cycles_per_day
-
-    def _age_s(self, cycle: tuple[Any_, ...], now: int) -> int:
-        utc_s, at_ms = cycle
-        now_utc_s = self._device.clock.utc(now)
-        if utc_s is None or now_utc_s is None:
-            return (now - int(at_ms)) // 1000
-        return max(0, now_utc_s - int(utc_s))
+        return self._device.may_register and self.cycles.left(now)
 
     def _soon(self) -> int:
         patience_ms = 1000 * self._device.config.unauthorized.patience_s
