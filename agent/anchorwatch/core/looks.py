@@ -103,9 +103,15 @@ class Looks(Machine):
 
     def _dial(self, endpoint: str, probe: bool, now: int) -> Items:
         self.wake_at = now + DIAL_MS
-        self._probe = probe
+        self._probe = probe or self._withheld
         self._device.count("looks")
-        return [self._device.dial("next", endpoint, probe, now)]
+        return [self._device.dial("next", endpoint, self._probe, now)]
+
+    @property
+    def _withheld(self) -> bool:
+        """A breached key is shown to nobody, so nothing can move; a hub that issues is asked in a
+        session."""
+        return self._device.slots.withheld("next") and self._device.config.identity.issuer != "hub"
 
     def _compare(self, event: Event, now: int) -> Items:
         """No move over a probe, which showed no certificate, nor by one handshake alone."""
@@ -113,7 +119,7 @@ class Looks(Machine):
         if why in ("anchor", "address") and not self._comparison.swap_allowed(now):
             return out + [Tell("reverify", {"held": why}), Unchanged()]
         agreed = self._comparison.agreed(why, event, now)
-        if not why:
+        if not why or self._withheld:
             return out + [Unchanged()]
         return out + [SwapDue(why) if agreed and not self._probe else Changed(why)]
 

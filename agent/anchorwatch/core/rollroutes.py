@@ -86,7 +86,7 @@ class RollRoutes:
     def _held_back(self) -> Items:
         """What a connection that would dial with a breached key does instead."""
         slots, state = self._identity.slots, self._watch.connection.state
-        if not slots.quarantined or slots.shown("live") != slots.kept["active"]:
+        if not slots.withheld("live"):
             return []
         if self._watch.config.identity.issuer == "hub":  # which is asked in a session
             return []

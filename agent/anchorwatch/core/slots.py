@@ -155,6 +155,10 @@ class Slots:
         mine = [n for n in self.held if self.held[n].get("fingerprint") == self.kept["breached"]]
         return str((sorted(mine) + [""])[0])
 
+    def withheld(self, link: str) -> bool:
+        """True while what a dial of this link would show is quarantined."""
+        return self.quarantined and self.shown(link) == self.kept["active"]
+
     @property
     def quarantined(self) -> bool:
         """True while the active key may only be used to ask for its successor."""
