@@ -227,6 +227,15 @@ def by_hub(**more: object) -> tuple:
 ISSUERS = {"est": rolling, "dps": by_dps, "hub": by_hub}
 
 
+def test_renewal_by_dps_is_asked_for_with_the_onboarding_certificate():
+    cloud, pair = by_dps()
+    cloud.dps.enrollments.get("maker").operational = False
+    rolled(pair)
+    first = active(pair)
+    pair.run_until(lambda: active(pair) != first, 80 * DAY)
+    assert pair.state == "online" and pair.watch.device.counters["sessions"] == 3
+
+
 @pytest.mark.parametrize("issuer", ["dps", "hub"])
 def test_services_of_the_preview_issue_and_renew(issuer):
     cloud, pair = ISSUERS[issuer]()

@@ -98,10 +98,13 @@ class Rolling(RollTimes):
         ]  # fmt: skip
 
     def _ask_dps(self, now: int) -> Items:
-        """With the next registration: beside the session, or on the way to one."""
+        """With the next registration: beside the session, or on the way to one. DPS issues to the
+        onboarding credential; whether to what it issued itself, no page of the service says."""
         self.slots.csr = self.csr
         state = self._watch.connection.state
         if state == ONLINE and self._watch.link_free():
+            onboards = self.slots.usable(ONBOARDING, self._device.proven_utc_s(now))
+            self.slots.show("next", ONBOARDING if onboards else "")
             return [RegisterBeside()]
         if state in (WAITING_FOR_HUB, WAITING_FOR_DPS):
             wait_ms = self.spread_ms()
@@ -125,6 +128,7 @@ class Rolling(RollTimes):
     def _await_issuer(self, event: Event, now: int) -> Items:
         """Not yet: as the issuer said, a week at most; else by the schedule and at least daily."""
         self.why = event.why
+        self.slots.show("next", "")
         wait_ms = min(self.retry_ms(now), DAY_MS)
         self.wake_at = now + (1000 * min(event.retry_after_s, WEEK_S) or wait_ms)
         return []
@@ -136,6 +140,7 @@ class Rolling(RollTimes):
     def _install(self, event: Event, now: int) -> Items:
         self.wake_at = now + INSTALL_MS
         self.slots.csr = ""
+        self.slots.show("next", "")
         clock = self._device.clock
         judged_utc_s = clock.judge_utc_s(now) if clock.standing != NONE else clock.floor_utc_s
         slot = self.slots.kept["pending"]
@@ -159,6 +164,7 @@ class Rolling(RollTimes):
     def _failed(self, why: str, value: str, now: int) -> Items:
         """No certificate this time; the active one serves on, and the schedule goes on."""
         self.csr = self.slots.csr = self.slots.kept["pending"] = ""
+        self.slots.show("next", "")
         self.why, self._refused_at_ms = why, now
         self.wake_at = now + min(self.held_ms(now), DAY_MS)
         return [self._told(why, value), self.slots.save()]
