@@ -77,6 +77,10 @@ class World:
         slots = self.watch.device.slots
         if isinstance(action, actions.Save) and action.name == "identity":
             self.closed |= set(action.body["closed"])
+        if isinstance(action, actions.Tell) and action.about.get("rolled"):
+            left = [one.get("fingerprint") for one in self.line.slots.values()]
+            warned = [t for t in self.line.told if t.about.get("what") == "old key not wiped"]
+            assert warned or not self.closed & set(left), "told before the key was wiped"
         if isinstance(action, actions.Dial) and action.slot is not None:
             name = slots.shown(action.link)
             assert slots.held[name]["fingerprint"] not in self.closed, "a breached key is shown"

@@ -71,6 +71,7 @@ def issued(slot, fingerprint="", ca="ca-1", age_days=10, life_days=90):
     told = {"kind": "x509", "slot": slot, "fingerprint": fingerprint, "not_before": begins}
     told.update({"not_after": begins + life_days * DAY_S, "cn": "dev-7", "key": "ec-p256"})
     told["issuer"] = {"cn": ca, "sha1": "sha1-" + ca, "sha256": "sha256-" + ca}
+    told["issuer"]["not_after"] = T0 + 730 * DAY_S
     told["sha1"] = "sha1-" + fingerprint
     return told
 
