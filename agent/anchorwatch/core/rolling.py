@@ -20,7 +20,6 @@ KEY_MS = 600_000  # RSA on a small board
 ASK_MS = 180_000
 INSTALL_MS = 60_000
 SOON_MS = 15_000
-WEEK_S = 604_800
 
 
 class Rolling(RollTimes):
@@ -126,11 +125,13 @@ class Rolling(RollTimes):
         return "roll%d" % self._request
 
     def _await_issuer(self, event: Event, now: int) -> Items:
-        """Not yet: as the issuer said, a week at most; else by the schedule and at least daily."""
+        """Not yet: as the issuer said, a week at most, a day for a breached key, which opens no
+        session; else by the schedule and at least daily."""
         self.why = event.why
         self.slots.show("next", "")
         wait_ms = min(self.retry_ms(now), DAY_MS)
-        self.wake_at = now + (1000 * min(event.retry_after_s, WEEK_S) or wait_ms)
+        most_ms = DAY_MS if self.slots.quarantined else 7 * DAY_MS
+        self.wake_at = now + (min(1000 * event.retry_after_s, most_ms) or wait_ms)
         return []
 
     def _unanswered(self, event: Event, now: int) -> Items:
