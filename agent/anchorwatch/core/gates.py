@@ -38,7 +38,11 @@ class Gates:
         return [DpsLater(event.wait_ms)]
 
     def dps_later(self, event: Event, now: int) -> Items:
-        """Nothing goes to DPS sooner than it asked for, whoever wishes it."""
+        """Nothing goes to DPS sooner than it asked for, whoever wishes it, and no certificate that
+        may be older than what DPS would take."""
+        slots = self._watch.device.slots
+        if not self._watch.ladder.of_others and not slots.tries("live"):
+            slots.show("live", "")
         wait_ms = max(event.wait_ms, self._watch.dps_faults.held_ms(now))
         return self._watch.connection.handle(DpsLater(wait_ms), now)
 

@@ -162,6 +162,7 @@ class Unauthorized(Machine):
 
     def _choose(self, event: Event, now: int) -> Items:
         """Rungs 4 and 5: what else may be shown, to the hub and then to DPS."""
+        self._fallback.refused = self._fallback.refused or isinstance(event, DpsRefused)
         return self._fallback.next(self.may_register(now), now)
 
     def _choose_here(self, event: Event, now: int) -> Items:
@@ -179,7 +180,8 @@ class Unauthorized(Machine):
     def _propagate(self, event: Event, now: int) -> Items:
         """Refused after `assigned`: for two minutes that is the hub not knowing yet."""
         if self._registered_ms is None:  # DPS did not answer so far: go on asking it
-            return [DpsLater(self._soon())]
+            peeks = self.state == DPS and self._fallback.peek(now)
+            return [HubLater(self._soon()) if peeks else DpsLater(self._soon())]
         if self._propagating(now):
             return [HubLater(self._soon())]
         self._registered_ms = None
@@ -206,13 +208,18 @@ class Unauthorized(Machine):
 
     def _clear(self, event: Event, now: int) -> Items:
         self._retries = self._slow_turns = 0
-        self._fallback.end()
+        self._fallback.clear()
         self._registered_ms = None
         return []
 
     def may_register(self, now: int) -> bool:
         """Whether DPS may be asked, and the budget has a turn left."""
         return self._device.may_register and self.cycles.left(now)
+
+    @property
+    def of_others(self) -> bool:
+        """True while DPS may hear of another credential than the active one."""
+        return self.state == LAST or self._fallback.refused
 
     def _soon(self) -> int:
         patience_ms = 1000 * self._device.config.unauthorized.patience_s
