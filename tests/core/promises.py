@@ -130,6 +130,8 @@ class Promises:
             self.slots[event.slot] = event.credential
         if isinstance(event, events.CredentialRead):
             self.read, self.wiped = event.credential, False
+        if isinstance(event, events.KeyMade):
+            self.slots.setdefault(event.slot, {"pending": True})
         if isinstance(event, events.KeyFailed):
             self.slots.pop(event.slot, None)
         if isinstance(event, events.KeyWiped) and not event.reason:
