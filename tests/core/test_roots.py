@@ -3,8 +3,9 @@
 import pytest
 
 from anchorwatch.config import Config
-from anchorwatch.core import explain
+from anchorwatch.core import explain, roots
 from anchorwatch.core.actions import Save, Tell
+from anchorwatch.core.clock import BUILD_UTC_S, Clock
 from anchorwatch.core.trust import Trust
 from anchorwatch.errors import RootsRejected
 from tests.timelines import replay
@@ -161,3 +162,18 @@ def test_system_root_restricted_to_names_is_offered_to_whole_labels_only():
     trust.start(layers, {})
     assert trust.offered("hub", "a.hubs.example") == ["g2", "msrsa2017"]
     assert trust.offered("hub", "evilhubs.example") == ["g2"]
+
+
+def test_reset_of_the_clock_is_refused_where_an_anchor_would_wait_for_its_date_again():
+    """R1 for time, too: what is left beside it is good for older certificates only."""
+    clock, trust = Clock(Config(replay.BASE), lambda n: 0), store()
+    clock.floor_utc_s = BUILD_UTC_S + 90 * DAY_S
+    trust.judge_at(clock.floor_utc_s, clock.floor_utc_s)
+    staged = dict(replay.entry("g2"), state="active", active_from=BUILD_UTC_S + DAY_S)
+    trust.put("vendor", {"anchors": [staged], "distrust": []}, [])
+    answer = roots.reset(clock, trust, "c1")[0].about
+    assert answer["code"] == 1 and "hub" in answer["value"]
+    assert clock.floor_utc_s == BUILD_UTC_S + 90 * DAY_S
+    trust.put("site", {"anchors": [replay.entry("msrsa2017")], "distrust": []}, [])
+    told = [one for one in roots.reset(clock, trust, "c2") if isinstance(one, Tell)]
+    assert told[-1].about["ok"] and clock.floor_utc_s == BUILD_UTC_S

@@ -130,6 +130,13 @@ class Anchors:
         distrust = [row for _, row in self._distrust()]
         return [e for e in endpoints if not self._carries(e, distrust)]
 
+    def bare_at(self, utc_s: int, endpoints: Items) -> Items:
+        """The same at another time: what waits for its date then waits again."""
+        now_s, self.judged_utc_s = self.judged_utc_s, utc_s
+        found = self.bare(endpoints)
+        self.judged_utc_s = now_s
+        return found
+
     def _carries(self, endpoint: str, distrust: Items) -> bool:
         for name, entry in self.entries():
             fits = endpoint in rules.scope(entry) and rules.in_force(entry, self.judged_utc_s)

@@ -34,7 +34,7 @@ class Commands:
         if event.what == "roll" or event.what.startswith("identity_"):
             return self._rolls.asked(event, now)
         if event.what == "clock_reset":
-            return reset(self._watch.clock, event.ask_id)
+            return reset(self._watch.clock, self._watch.trust, event.ask_id)
         if event.what.startswith("roots_"):
             out: Items = self._watch.roots.asked(event, now)
             return out

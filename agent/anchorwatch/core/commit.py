@@ -146,8 +146,9 @@ class Commit(Rollback):
         self._retire()
         self._trust.bundles[self.layer] = records.committed(self.record)
         out = self.force(self.layer)
-        if self._content.get("floor_reset_s") is not None:
-            out += self._device.clock.reset(self._content["floor_reset_s"])
+        reset_s = self._content.get("floor_reset_s")
+        if reset_s is not None and not self._trust.anchors.bare_at(reset_s, self._trust.endpoints):
+            out += self._device.clock.reset(reset_s)
         return out + self._save("", now)
 
     def _retire(self) -> None:

@@ -12,11 +12,12 @@ from .anchors import Anchors
 from .answers import refuse, reply, warning
 from .bundlemeanings import TakeBack, TrustChanged
 from .bundles import Bundles
-from .clock import BUILD_UTC_S, Clock
+from .clock import BUILD_UTC_S, NONE, Clock
 from .commit import Commit
 from .device import Device
 from .rules import row_of
 from .shapes import Any_, Event, Items, Tree
+from .trust import Trust
 
 
 class Roots:
@@ -171,9 +172,15 @@ class Roots:
         return held + [_told(event.layer, event.anchors, event.distrust), TrustChanged()]
 
 
-def reset(clock: Clock, ask_id: str) -> Items:
-    """`clock reset`: the floor goes back to the build's date."""
+def reset(clock: Clock, trust: Trust, ask_id: str) -> Items:
+    """`clock reset`: the floor goes back to the build's date, unless an endpoint were left without
+    an anchor by it (R1): one that waits for its date would wait again."""
     before = clock.floor_utc_s
+    bare = trust.anchors.bare_at(BUILD_UTC_S, trust.endpoints) if clock.standing == NONE else []
+    if bare:
+        remedy = "set the time first, or bring a bundle with floor_reset"
+        what = "this would leave no trust anchor for"
+        return [refuse(ask_id, what, ", ".join(bare), remedy)]
     out = clock.reset(BUILD_UTC_S)
     told = {"changed": bool(out), "before_utc_s": before, "floor_utc_s": clock.floor_utc_s}
     return out + [reply(ask_id, told), TrustChanged()]
