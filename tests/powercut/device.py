@@ -49,14 +49,16 @@ class Device:
     factory  path of the factory layer; presents  {endpoint: anchor or None for a dead line}
     """
 
+    settings = {}       # sections laid over those of every device
+
     def __init__(self, calls, ledger, factory, presents):
         self.ledger, self.presents = ledger, presents
         self.now_ms, self.told, self.warnings = 0, [], []
         self._queue, self._asks = deque(), 0
         self.texts = site_texts(calls.disk.image())
         self._by_hand, self._inbox = True, SimpleNamespace(post=self.post)
-        self.config = Config(merged(BASE, {"state": {"dir": STATE},
-                                           "trust": {"factory_dir": factory}}))
+        settings = {"state": {"dir": STATE}, "trust": {"factory_dir": factory}, **self.settings}
+        self.config = Config(merged(BASE, settings))
         self.watch = self._watch = Watch(self.config, lambda n: n // 2)
         self._open(calls)
 
@@ -69,10 +71,13 @@ class Device:
         self._fetcher = Fetcher("global", errands, None, self._bundles, self._layers.learn,
                                 self.post, lambda: self.now_ms)
         self._drop = SimpleNamespace(ask=_nothing)
-        self._credential = SimpleNamespace(read=x509, sign=lambda data: b"signed",
-                                           changed=lambda: False)
-        self._slots = Slots(self._store, self._credential, self._warn)
+        self._credential, self._slots = self._own()
         self._perform = self._performers()
+
+    def _own(self):
+        """The configured credential, and the slots."""
+        credential = SimpleNamespace(read=x509, sign=lambda data: b"signed", changed=lambda: False)
+        return credential, Slots(self._store, credential, self._warn)
 
     _read_credential = daemon.Agent._read_credential
 
@@ -234,12 +239,12 @@ def clock():
 
 
 @contextmanager
-def agent(calls, ledger, factory, presents):
+def agent(calls, ledger, factory, presents, kind=Device):
     """A device that has started, while the state layer works on the model disk."""
     real, daemon.known = daemon.known, clock
     try:
         with on(calls), reading():
-            device = Device(calls, ledger, factory, presents)
+            device = kind(calls, ledger, factory, presents)
             device.start()
             yield device
     finally:

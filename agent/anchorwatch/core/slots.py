@@ -54,9 +54,10 @@ class Slots:
             self.lost = self.kept["active"]
             there = [n for n in NAMES if n in self.held and self.open(n)]
             self.kept["active"] = (there + [ONBOARDING])[0]
-        for part in ("trial", "former"):
-            if self.kept[part] not in self.held or self.kept[part] == self.kept["active"]:
-                self.kept[part] = ""
+        if self.kept["trial"] not in self.held or self.kept["trial"] == self.kept["active"]:
+            self.kept["trial"] = ""
+        if self.kept["former"] == self.kept["active"]:
+            self.kept["former"] = ""
 
     def _resume(self, found: Tree) -> None:
         """A cut between the installing of a certificate and the frame that names it."""
@@ -151,9 +152,11 @@ class Slots:
 
     @property
     def leaked(self) -> str:
-        """Where the breached key is, "" once it is nowhere."""
+        """Where the breached key is, or was when a cut came and may be in part; "" if nowhere."""
         mine = [n for n in self.held if self.held[n].get("fingerprint") == self.kept["breached"]]
-        return str((sorted(mine) + [""])[0])
+        cut = self.kept["former"] or ONBOARDING
+        gone = self.held.get(cut, {"kind": ABSENT})["kind"] == ABSENT
+        return str((sorted(mine) + ([cut] if gone else []) + [""])[0])
 
     def withheld(self, link: str) -> bool:
         """True while what a dial of this link would show is quarantined."""

@@ -100,9 +100,9 @@ class Store:
             write = _replace_secret if name in _SECRET else replace
             write(self._folder, slot, frame.encode(generation, frame.dump(body)))
             if name in self._suspect:
-                self._settle(other)
+                self._settle(name, other)
         except OSError:
-            self._take_back(slot, generation)
+            self._take_back(name, slot, generation)
             raise
         self._suspect.discard(name)
         self._generations[name] = generation
@@ -148,17 +148,24 @@ class Store:
         self._generations[name] = max(whole)
         return whole[max(whole)]
 
-    def _settle(self, other: str) -> None:
+    def _settle(self, name: str, other: str) -> None:
         """What could not be read at the start may be read at the next: it must not win then."""
-        self._folder.unlink(other)
+        self._end(name, other)
         self._folder.syncdir()
 
-    def _take_back(self, slot: str, generation: int) -> None:
+    def _end(self, name: str, file: str) -> None:
+        """A file that must not win goes: with its bytes, if they are a key's."""
+        if name in _SECRET:
+            _forget(self._folder, file)
+        else:
+            self._folder.unlink(file)
+
+    def _take_back(self, name: str, slot: str, generation: int) -> None:
         """The rename may have happened although the save failed: then the new slot must not win."""
         try:
             data = self._folder.read(slot, _FILE_AT_MOST)
             if data is not None and frame.decode(data)[0] == generation:
-                self._folder.unlink(slot)
+                self._end(name, slot)
         except (OSError, StateError):
             pass
 
@@ -168,12 +175,15 @@ class Store:
         return self._site
 
 
-def replace(folder: Folder, name: str, data: bytes) -> None:
-    """Write a file so that its name stands for the old or for the new bytes, at every moment."""
+def replace(folder: Folder, name: str, data: bytes, named: bool = False) -> None:
+    """Write a file so that its name stands for the old or for the new bytes, at every moment.
+
+    named  no byte is written before the file has a name on the disk
+    """
     beside = name + _BESIDE
     _forget(folder, beside)
     try:
-        _write_new(folder, beside, data)
+        _write_new(folder, beside, data, named)
         folder.rename(beside, name)
     except OSError:
         _forget(folder, beside)
@@ -182,22 +192,23 @@ def replace(folder: Folder, name: str, data: bytes) -> None:
 
 
 def _replace_secret(folder: Folder, name: str, data: bytes) -> None:
-    """`replace`; the old bytes are overwritten as soon as no name leads to them."""
-    size = _size(folder, name)
-    if not size:
-        replace(folder, name, data)
-        return
-    former = folder.reopen(name)
-    try:
-        replace(folder, name, data)
-        _blank(folder, former, size)
-    finally:
-        folder.close(former)
+    """`replace` of the older slot of a key: at every moment a name leads to each of its bytes, so
+    that wiping finds them. What was there steps aside first, to be torn under no name that counts.
+    """
+    beside = name + _BESIDE
+    _scrub(folder, beside)
+    if folder.stamp(name) is not None:
+        folder.rename(name, beside)
+        folder.syncdir()
+        _scrub(folder, beside)
+    replace(folder, name, data, named=True)
 
 
-def _write_new(folder: Folder, name: str, data: bytes) -> None:
+def _write_new(folder: Folder, name: str, data: bytes, named: bool) -> None:
     descriptor = folder.create(name)
     try:
+        if named:
+            folder.syncdir()
         _write_all(folder, descriptor, data)
         folder.fsync(descriptor)
     finally:

@@ -1,0 +1,281 @@
+"""A whole agent that rolls, on a model disk: the driver's own slots, key and certificate handling.
+
+Rule: only what leaves the process is a table: the child that makes a key, the issuer, hub and DPS.
+An errand takes time, so that what else goes on comes in between.
+"""
+
+import functools
+import os
+import posixpath
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+from anchorwatch.core import actions, events
+from anchorwatch.errors import ConfigError
+from anchorwatch.linux import credential, issued, slotkeys
+from anchorwatch.linux.rolls import Rolls
+from anchorwatch.linux.slots import NAMES, Slots
+from anchorwatch.pki.der import Certificate
+from anchorwatch.wire import frame
+from tests.powercut import roll_cloud
+from tests.powercut.device import DAY_MS, Device, agent
+from tests.powercut.stories import STATE
+from tests.timelines.replay import assigned, document, patched
+
+CERTIFICATE_FILE, KEY_FILE = "/etc/anchorwatch/device.pem", "/etc/anchorwatch/device.key"
+ERRAND_MS, ISSUE_MS = 40, 400
+_UNAUTHORIZED = 5
+_SETTINGS = {"identity": {"issuer": "command", "command": ["/issue"]}}
+_JUDGED = {}
+
+
+class FileCredential(credential.Credential):
+    """The configured one; what the child would say of the files is worked out here."""
+
+    def __init__(self, calls, age, note):
+        super().__init__("x509", CERTIFICATE_FILE, KEY_FILE)
+        self._calls, self._age, self._note = calls, age, note
+
+    def read(self):
+        """As the child describes it."""
+        if roll_cloud.number_of(text_in(self._calls, KEY_FILE)) != 0:
+            raise ConfigError("key is unreadable", KEY_FILE, "give it again")
+        return _described("onboarding", roll_cloud.chain(0, self._age))
+
+    def wipe(self):
+        """Overwrite and remove the key."""
+        self._note(KEY_FILE)
+        return super().wipe()
+
+    def _stamps(self):
+        return ()
+
+
+class NotedSlots(Slots):
+    """What is written is noted in the ledger; `note` hears of a file that is wiped."""
+
+    def __init__(self, store, configured, warn, ledger, note):
+        super().__init__(store, configured, warn)
+        self._ledger, self._note, self.done = ledger, note, {}
+
+    def fill(self, name, key):
+        """Wipe and write."""
+        self._note("slot-" + name)
+        self._ledger.begin("slot-" + name, None)
+        super().fill(name, key)
+
+    def write(self, name, body):
+        """A slot's frame."""
+        self._ledger.begin("slot-" + name, body)
+        super().write(name, body)
+        self.done[name] = True
+
+    def wipe(self, name):
+        """Overwrite and remove."""
+        self._note("slot-" + name)
+        self._ledger.begin("slot-" + name, None)
+        super().wipe(name)
+        self.done[name] = True
+
+
+class RollDevice(Device):
+    """`wrong`: what it did that it must not; keys: numbers of the keys that it makes."""
+
+    settings = _SETTINGS
+
+    def __init__(self, calls, ledger, factory, presents, cloud, first_key):
+        self.cloud, self.wrong = cloud, []
+        self._calls, self._next_key = calls, first_key
+        self._links, self._errands, self._going = {}, [], []
+        super().__init__(calls, ledger, factory, presents)
+
+    def _own(self):
+        age = self.cloud.ages.get(0, roll_cloud.YOUNG)
+        configured = FileCredential(self._calls, age, self._wiping)
+        return configured, NotedSlots(self._store, configured, self._warn, self.ledger,
+                                      self._wiping)
+
+    def _performers(self):
+        inside = (SimpleNamespace(start=functools.partial(self._later, ERRAND_MS)), self.post)
+        rolls = Rolls(self.config, self._slots, self._credential, None, inside, self._warn)
+        perform = {**super()._performers(), **rolls.perform}
+        perform.update({actions.Enroll: self._enroll, actions.Swap: self._swap,
+                        actions.Publish: self._publish})
+        return perform
+
+    def new_key(self, slot, kind, command):
+        """What the child answers: the next key."""
+        self._next_key += 1
+        return roll_cloud.pem(self._next_key - 1)
+
+    # What the ledger is told.
+
+    def post(self, event):
+        """An answer of the driver."""
+        slot = getattr(event, "slot", "")
+        if isinstance(event, (events.KeyMade, events.CsrMade, events.Installed, events.KeyWiped)):
+            if self._slots.done.pop(slot, False):
+                self.ledger.acknowledge("slot-" + slot)
+            gone = [] if getattr(event, "reason", "") else self._going
+            for name in gone if not isinstance(event, (events.CsrMade, events.Installed)) else []:
+                self.ledger.acknowledge(name)
+            self._going = []
+        super().post(event)
+
+    def _wiping(self, path):
+        """From the answer on, no part of the keys that are there may be anywhere."""
+        found = set()
+        above = posixpath.join(STATE, path)
+        for name, (_, _, _, data) in self._calls.disk.image().items():
+            if name.startswith(above) and data:
+                found |= roll_cloud.numbers_in(data)
+        self._going = ["gone/%d" % number for number in sorted(found)]
+        for name in self._going:
+            self.ledger.begin(name, None)
+
+    # Time.
+
+    def _later(self, wait_ms, work, done):
+        self._errands.append((self.now_ms + wait_ms, work, done))
+
+    def run(self, done, at_most_ms=DAY_MS):
+        """As a device's, with its errands."""
+        until_ms = self.now_ms + at_most_ms
+        self.settle()
+        while not done(self):
+            due = [at for at, *_ in self._errands]
+            due += [] if self.watch.wake_at is None else [self.watch.wake_at]
+            if not due or min(due) > until_ms:
+                self.now_ms = until_ms
+                return False
+            self.now_ms = max(self.now_ms, min(due))
+            self._pass()
+        return True
+
+    def _pass(self):
+        for errand in [one for one in self._errands if one[0] <= self.now_ms]:
+            self._errands.remove(errand)
+            errand[2](errand[1]())
+            self.settle()
+        if self.watch.wake_at is not None and self.watch.wake_at <= self.now_ms:
+            self.hear(events.Woke())
+            self.settle()
+
+    # The network.
+
+    def _enroll(self, order):
+        self.ledger.begin("asked the issuer", None)     # with its time, so a frame was written
+        self._later(ISSUE_MS, lambda: self.cloud.issue(order.csr),
+                    lambda issued: self.post(events.Issued(order.slot, issued)))
+
+    def _dial(self, order):
+        number = None if order.slot is None else self._shown(order.slot)
+        self._links[order.link] = (order.endpoint, number)
+        super()._dial(order)
+        if order.slot is not None and number is None:
+            self._close(order)
+            self._queue.append(events.Failed(order.link, "identity", "credential-unreadable", [],
+                                             [], None))
+
+    def _shown(self, slot):
+        """The key's number of what a dial shows; None where TLS could not use it."""
+        if slot in NAMES:
+            body = self._slots.held(slot)
+            found = None if body is None or not body["chain"] else matched(body)
+        else:
+            found = roll_cloud.number_of(text_in(self._calls, KEY_FILE))
+        kept = self.promised()
+        closed = {roll_cloud.number_of(one) for one in [*kept["closed"], kept["breached"]] if one}
+        if found is None:
+            self.wrong.append("dialled with what TLS cannot use: %s" % slot)
+        elif found in closed:
+            self.wrong.append("the breached key %d was shown" % found)
+        return found
+
+    def promised(self):
+        """The frame `identity` that was acknowledged last."""
+        text = self.ledger.said.get("identity")
+        return frame.load(text) if text else {"closed": [], "breached": "", "active": "onboarding"}
+
+    def shown_number(self):
+        """The key of the certificate that serves."""
+        found = self.watch.identity.slots.of("live").get("fingerprint", "")
+        return roll_cloud.number_of(found)
+
+    def _connect(self, order):
+        endpoint, number = self._links[order.link]
+        taken = (self.cloud.dps if endpoint == "dps" else self.cloud.hub)(number)
+        self._queue.append(events.Connected(order.link, True) if taken
+                           else events.Refused(order.link, _UNAUTHORIZED))
+
+    def _swap(self, order):
+        self._links["live"] = self._links.pop("next")
+
+    def _publish(self, order):
+        """The hub keeps a twin; DPS assigns to whom it lets in."""
+        if order.qos:
+            self._queue.append(events.Acked(order.link, order.mid))
+        answers = {"$iothub/twin/GET": lambda rid: document(1, rid),
+                   "$iothub/twin/PATCH": patched,
+                   "$dps/registrations/PUT": lambda rid: events.Message("", *assigned(rid=rid))}
+        for topic, answer in answers.items():
+            if order.topic.startswith(topic):
+                told = answer(int(order.topic.partition("$rid=")[2]))
+                self._queue.append(events.Message(order.link, told.topic, told.payload))
+
+
+def text_in(calls, path):
+    """A file as text, "" without one."""
+    kind, _, _, data = calls.disk.image().get(path, ("", 0, 0, b""))
+    return (data or b"").decode("latin-1")
+
+
+def matched(body):
+    """The number of a slot's key, if its certificate is for it."""
+    number = roll_cloud.number_of(body["key"])
+    leaf = Certificate(roll_cloud.base64.b64decode(body["chain"][0]))
+    return number if roll_cloud.number_of(leaf.sha256) == number else None
+
+
+def _described(slot, chain):
+    return issued.described(slot, [Certificate(der) for der in chain], "files")
+
+
+def _quick_judged(judged):
+    """Whether TLS takes a pair is the same for the same pair."""
+    def quick(order, body):
+        key = (tuple(order.chain), order.cn, order.judge_utc_s // 60, body["key"], body["csr"])
+        if key not in _JUDGED:
+            _JUDGED[key] = judged(order, body)
+        return _JUDGED[key]
+    return quick
+
+
+@contextmanager
+def rolling(calls, ledger, factory, presents, cloud, first_key):
+    """A device that rolls, started."""
+    made = []
+
+    def device(*given):
+        made.append(RollDevice(*given, cloud, first_key))
+        return made[0]
+
+    kept = slotkeys.new, slotkeys.request, slotkeys._judged, credential.os
+    slotkeys.new = lambda *order: made[0].new_key(*order)
+    slotkeys.request = lambda key, cn: roll_cloud.request(roll_cloud.number_of(key), cn)
+    slotkeys._judged = _quick_judged(slotkeys._judged)
+    credential.os = calls
+    try:
+        with agent(calls, ledger, factory, presents, device) as running:
+            yield running
+    finally:
+        slotkeys.new, slotkeys.request, slotkeys._judged, credential.os = kept
+
+
+def put_files(calls):
+    """The configured certificate and its key, as a factory leaves them."""
+    calls.makedirs(posixpath.dirname(KEY_FILE))
+    for path, text in ((KEY_FILE, roll_cloud.pem(0)), (CERTIFICATE_FILE, "certificate\n")):
+        descriptor = calls.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        calls.write(descriptor, text.encode())
+        calls.close(descriptor)

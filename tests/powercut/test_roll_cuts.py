@@ -1,0 +1,90 @@
+"""Power cuts of a device that rolls its certificate: no key is lost, none comes back, none stays.
+
+Every start is the daemon's own on what the cut has left: what was told as saved is there, the slot
+that serves is whole, what was told as wiped is in no byte of the disk, under a name or not. Where a
+start finds what none has found before it, the device lives on: it comes online, the roll ends, a
+breached key is shown to nobody and goes.
+"""
+
+import pytest
+
+from anchorwatch.core.actions import WipeKey
+from anchorwatch.core.identity import Identity
+from anchorwatch.linux import store
+from anchorwatch.linux.folder import Folder
+from tests.powercut import roll_stories, survey, table
+from tests.powercut.roll_checks import RollSurvey
+
+EFFORT = survey.AGENT_FULL if survey.full() else survey.Effort(4, 1, 1, survey.SEED)
+CONVICTING = survey.Effort(4, 1, 1, survey.SEED)
+
+
+@pytest.mark.parametrize("story", roll_stories.STORIES, ids=lambda story: story.name)
+def test_power_cut_of_a_roll_leaves_a_key_that_serves_and_none_that_was_wiped(
+        story, record_property):
+    counted = RollSurvey(story, EFFORT).run()
+    record_property("power cut", table.row(counted))
+    assert counted.faults == []
+    assert counted.cuts >= 100 and counted.boots > 100
+
+
+class Guilty(Exception):
+    """The fault was seen."""
+
+
+class Trial(RollSurvey):
+    """Ends with the first fault that is looked for."""
+
+    word = ""
+
+    def _fault(self, where, sentence):
+        if self.word in sentence:
+            raise Guilty
+
+
+def convicted(name, word):
+    """Whether a story shows a fault with this word."""
+    found = Trial(next(one for one in roll_stories.STORIES if one.name == name), CONVICTING)
+    found.word = word
+    roll_stories.forget()
+    try:
+        found.run()
+    except Guilty:
+        return True
+    finally:
+        roll_stories.forget()
+    return False
+
+
+def test_driver_that_forgets_to_sync_a_slot_is_convicted(monkeypatch):
+    write_new = store._write_new
+
+    def unsynced(folder, name, data, named):
+        with monkeypatch.context() as patch:
+            if name.startswith("slot-"):
+                patch.setattr(Folder, "fsync", lambda self, descriptor: None)
+            write_new(folder, name, data, named)
+
+    monkeypatch.setattr(store, "_write_new", unsynced)
+    assert convicted("breach roll", "slot-b is")
+
+
+def test_device_that_wipes_the_old_key_before_the_commit_is_saved_is_convicted(monkeypatch):
+    commit = Identity._commit
+
+    def hasty(self, event, now):
+        old = self.slots.kept["active"]
+        return [WipeKey(old), *commit(self, event, now)]
+
+    monkeypatch.setattr(Identity, "_commit", hasty)
+    assert convicted("breach roll", "slot that serves is lost")
+
+
+def test_key_that_is_only_removed_and_not_overwritten_is_convicted(monkeypatch):
+    monkeypatch.setattr(store, "_blank", lambda folder, descriptor, size: None)
+    assert convicted("breach roll", "told as wiped")
+
+
+def test_slot_that_is_written_as_any_other_file_leaves_bytes_of_its_key_behind(monkeypatch):
+    monkeypatch.setattr(store, "_replace_secret", store.replace)
+    assert convicted("breach roll", "under no name")
