@@ -59,7 +59,7 @@ class Identity(Trialling):
 
     def start(self, now: int) -> Items:
         """What a start finds under way goes on; reduced watch leaves it."""
-        kept = self.slots.kept
+        kept, self._started_ms = self.slots.kept, now
         self.timed(now)
         out: Items = []
         if self.slots.lost:
@@ -91,6 +91,7 @@ class Identity(Trialling):
         if shown == ONBOARDING and not self.forbidden:
             kept["reason"] = kept["reason"] or EXPIRY
         self.slots.show("live", "")
+        self._refused_at_ms = None  # it was the other one that an issuer would not take
         self.why = "slot %s was refused" % refused
         told = {"active": shown, "refused": refused, "why": self.why}
         return [Tell("identity", told), self.slots.save()]

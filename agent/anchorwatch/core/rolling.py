@@ -12,9 +12,10 @@ from .device import Device
 from .events import IssueLater
 from .lifecycle import ONLINE, WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import DpsLater, RegisterBeside
+from .rollmeanings import ResumeDue
 from .rolltimes import DAY_MS, LATER_MS, RollTimes
 from .shapes import Event, Items, Watch
-from .slots import BREACH, EXPIRY, ONBOARDING
+from .slots import BREACH, EXPIRY, ONBOARDING, SOMETIME
 
 KEY_MS = 600_000  # RSA on a small board
 ASK_MS = 180_000
@@ -49,7 +50,9 @@ class Rolling(RollTimes):
         return [slots.save(), NewKey(slot, self._config.key)]
 
     def _draft(self, event: Event, now: int) -> Items:
+        """A start may come in any hour: what it resumes waits for the rate."""
         self.wake_at = now + KEY_MS
+        self._held = isinstance(event, ResumeDue)
         return [MakeCsr(self.slots.kept["pending"], self.cn)]
 
     @property
@@ -60,6 +63,10 @@ class Rolling(RollTimes):
 
     def _ask(self, event: Event, now: int) -> Items:
         self.csr = event.csr
+        held_ms = self.rate_ms(now) if self._held else 0
+        if held_ms and self._config.issuer != "files":  # a folder may be looked into at any time
+            held_s = held_ms // 1000 + 1
+            return [IssueLater(self.slots.kept["pending"], held_s, "an issuer was asked lately")]
         if self._config.issuer == "dps" and self._watch.connection.state == ONLINE:
             turn_s = self.spread_ms() // 1000 + 1
             self.wake_at = now + ASK_MS
@@ -69,12 +76,13 @@ class Rolling(RollTimes):
     def _ask_again(self, event: Event, now: int) -> Items:
         """The same request: an issuer that has it already answers it once more."""
         self.wake_at = now + ASK_MS
+        self._held = False
         asks = {"dps": self._ask_dps, "hub": self._ask_hub}
         out: Items = asks.get(self._config.issuer, self._enroll)(now)
         if isinstance(out[0], IssueLater):  # there was no way to it
             return out
         self._asked_at_ms = now
-        self.slots.kept["asked_utc_s"] = self._device.clock.utc(now) or 0
+        self.slots.kept["asked_utc_s"] = self._device.clock.utc(now) or SOMETIME
         return [self.slots.save()] + out
 
     def _enroll(self, now: int) -> Items:

@@ -8,9 +8,9 @@ from .device import Device
 from .lifecycle import ONLINE
 from .machine import Machine
 from .rollmeanings import FormerDue, RollDue
-from .rolls import RESTING
+from .rolls import AWAITING, RESTING
 from .shapes import Event, Items, Tree, Watch
-from .slots import BREACH, EXPIRY, ONBOARDING
+from .slots import BREACH, EXPIRY, NEVER, ONBOARDING, SOMETIME
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -30,6 +30,8 @@ class RollTimes(Machine):
         self._config = device.config.identity
         self._refused_at_ms: int | None = None
         self._asked_at_ms: int | None = None
+        self._started_ms = 0
+        self._held = False  # a request of before the start waits for the rate
 
     @property
     def active(self) -> Tree:
@@ -53,6 +55,8 @@ class RollTimes(Machine):
         """The clock was set or stepped, or a file changed: every deadline is judged anew."""
         if self.state == RESTING and self._has_dates:
             self.wake_at = now
+        elif self.state == AWAITING and self._held:
+            self.wake_at = now + self.rate_ms(now)
 
     @property
     def _has_dates(self) -> bool:
@@ -122,13 +126,16 @@ class RollTimes(Machine):
         if self._asked_at_ms is not None:
             return max(0, self._asked_at_ms + rate_ms - now)
         utc_s = self._device.clock.utc(now)
-        if not asked_s or utc_s is None or utc_s < asked_s:
+        if asked_s == NEVER:
             return 0
+        if asked_s == SOMETIME or utc_s is None or utc_s < asked_s:  # as if at this start
+            return max(0, self._started_ms + rate_ms - now)
         return max(0, int(rate_ms - 1000 * (utc_s - asked_s)))
 
     def retry_ms(self, now: int) -> int:
-        """Between two tries: retry_percent of the certificate's life, sooner near its end, and as
-        soon as may be for a breached key, which opens no session."""
+        """Between two tries: retry_percent of the certificate's life, of the first one at least
+        daily, sooner near its end, and as soon as may be for a breached key, which opens no
+        session."""
         least_ms = max(1000 * self._config.issue_every_s, LATER_MS)
         begins, ends = self.active.get("not_before"), self.active.get("not_after")
         if self.slots.kept["reason"] == BREACH:
@@ -136,6 +143,7 @@ class RollTimes(Machine):
         if begins is None or ends is None:
             return DAY_MS
         share_ms = 10 * self._config.retry_percent * int(ends - begins)
+        share_ms = min(share_ms, DAY_MS) if self.slots.kept["active"] == ONBOARDING else share_ms
         utc_s = self._device.clock.utc(now)
         left_ms = share_ms if utc_s is None else 250 * max(0, ends - utc_s)
         return int(max(min(share_ms, left_ms), least_ms))

@@ -9,7 +9,8 @@ Rule: decides nothing by itself; one machine writes each fact. The frame `identi
     reason     of the roll under way: expiry | breach | ""
     breached   fingerprint that a breach roll is to replace, "" for none
     closed     fingerprints that are never shown again
-    asked_utc_s, trial_dps_utc_s  when an issuer, and DPS with the trial, was last asked; 0 unknown
+    asked_utc_s      when an issuer was last asked; NEVER, SOMETIME where the time was not known
+    trial_dps_utc_s  when DPS was last asked with the trial; 0 unknown
 
 Source: design section 9.
 """
@@ -21,6 +22,7 @@ ONBOARDING = "onboarding"
 NAMES = ("a", "b")
 BREACH, EXPIRY = "breach", "expiry"
 CLOSED_AT_MOST = 8
+NEVER, SOMETIME = 0, -1
 ABSENT = "none"  # kind of a configured credential whose files are gone
 
 
@@ -28,7 +30,7 @@ def fresh() -> Tree:
     """The frame of a device that never rolled."""
     kept: Tree = {name: "" for name in ("trial", "former", "pending", "reason", "breached")}
     kept.update({"active": ONBOARDING, "closed": [], "former_until_s": 0})
-    kept.update({"asked_utc_s": 0, "trial_dps_utc_s": 0})
+    kept.update({"asked_utc_s": NEVER, "trial_dps_utc_s": 0})
     return kept
 
 

@@ -48,7 +48,7 @@ LADDER: Table = (
     (PATIENCE,   HubRefused,   PATIENCE,    "endure"),
     (PATIENCE,   Spent,        SELF_CHECK,  "check"),
     (PATIENCE,   Hastened,     SELF_CHECK,  "check"),
-    (PATIENCE,   DpsRefused,   CHOOSING,    "choose"),
+    (PATIENCE,   DpsRefused,   CHOOSING,    "count_and_choose"),
     (PATIENCE,   Assigned,     DPS,         "remember"),
     (PATIENCE,   Accepted,     CLEAR,       "clear"),
     (SELF_CHECK, ClockSuspect, PATIENCE,    "set_clock"),
@@ -132,17 +132,20 @@ class Unauthorized(Machine):
         signs = credential["kind"] == "symmetric_key"
         if clock.standing == NONE and signs:
             return [ClockSuspect()]
-        out = self._own_dates(credential, now) if clock.standing == AUTHENTICATED else []
+        out = self._own_dates(credential, now)
         if self.may_register(now):
             return out + [Sound()]
         return out + [NoDps()]
 
     def _own_dates(self, credential: Tree, now: int) -> Items:
+        """An unproven time is to be proven first: only then an expired one is passed over."""
         utc_s, ends = self._device.clock.utc(now), credential.get("not_after")
-        if ends is None or utc_s <= ends:
+        if ends is None or utc_s is None or utc_s <= ends:
             return []
         remedy = "install a new certificate for the same name"
-        return [warning("the device certificate has expired", str(ends), remedy, "identity")]
+        probe = self._device.shape("next", "hub" if self._device.hub else "dps", True, now)
+        told = warning("the device certificate has expired", str(ends), remedy, "identity")
+        return [told] + self._device.clock.ask_date(probe)
 
     def _set_clock(self, event: Event, now: int) -> Items:
         return self._device.seek_time("hub", now) + [HubLater(self._soon())]
@@ -157,7 +160,8 @@ class Unauthorized(Machine):
         return [self.cycles.spend(now + wait_ms), DpsLater(wait_ms)]
 
     def _count_and_choose(self, event: Event, now: int) -> Items:
-        """A registration that rung 3 did not count: of a device that no hub knows yet."""
+        """A registration that rung 3 did not count: of a device that no hub knows yet, on command,
+        or with a request."""
         return [self.cycles.spend(now)] + self._choose(event, now)
 
     def _choose(self, event: Event, now: int) -> Items:
