@@ -1,1 +1,1 @@
-"""`make demo`: a device, its cloud and ten acts, seen live and written down."""
+"""`make demo`: a device, its cloud and eleven acts, seen live and written down."""

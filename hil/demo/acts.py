@@ -1,4 +1,4 @@
-"""The ten acts in their order, and the settings that make them short.
+"""The eleven acts in their order, and the settings that make them short.
 
 Rule: a title and a scenario each; a scenario's docstring is what its act claims. The settings are
 ordinary ones: a demo is a configuration of the agent, not a mode.
@@ -7,6 +7,7 @@ ordinary ones: a demo is a configuration of the agent, not a mode.
 from hil.scenarios import (
     address_changes,
     certificate_replaced,
+    certificate_rolls,
     first_boot,
     hub_and_dps_down,
     hub_moves,
@@ -29,6 +30,7 @@ ACTS = (
     (hub_moves,                 "The device moves to another hub",   "Another hub"),
     (stranded_heals_itself,     "Stranded, healed by a bundle",      "Stranded, healed"),
     (hub_reverts_after_commit,  "Back to a retired root",            "Retired root back"),
+    (certificate_rolls,         "A new certificate by EST",          "Renewed by EST"),
 )  # fmt: skip
 
 SETTINGS = {
@@ -38,6 +40,16 @@ SETTINGS = {
     "unauthorized": {"patience_s": 3},
     "fleet": {"devices": 1, "connects_per_s": 1},
     "boot": {"spread_s": 0},
+}
+# Who issues the device's next certificate; nothing is due while the acts are played.
+ISSUER = {
+    "credential": {"enrollment": "ca"},
+    "identity": {"issuer": "est"},
+    "est": {
+        "host": "est.anchorwatch.example",
+        "anchors_file": "../est/anchors.pem",
+        "auth_file": "est.key",
+    },
 }
 CLOUD = ("--chain", "baltimore-rsa", "--factory", "baltimore,g2")
 

@@ -46,7 +46,7 @@ def play(stage: Stage, timeline: Timeline, breathe, acts: tuple = ACTS) -> bool:
 def _begin(stage: Stage, timeline: Timeline, acts: tuple) -> None:
     cloud = stage.cloud
     timeline.add(
-        "demo", "run", title="ten acts on one device", messages_per_s=MESSAGES_PER_S,
+        "demo", "run", title="eleven acts on one device", messages_per_s=MESSAGES_PER_S,
         at=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), device=stage.device.name,
         roots={cloud.anchor(name): shown for name, shown in ROOTS.items()},
         titles={name_of(scenario): title for scenario, title, _ in acts},

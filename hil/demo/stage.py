@@ -3,6 +3,7 @@
 Rule: whatever was started here is ended in close(), in the reverse order, whatever has happened.
 """
 
+import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +44,8 @@ class Stage:
         self._ending.append(self.cloud.stop)
         name = self.cloud.ready["kinds"][KIND]
         self.device = Process(self._folder / KIND, name, self._operator)
-        self.device.configure(acts.SETTINGS)
+        self.device.configure({**acts.SETTINGS, **acts.ISSUER})
+        self._introduce(name)
         follower = JournalFollower(self.cloud, self._timeline)
         self._ending.append(follower.look)  # what came since its last look
         self._repeat("journal", EVERY_S["journal"], follower.look)
@@ -87,6 +89,12 @@ class Stage:
                 end()
             except Exception as e:  # what is left must still be ended
                 self.broken.append(f"{getattr(end, '__qualname__', end)}: {e}")
+
+    def _introduce(self, name: str) -> None:
+        """The EST server knows the device by a password, until it has a certificate of its own."""
+        password = secrets.token_urlsafe(24)
+        self.cloud.post("/est", {"secrets": {name: password}})
+        self.device.put(acts.ISSUER["est"]["auth_file"], f"{name}:{password}\n".encode())
 
     def _started(self, log) -> Cloud:
         try:

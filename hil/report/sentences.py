@@ -90,6 +90,11 @@ class Teller:
         return "found in need: %s from the reserve carries the %s" % (
             self._root_name(row["anchor"]), row["endpoint"])  # fmt: skip
 
+    def _identity(self, row: dict) -> str:
+        if row.get("rolled"):
+            return "its new certificate is proven and serves: slot %s" % row["active"]
+        return "another of its credentials serves: slot %s" % row["active"]
+
     def _warning(self, row: dict) -> str:
         return "warning: %s (%s)" % (row["said"], row.get("value"))
 
@@ -156,6 +161,7 @@ _METHODS = {
     ("agent", "trust"): Teller._trust,
     ("agent", "bundle"): Teller._bundle,
     ("agent", "emergency_anchor"): Teller._emergency,
+    ("agent", "identity"): Teller._identity,
     ("agent", "warning"): Teller._warning,
     ("hub", "connected"): Teller._connected,
     ("hub", "connect refused"): Teller._refused,

@@ -149,6 +149,13 @@ def test_gap_of_a_device_without_a_session_is_not_told_of_a_live_one():
     assert teller.tell(GAP).endswith("; the live session stays")
 
 
+def test_new_certificate_that_serves_is_told_and_so_is_an_older_one_that_must():
+    rolled = {"who": "agent", "what": "identity", "active": "a", "reason": "expiry", "rolled": True}
+    back = {"who": "agent", "what": "identity", "active": "b", "refused": "a", "why": "refused"}
+    assert Teller(str).tell(rolled) == "its new certificate is proven and serves: slot a"
+    assert Teller(str).tell(back) == "another of its credentials serves: slot b"
+
+
 def test_bundle_is_told_from_its_publication_to_its_commit():
     said = {"roots": {"g2": "active", "old": {"state": "retired", "scope": ["hub"]}}}
     published = {"who": "operator", "what": "mirror", "release": said, "versions": {"targets": 7}}
