@@ -33,8 +33,9 @@ def board(cloud, request):
 
 def row_of(cloud, board, what, since, service):
     """The first row of this kind at this hub."""
+    wanted = (what, service, board.name)
     return cloud.see("%s at %s" % (what, service), lambda row: (
-        row["what"], row["service"], row["device"]) == (what, service, board.name), since)  # fmt: skip
+        row["what"], row["service"], row["device"]) == wanted, since)  # fmt: skip
 
 
 def test_method_is_answered_before_the_device_goes_to_another_hub_and_no_message_is_lost(

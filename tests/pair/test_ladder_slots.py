@@ -195,11 +195,13 @@ def test_budget_holds_with_three_certificates_over_power_cuts(boots_min):
     world = TwoSlots()
     world.dps_takes()
     world.hub_takes(NOBODY)
-    for _ in range(3 * 24 * 60 // boots_min):
+    days = 1 if boots_min < 20 else 3
+    for _ in range(days * 24 * 60 // boots_min):
         world.cloud.run_for(boots_min * MINUTE)
         world.pair.restart()
     within_budget(world.registered())
-    assert len(world.registered()) >= (10 if boots_min >= 20 else 0)
+    if boots_min >= 20:  # before that patience is hardly over
+        assert len(world.registered()) >= 10
     world.dps_takes("tenant-2")
     world.pair.run_until("online", DAY)
 
