@@ -6,7 +6,8 @@ Rule: a story is chosen by the beginning of its name; without one, all are count
 import sys
 import time
 
-from tests.powercut import agent_stories, recipes, stories, survey, table
+from tests.powercut import agent_stories, recipes, roll_stories, stories, survey, table
+from tests.powercut.roll_checks import ROLL, ROLL_FULL, RollSurvey
 
 
 def main(arguments):
@@ -17,6 +18,7 @@ def main(arguments):
     agent = survey.AGENT_FULL if full else survey.AGENT
     ours = _counted((*stories.STORIES, *recipes.GOOD), names, store)
     ours += _counted(agent_stories.STORIES, names, agent)
+    ours += _counted(roll_stories.STORIES, names, ROLL_FULL if full else ROLL, RollSurvey)
     naive = _counted([story for story, _ in recipes.NAIVE], names, store)
     for title, surveys in (("What the agent does", ours), ("What it must not do", naive)):
         print("\n".join(["", "%s (seed %d):" % (title, survey.SEED), "",
@@ -26,8 +28,8 @@ def main(arguments):
     return 1 if faults or [one for one in naive if not one.faults] else 0
 
 
-def _counted(found, names, effort):
-    return [_told(survey.Survey(story, effort)) for story in found if story.name.startswith(names)]
+def _counted(found, names, effort, kind=survey.Survey):
+    return [_told(kind(story, effort)) for story in found if story.name.startswith(names)]
 
 
 def _told(one):

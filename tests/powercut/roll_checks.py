@@ -9,8 +9,10 @@ from anchorwatch.wire import frame
 from tests.powercut import roll_cloud
 from tests.powercut.disk import FILE, FOLDER, TOP, renamed
 from tests.powercut.roll_device import KEY_FILE, matched, text_in
-from tests.powercut.survey import Survey
+from tests.powercut.survey import SEED, Effort, Survey
 
+# As survey.AGENT; in full, every image of every first cut is tried.
+ROLL, ROLL_FULL = Effort(4, 1, 1, SEED), Effort(200_000, 12, 8, SEED)
 _SUBSETS_OF = 6
 
 
@@ -29,7 +31,7 @@ def judged(device):
     wrong += ["slot %s is named and cannot be used" % name for name in named]
     if slots.kept["active"] in slots.held and not slots.open(slots.kept["active"]):
         wrong.append("a closed certificate is active")
-    return wrong + device.wrong
+    return wrong + device.wrong + device.unusable
 
 
 def _wiping(device, name):
@@ -54,10 +56,11 @@ def _whole(device, name):
 
 
 def state_key(image, ledger):
-    """Equal for disks that are the same to the agent: frames, names and lengths."""
-    files = [(path, data if "/identity." in path or "/slot-" in path else len(data or b""))
-             for path, (_, _, _, data) in sorted(image.items()) if "/bundle/" not in path]
-    return hash((tuple(files), ledger.key()))
+    """Equal for disks with the same certificates, and the same said of them."""
+    files = [(path, data) for path, (_, _, _, data) in sorted(image.items())
+             if "/identity." in path or "/slot-" in path or path == KEY_FILE]
+    gone = [name for name in ledger.said if name.startswith("gone/")]
+    return hash((tuple(files), tuple(sorted(gone)), ledger.said.get("identity")))
 
 
 def leaks(inodes, ledger):

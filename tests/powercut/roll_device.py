@@ -79,12 +79,13 @@ class NotedSlots(Slots):
 
 
 class RollDevice(Device):
-    """`wrong`: what it did that it must not; keys: numbers of the keys that it makes."""
+    """`wrong`: what it did that it must not; `unusable`: what it tried that cannot be, which only a
+    broken disk excuses. first_key: number of the first key that it makes."""
 
     settings = _SETTINGS
 
     def __init__(self, calls, ledger, factory, presents, cloud, first_key):
-        self.cloud, self.wrong = cloud, []
+        self.cloud, self.wrong, self.unusable = cloud, [], []
         self._calls, self._next_key = calls, first_key
         self._links, self._errands, self._going = {}, [], []
         super().__init__(calls, ledger, factory, presents)
@@ -187,7 +188,7 @@ class RollDevice(Device):
         kept = self.promised()
         closed = {roll_cloud.number_of(one) for one in [*kept["closed"], kept["breached"]] if one}
         if found is None:
-            self.wrong.append("dialled with what TLS cannot use: %s" % slot)
+            self.unusable.append("dialled with what TLS cannot use: %s" % slot)
         elif found in closed:
             self.wrong.append("the breached key %d was shown" % found)
         return found

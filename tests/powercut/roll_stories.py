@@ -89,7 +89,7 @@ def _lived(image, ledger, cloud):
             wrong.append("a key waits to be wiped three days later: %r" % kept)
         if begun["breached"] and cloud.hub is all_of and begun["breached"] not in kept["closed"]:
             wrong.append("a breach is forgotten three days later")
-        wrong += device.wrong + leaks(disk.inodes, ledger)
+        wrong += device.wrong + device.unusable + leaks(disk.inodes, ledger)
     return ["%s (lived)" % one for one in wrong]
 
 

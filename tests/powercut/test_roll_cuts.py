@@ -13,10 +13,9 @@ from anchorwatch.core.identity import Identity
 from anchorwatch.linux import store
 from anchorwatch.linux.folder import Folder
 from tests.powercut import roll_stories, survey, table
-from tests.powercut.roll_checks import RollSurvey
+from tests.powercut.roll_checks import ROLL, ROLL_FULL, RollSurvey
 
-EFFORT = survey.AGENT_FULL if survey.full() else survey.Effort(4, 1, 1, survey.SEED)
-CONVICTING = survey.Effort(4, 1, 1, survey.SEED)
+EFFORT = ROLL_FULL if survey.full() else ROLL
 
 
 @pytest.mark.parametrize("story", roll_stories.STORIES, ids=lambda story: story.name)
@@ -44,7 +43,7 @@ class Trial(RollSurvey):
 
 def convicted(name, word):
     """Whether a story shows a fault with this word."""
-    found = Trial(next(one for one in roll_stories.STORIES if one.name == name), CONVICTING)
+    found = Trial(next(one for one in roll_stories.STORIES if one.name == name), ROLL)
     found.word = word
     roll_stories.forget()
     try:
