@@ -12,7 +12,7 @@ from tests.powercut.roll_device import KEY_FILE, matched, text_in
 from tests.powercut.survey import SEED, Effort, Survey
 
 # As survey.AGENT; in full, every image of every first cut is tried.
-ROLL, ROLL_FULL = Effort(4, 1, 1, SEED), Effort(200_000, 12, 8, SEED)
+ROLL, ROLL_FULL = Effort(3, 1, 1, SEED), Effort(200_000, 12, 8, SEED)
 _SUBSETS_OF = 6
 
 

@@ -21,17 +21,30 @@ DAY_S = 86_400
 HOUR_S = 3_600
 YOUNG, DUE = (-HOUR_S, 90 * DAY_S), (-80 * DAY_S, 10 * DAY_S)
 _CA = -1
+# The numbers of the first keys of a run: its keys are known by them.
+FIRST, PLAYED, AFTER, BOOTED = 1, 10, 20, 30
 _LINE, _PIECE, _SCALAR = 64, 8, 32
 _NUMBERS, _KEYS = {}, {}
 
 
 class Cloud:
-    """hub, dps  called with a key's number: is its certificate taken? ages {number: (begins, ends)
-    from now}; all others are young
+    """hub, dps  called with a key's number: is its certificate taken? The hub takes whom DPS has
+    assigned, too. ages {number: (begins, ends) from now}; all others are young
     """
 
     def __init__(self, hub, dps, ages=None):
-        self.hub, self.dps, self.ages = hub, dps, ages or {}
+        self._hub, self._dps, self.ages = hub, dps, ages or {}
+        self.assigned = set()
+
+    def takes(self, endpoint, number):
+        """Whether a CONNECT is accepted."""
+        return (self._dps(number) if endpoint == "dps"
+                else self._hub(number) or number in self.assigned)
+
+    @property
+    def refuses(self):
+        """True where what is new may be held for ever."""
+        return not self._hub(PLAYED)
 
     def issue(self, request):
         """The chain for a request in base64, DER, leaf first."""

@@ -205,9 +205,9 @@ class RollDevice(Device):
 
     def _connect(self, order):
         endpoint, number = self._links[order.link]
-        taken = (self.cloud.dps if endpoint == "dps" else self.cloud.hub)(number)
-        self._queue.append(events.Connected(order.link, True) if taken
-                           else events.Refused(order.link, _UNAUTHORIZED))
+        self._queue.append(
+            events.Connected(order.link, True) if self.cloud.takes(endpoint, number)
+            else events.Refused(order.link, _UNAUTHORIZED))
 
     def _swap(self, order):
         self._links["live"] = self._links.pop("next")
@@ -216,6 +216,8 @@ class RollDevice(Device):
         """The hub keeps a twin; DPS assigns to whom it lets in."""
         if order.qos:
             self._queue.append(events.Acked(order.link, order.mid))
+        if order.topic.startswith("$dps/registrations/PUT"):
+            self.cloud.assigned.add(self._links[order.link][1])
         answers = {"$iothub/twin/GET": lambda rid: document(1, rid),
                    "$iothub/twin/PATCH": patched,
                    "$dps/registrations/PUT": lambda rid: events.Message("", *assigned(rid=rid))}
@@ -256,6 +258,7 @@ def _quick_judged(judged):
 def rolling(calls, ledger, factory, presents, cloud, first_key):
     """A device that rolls, started."""
     made = []
+    cloud.assigned.clear()      # what a hub has heard, another front end of it may not have
 
     def device(*given):
         made.append(RollDevice(*given, cloud, first_key))

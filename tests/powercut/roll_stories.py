@@ -9,13 +9,11 @@ from tests.powercut.calls import Calls
 from tests.powercut.device import DAY_MS
 from tests.powercut.disk import disk_of
 from tests.powercut.roll_checks import judged, leaks, state_key
-from tests.powercut.roll_cloud import DUE, Cloud
+from tests.powercut.roll_cloud import AFTER, BOOTED, DUE, FIRST, PLAYED, Cloud
 from tests.powercut.roll_device import put_files, rolling
 from tests.powercut.strikes import Stopped
 from tests.powercut.survey import Found, Story
 
-# The numbers of the first keys of a run: its keys are known by them.
-FIRST, PLAYED, AFTER, BOOTED = 1, 10, 20, 30
 MINUTE_MS = 60_000
 _LIVED = set()
 
@@ -34,6 +32,7 @@ KIND, STRICT = Cloud(all_of, all_of), Cloud(old_only, old_only)
 OLD_FILES = Cloud(all_of, all_of, {0: DUE})
 OLD_SLOT = Cloud(all_of, all_of, {FIRST: DUE})
 OLD_SLOT_STRICT = Cloud(old_only, old_only, {FIRST: DUE})
+OLD_SLOT_BY_DPS = Cloud(old_only, all_of, {FIRST: DUE})
 
 
 def run(act, cloud, first_key):
@@ -85,9 +84,9 @@ def _lived(image, ledger, cloud):
             wrong.append("not online three days later, but %s" % session)
         if not quiet:
             wrong.append("three days later the roll is %s" % state)
-        if cloud.hub is all_of and (kept["breached"] or kept["former"]):
+        if not cloud.refuses and (kept["breached"] or kept["former"]):
             wrong.append("a key waits to be wiped three days later: %r" % kept)
-        if begun["breached"] and cloud.hub is all_of and begun["breached"] not in kept["closed"]:
+        if begun["breached"] and not cloud.refuses and begun["breached"] not in kept["closed"]:
             wrong.append("a breach is forgotten three days later")
         wrong += device.wrong + device.unusable + leaks(disk.inodes, ledger)
     return ["%s (lived)" % one for one in wrong]
@@ -96,7 +95,7 @@ def _lived(image, ledger, cloud):
 def _at_rest(device, cloud):
     identity, kept = device.watch.identity, device.watch.identity.slots.kept
     waits = kept["reason"] or kept["pending"] or kept["trial"] or kept["former"]
-    rests = identity.state == HOLDING and cloud.hub is old_only or not waits
+    rests = identity.state == HOLDING and cloud.refuses or not waits
     return rests and (device.watch.connection.state == "online" or identity.slots.quarantined)
 
 
@@ -202,6 +201,12 @@ def _first(device):
     until(device, lambda device: not device.watch.identity.slots.kept["former"])
 
 
+def _second(device):
+    _first(device)
+    device.run(lambda device: device.watch.identity.state != RESTING)
+    until(device, rolled(FIRST + 1))
+
+
 _FILES = (None, KIND)
 
 STORIES = (
@@ -210,6 +215,8 @@ STORIES = (
            OLD_SLOT),
     _story("breach roll", (_first, KIND), breached(PLAYED), KIND),
     _story("breach roll, from files", _FILES, breached(PLAYED), KIND),
+    _story("breach roll over a former key", (_second, OLD_SLOT), breached(PLAYED), OLD_SLOT),
+    _story("roll by way of DPS", (_first, OLD_SLOT), renews(PLAYED), OLD_SLOT_BY_DPS, OLD_SLOT),
     _story("refused roll is held", (_first, OLD_SLOT), held(), OLD_SLOT_STRICT, OLD_SLOT),
     _story("refused breach roll is held", (_first, KIND), held("breach"), STRICT, KIND),
 )

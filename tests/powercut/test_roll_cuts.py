@@ -10,6 +10,7 @@ import pytest
 
 from anchorwatch.core.actions import WipeKey
 from anchorwatch.core.identity import Identity
+from anchorwatch.core.slots import Slots
 from anchorwatch.linux import store
 from anchorwatch.linux.folder import Folder
 from tests.powercut import roll_stories, survey, table
@@ -82,6 +83,12 @@ def test_device_that_wipes_the_old_key_before_the_commit_is_saved_is_convicted(m
 def test_key_that_is_only_removed_and_not_overwritten_is_convicted(monkeypatch):
     monkeypatch.setattr(store, "_blank", lambda folder, descriptor, size: None)
     assert convicted("breach roll", "told as wiped")
+
+
+def test_device_whose_second_look_shows_a_breached_key_is_convicted(monkeypatch):
+    monkeypatch.setattr(Slots, "withheld", lambda self, link: False)
+    with pytest.raises(AssertionError, match="the breached key 1 was shown"):
+        convicted("breach roll", "")
 
 
 def test_slot_that_is_written_as_any_other_file_leaves_bytes_of_its_key_behind(monkeypatch):
