@@ -95,15 +95,24 @@ def _contents(inode):
     return [inode.synced, *[data for _, data in inode.since if data]]
 
 
+def named(disk):
+    """Files that have a name as a running program sees it."""
+    return _reached(disk.inodes, lambda inode, number: disk.seen(number).values())
+
+
 def _always_named(inodes):
     """Files that have a name in every image."""
-    always, waiting = set(), [TOP]
+    return _reached(inodes, lambda inode, number: _kept_in(inode))
+
+
+def _reached(inodes, inside):
+    found, waiting = set(), [TOP]
     while waiting:
         number = waiting.pop()
-        always.add(number)
+        found.add(number)
         if inodes[number].kind == FOLDER:
-            waiting += _kept_in(inodes[number])
-    return always
+            waiting += inside(inodes[number], number)
+    return found
 
 
 def _kept_in(folder):

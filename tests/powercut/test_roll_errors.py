@@ -1,8 +1,16 @@
 """The n-th call fails while a device rolls: no two slots are broken, and every start succeeds."""
 
+import errno
+
 import pytest
 
-from tests.powercut import roll_stories, survey
+from anchorwatch.errors import AgentError
+from tests.powercut import roll_cloud, roll_stories, survey
+from tests.powercut.calls import Calls, on
+from tests.powercut.disk import FILE, Disk, disk_of
+from tests.powercut.errors import Injector
+from tests.powercut.roll_checks import named
+from tests.powercut.stories import opened
 from tests.powercut.strikes import Strikes
 from tests.powercut.test_disk_errors import ALL, STRIKES
 
@@ -14,3 +22,39 @@ def test_disk_that_fails_during_a_roll_costs_no_key_that_serves(story, record_pr
     record_property("disk errors", (story.name, counted.calls, counted.struck, counted.images))
     assert counted.faults == []
     assert counted.struck > 0
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_save_that_fails_leaves_no_byte_of_a_key_under_no_name(done):
+    """Whichever call fails once; a file that the disk would not sync is lost to us anyhow."""
+    struck = 0
+    for at in range(1, 100):
+        disk = disk_of(_two_generations())
+        injector = Injector(at, errno.EIO, done=done)
+        injector.calls = calls = Calls(disk, injector)
+        with on(calls):
+            _saved(calls, 3)
+        struck += bool(injector.struck)
+        left = [number for number, inode in disk.inodes.items()
+                if number not in named(disk) and inode.kind == FILE and not inode.failed
+                and roll_cloud.numbers_in(disk.seen(number))]
+        assert left == [], (at, injector.struck)
+    assert struck > 20
+
+
+def _two_generations():
+    disk = Disk()
+    calls = Calls(disk)
+    with on(calls):
+        _saved(calls, 1)
+        _saved(calls, 2)
+    return disk.image()
+
+
+def _saved(calls, number):
+    try:
+        store, _ = opened(calls)
+        store.read()
+        store.save("slot-a", {"key": roll_cloud.pem(number)})
+    except (OSError, AgentError):
+        return
