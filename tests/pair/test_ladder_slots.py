@@ -109,6 +109,10 @@ def test_former_certificate_serves_where_hub_and_dps_refuse_the_newer_one():
     assert told == {"active": "a", "refused": "b", "why": "slot b was refused"}
     page = world.pair.status()["identity"]
     assert (page["active"], page["trial"], page["why"]) == ("a", "b", "slot b was refused")
+    world.cloud.run_for(MINUTE)
+    told = world.cloud.hub.twin(DEVICE).reported.properties["anchorwatch"]["identity"]
+    assert told["fingerprint"].upper() == world.thumbprint("a")
+    assert told["roll"] == {"trial": True, "why": "slot b was refused"}
     took_over_ms = world.cloud.now_ms
     world.cloud.run_for(10 * DAY)
     assert world.pair.state == "online"
@@ -248,3 +252,23 @@ def test_device_that_may_not_ask_dps_shows_the_hub_all_that_it_has(config, slot)
     world.cloud.run_for(1_000)
     world.pair.run_until("online", 40 * MINUTE)
     assert world.active == slot and world.registered() == []
+
+
+def test_outage_on_rung_4_registers_the_newest_certificate_if_any():
+    """The budget is spent, so DPS has not refused it in this turn; then the hub is away, and the
+    look-up finds no registration."""
+    world = TwoSlots()
+    world.dps_takes("maker", "tenant-1", "tenant-2")
+    world.cloud.faults.add("CONNACK", service="hub", count=None, code=5)
+    world.cloud.hub.drop(DEVICE, "upgrade", world.cloud.now_ms)
+    world.pair.run_until("4 other slot", HOUR)
+    assert len(world.registered()) == 3
+    world.cloud.down(HUB)
+    world.cloud.dps.assignments.remove(DEVICE)
+    world.cloud.run_for(2 * HOUR)
+    assert len(world.registered()) == 4
+    assert world.dialled("a", world.began_ms, "dps") == 0
+    world.cloud.faults.clear()
+    world.cloud.up(HUB)
+    world.pair.run_until("online", 15 * MINUTE)
+    assert world.active == "b"
