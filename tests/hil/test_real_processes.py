@@ -96,7 +96,9 @@ def test_demo_reaches_every_act_and_loses_nothing(tmp_path):
     assert [act["name"] for act in acts] == [name_of(scenario) for scenario, _, _ in ACTS]
     for act in acts:
         assert act["reached"] and act["lost"] == 0 and act["sent"] > 20, act
-    for name in ("root_changes", "root_reverts", "root_unknown", "address_changes"):
+    for name in (
+        "root_changes", "root_reverts", "root_unknown", "address_changes", "certificate_rolls",
+    ):  # fmt: skip
         act = next(act for act in acts if act["name"] == name)
         assert act["longest_silence_ms"] < 1_000 and act["duplicated"] == 0, act
     assert running(tmp_path) == []

@@ -11,10 +11,9 @@ from hil.bench.cloud import Cloud
 from hil.bench.control import Line
 from hil.bench.waiting import until
 from tests.linux import rolling_devices
-from tests.linux.rolling_devices import online, program, rolled
+from tests.linux.rolling_devices import WAITS, online, program, rolled
 
 pytestmark = [pytest.mark.tls, pytest.mark.once]
-WAITS = "waiting for the issuer"
 AFTER = ("resting", WAITS)  # where a failed request leaves the machine
 
 
@@ -79,7 +78,7 @@ def test_every_issuers_certificate_serves_in_a_session_that_goes_on(cloud):
         for slot in ("a", "b"):
             for board in boards.values():
                 mids += say(board, "before " + slot)
-            shown = rolled(boards.values(), slot)
+            shown = rolled(boards.values(), slot, dropped=slot == "b")
             for one, board in boards.items():
                 mids += say(board, "after " + slot)
                 (last,) = cloud.rows("connected", since, device=board.name, service="hub")[-1:]
