@@ -35,10 +35,15 @@ OLD_SLOT_STRICT = Cloud(old_only, old_only, {FIRST: DUE})
 OLD_SLOT_BY_DPS = Cloud(old_only, all_of, {FIRST: DUE})
 
 
+def device_on(calls, ledger, cloud, first_key=PLAYED):
+    """A device that rolls, started on this disk."""
+    return rolling(calls, ledger, world().factory, BOTH_G2, cloud, first_key)
+
+
 def run(act, cloud, first_key):
     """act(device) as a function of (calls, ledger)."""
     def ran(calls, ledger):
-        with rolling(calls, ledger, world().factory, BOTH_G2, cloud, first_key) as device:
+        with device_on(calls, ledger, cloud, first_key) as device:
             act(device)
             if device.wrong:
                 raise AssertionError(device.wrong)
@@ -59,7 +64,7 @@ def _boot(name, cloud):
     """A start, and where it finds what no start has found before, three days with it."""
     def boot(calls, ledger):
         image, promised = calls.disk.image(), ledger.copy()
-        with rolling(calls, ledger, world().factory, BOTH_G2, cloud, BOOTED) as device:
+        with device_on(calls, ledger, cloud, BOOTED) as device:
             device.settle()
             wrong, texts = judged(device), device.texts
             known = (name, state_key(image, promised))
@@ -73,7 +78,7 @@ def _boot(name, cloud):
 def _lived(image, ledger, cloud):
     """What is wrong three days after a start."""
     disk, wrong = disk_of(image), []
-    with rolling(Calls(disk), ledger, world().factory, BOTH_G2, cloud, BOOTED) as device:
+    with device_on(Calls(disk), ledger, cloud, BOOTED) as device:
         begun = device.promised()
         device.run(lambda device: False, 70 * MINUTE_MS)
         device.run(lambda device: _at_rest(device, cloud), 3 * DAY_MS)
@@ -156,19 +161,23 @@ def renews_and_wipes(key):
 def breached(key):
     """act: the key is known to others, and a bundle comes."""
     def act(device):
-        device.run(lambda device: device.watch.connection.state == "online")
-        _ok(device.ask("roll", reason="breach"))
+        tells_of_a_breach(device)
         bundle(device)
         until(device, rolled(key))
     return act
 
 
-def held(reason=""):
+def tells_of_a_breach(device):
+    """act: the device is online and hears that its key is known to others."""
+    device.run(lambda device: device.watch.connection.state == "online")
+    _ok(device.ask("roll", reason="breach"))
+
+
+def held(breach=False):
     """act: the new certificate is refused by all, and held."""
     def act(device):
-        if reason:
-            device.run(lambda device: device.watch.connection.state == "online")
-            _ok(device.ask("roll", reason=reason))
+        if breach:
+            tells_of_a_breach(device)
         else:
             device.run(lambda device: device.watch.identity.state != RESTING)
         bundle(device)
@@ -218,5 +227,5 @@ STORIES = (
     _story("breach roll over a former key", (_second, OLD_SLOT), breached(PLAYED), OLD_SLOT),
     _story("roll by way of DPS", (_first, OLD_SLOT), renews(PLAYED), OLD_SLOT_BY_DPS, OLD_SLOT),
     _story("refused roll is held", (_first, OLD_SLOT), held(), OLD_SLOT_STRICT, OLD_SLOT),
-    _story("refused breach roll is held", (_first, KIND), held("breach"), STRICT, KIND),
+    _story("refused breach roll is held", (_first, KIND), held(True), STRICT, KIND),
 )

@@ -10,10 +10,14 @@ import pytest
 
 from anchorwatch.core.actions import WipeKey
 from anchorwatch.core.identity import Identity
+from anchorwatch.core.rolls import HOLDING
 from anchorwatch.core.slots import Slots
 from anchorwatch.linux import store
 from anchorwatch.linux.folder import Folder
 from tests.powercut import roll_stories, survey, table
+from tests.powercut.calls import Calls
+from tests.powercut.disk import Disk
+from tests.powercut.ledger import Ledger
 from tests.powercut.roll_checks import ROLL, ROLL_FULL, RollSurvey
 
 EFFORT = ROLL_FULL if survey.full() else ROLL
@@ -89,6 +93,21 @@ def test_device_whose_second_look_shows_a_breached_key_is_convicted(monkeypatch)
     monkeypatch.setattr(Slots, "withheld", lambda self, link: False)
     with pytest.raises(AssertionError, match="the breached key 1 was shown"):
         convicted("breach roll", "")
+
+
+@pytest.mark.parametrize("command", ["reprovision", "reverify"])
+def test_operator_cannot_have_a_breached_key_shown(command):
+    story = next(one for one in roll_stories.STORIES if one.name == "refused breach roll is held")
+    calls, ledger = Calls(Disk()), Ledger()
+    story.prepare(calls, ledger)
+    with roll_stories.device_on(calls, ledger, roll_stories.STRICT) as device:
+        roll_stories.tells_of_a_breach(device)
+        answers = [device.ask(command)]
+        roll_stories.until(device, lambda device: device.watch.identity.state == HOLDING)
+        answers.append(device.ask(command))
+        device.run(lambda device: False, roll_stories.DAY_MS)
+        assert device.wrong == []
+        assert [answer["ok"] for answer in answers] == [command == "reverify"] * 2
 
 
 def test_slot_that_is_written_as_any_other_file_leaves_bytes_of_its_key_behind(monkeypatch):

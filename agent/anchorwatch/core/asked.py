@@ -74,6 +74,9 @@ class Commands:
                     "add [dps] host and [device] id_scope",
                 )
             ]
+        if watch.device.slots.withheld("next"):
+            remedy = "its successor registers; see `anchorwatch identity show`"
+            return [refuse(event.ask_id, "the key was breached", state, remedy, TRY_LATER)]
         held_ms = watch.dps_faults.held_ms(now)
         if held_ms:
             asked = "the provisioning service asked to wait"
