@@ -224,6 +224,7 @@ def test_device_with_nothing_valid_left_says_so_and_waits_for_its_operator():
     cloud.run_for(10 * DAY)
     assert pair.watch.states()["ladder"] == "6 slow cadence"
     assert "expired" in " ".join(w["what"] for w in pair.status()["warnings"])
+    assert pair.watch.clock.standing == "authenticated"  # so nobody wonders whether it has
     assert pair.count(actions.WipeKey, cloud.now_ms - 10 * DAY) == 0
     cloud.issuer_down = None
     pair.run_until("online", 5 * DAY)
