@@ -75,7 +75,6 @@ class Device:
         self._perform = self._performers()
 
     def _own(self):
-        """The configured credential, and the slots."""
         credential = SimpleNamespace(read=x509, sign=lambda data: b"signed", changed=lambda: False)
         return credential, Slots(self._store, credential, self._warn)
 

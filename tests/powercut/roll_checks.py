@@ -8,7 +8,7 @@ from anchorwatch.core.slots import NAMES, ONBOARDING
 from anchorwatch.wire import frame
 from tests.powercut import roll_cloud
 from tests.powercut.disk import FILE, FOLDER, TOP, renamed
-from tests.powercut.roll_device import KEY_FILE, matched, text_in
+from tests.powercut.roll_slots import KEY_FILE, matched, text_in
 from tests.powercut.survey import SEED, Effort, Survey
 
 # As survey.AGENT; in full, every image of every first cut is tried.

@@ -5,77 +5,25 @@ An errand takes time, so that what else goes on comes in between.
 """
 
 import functools
-import os
 import posixpath
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 from anchorwatch.core import actions, events
-from anchorwatch.errors import ConfigError
-from anchorwatch.linux import credential, issued, slotkeys
+from anchorwatch.linux import credential, slotkeys
 from anchorwatch.linux.rolls import Rolls
-from anchorwatch.linux.slots import NAMES, Slots
-from anchorwatch.pki.der import Certificate
+from anchorwatch.linux.slots import NAMES
 from anchorwatch.wire import frame
 from tests.powercut import roll_cloud
 from tests.powercut.device import DAY_MS, Device, agent
+from tests.powercut.roll_slots import KEY_FILE, FileCredential, NotedSlots, matched, text_in
 from tests.powercut.stories import STATE
 from tests.timelines.replay import assigned, document, patched
 
-CERTIFICATE_FILE, KEY_FILE = "/etc/anchorwatch/device.pem", "/etc/anchorwatch/device.key"
 ERRAND_MS, ISSUE_MS = 40, 400
 _UNAUTHORIZED = 5
 _SETTINGS = {"identity": {"issuer": "command", "command": ["/issue"]}}
 _JUDGED = {}
-
-
-class FileCredential(credential.Credential):
-    """The configured one; what the child would say of the files is worked out here."""
-
-    def __init__(self, calls, age, note):
-        super().__init__("x509", CERTIFICATE_FILE, KEY_FILE)
-        self._calls, self._age, self._note = calls, age, note
-
-    def read(self):
-        """As the child describes it."""
-        if roll_cloud.number_of(text_in(self._calls, KEY_FILE)) != 0:
-            raise ConfigError("key is unreadable", KEY_FILE, "give it again")
-        return _described("onboarding", roll_cloud.chain(0, self._age))
-
-    def wipe(self):
-        """Overwrite and remove the key."""
-        self._note(KEY_FILE)
-        return super().wipe()
-
-    def _stamps(self):
-        return ()
-
-
-class NotedSlots(Slots):
-    """What is written is noted in the ledger; `note` hears of a file that is wiped."""
-
-    def __init__(self, store, configured, warn, ledger, note):
-        super().__init__(store, configured, warn)
-        self._ledger, self._note, self.done = ledger, note, {}
-
-    def fill(self, name, key):
-        """Wipe and write."""
-        self._note("slot-" + name)
-        self._ledger.begin("slot-" + name, None)
-        super().fill(name, key)
-
-    def write(self, name, body):
-        """A slot's frame."""
-        self._ledger.begin("slot-" + name, body)
-        super().write(name, body)
-        self.done[name] = True
-
-    def wipe(self, name):
-        """Overwrite and remove."""
-        self._note("slot-" + name)
-        self._ledger.begin("slot-" + name, None)
-        super().wipe(name)
-        self.done[name] = True
 
 
 class RollDevice(Device):
@@ -227,23 +175,6 @@ class RollDevice(Device):
                 self._queue.append(events.Message(order.link, told.topic, told.payload))
 
 
-def text_in(calls, path):
-    """A file as text, "" without one."""
-    kind, _, _, data = calls.disk.image().get(path, ("", 0, 0, b""))
-    return (data or b"").decode("latin-1")
-
-
-def matched(body):
-    """The number of a slot's key, if its certificate is for it."""
-    number = roll_cloud.number_of(body["key"])
-    leaf = Certificate(roll_cloud.base64.b64decode(body["chain"][0]))
-    return number if roll_cloud.number_of(leaf.sha256) == number else None
-
-
-def _described(slot, chain):
-    return issued.described(slot, [Certificate(der) for der in chain], "files")
-
-
 def _quick_judged(judged):
     """Whether TLS takes a pair is the same for the same pair."""
     def quick(order, body):
@@ -274,12 +205,3 @@ def rolling(calls, ledger, factory, presents, cloud, first_key):
             yield running
     finally:
         slotkeys.new, slotkeys.request, slotkeys._judged, credential.os = kept
-
-
-def put_files(calls):
-    """The configured certificate and its key, as a factory leaves them."""
-    calls.makedirs(posixpath.dirname(KEY_FILE))
-    for path, text in ((KEY_FILE, roll_cloud.pem(0)), (CERTIFICATE_FILE, "certificate\n")):
-        descriptor = calls.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-        calls.write(descriptor, text.encode())
-        calls.close(descriptor)

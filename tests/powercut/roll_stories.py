@@ -10,7 +10,8 @@ from tests.powercut.device import DAY_MS
 from tests.powercut.disk import disk_of
 from tests.powercut.roll_checks import judged, leaks, state_key
 from tests.powercut.roll_cloud import AFTER, BOOTED, DUE, FIRST, PLAYED, Cloud
-from tests.powercut.roll_device import put_files, rolling
+from tests.powercut.roll_device import rolling
+from tests.powercut.roll_slots import put_files
 from tests.powercut.strikes import Stopped
 from tests.powercut.survey import Found, Story
 

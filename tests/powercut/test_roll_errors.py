@@ -5,8 +5,9 @@ import errno
 import pytest
 
 from anchorwatch.errors import AgentError
+from anchorwatch.linux.folder import reason_of
 from tests.powercut import roll_cloud, roll_stories, survey
-from tests.powercut.calls import Calls, on
+from tests.powercut.calls import Calls, on, refusal
 from tests.powercut.disk import FILE, Disk, disk_of
 from tests.powercut.errors import Injector
 from tests.powercut.roll_checks import named
@@ -22,6 +23,20 @@ def test_disk_that_fails_during_a_roll_costs_no_key_that_serves(story, record_pr
     record_property("disk errors", (story.name, counted.calls, counted.struck, counted.images))
     assert counted.faults == []
     assert counted.struck > 0
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC])
+def test_device_on_a_disk_that_takes_nothing_is_served_by_its_slot_and_says_why(number):
+    story = next(one for one in roll_stories.STORIES if one.name.startswith("expiry roll"))
+    struck = Strikes(story, 1, survey.SEED)
+    disk, ledger = disk_of(struck.image), struck.ledger.copy()
+    calls = Calls(disk, Injector(1, number, lasting=True))
+    with roll_stories.device_on(calls, ledger, roll_stories.OLD_SLOT) as device:
+        device.run(lambda device: False, 3 * roll_stories.DAY_MS)
+        assert device.watch.connection.state == "online" and device.shown_number() == 1
+        told = [tell.about for tell in device.told if tell.name == "warning"]
+    assert "no new certificate: %s" % reason_of(refusal(number)) in {one["what"] for one in told}
+    assert disk.image() == struck.image
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
