@@ -21,6 +21,14 @@ TO_EST = {"identity": {"issuer": "est", "first": "at_once"}, "est": {"host": "es
 
 def made(issuer: str = "est", cloud: Cloud | None = None) -> tuple[Cloud, Pair]:
     """A device with its maker's certificate and an issued one of 90 days."""
+    cloud, pair = new(issuer, cloud)
+    pair.run_until(lambda: active(pair) == "a", 3 * HOUR)
+    cloud.run_for(2 * HOUR)
+    return cloud, pair
+
+
+def new(issuer: str = "est", cloud: Cloud | None = None) -> tuple[Cloud, Pair]:
+    """The same before its first dial, with its maker's certificate of 29 years alone."""
     cloud = cloud or Cloud(1)
     maker = credentials.Issuer("Maker CA", ca=True)
     mine = credentials.Credential([credentials.Issuer("dev-7", maker).der, maker.der])
@@ -38,10 +46,7 @@ def made(issuer: str = "est", cloud: Cloud | None = None) -> tuple[Cloud, Pair]:
         config["identity"]["command"] = ["/issue"]
     if issuer == "files":
         config["identity"]["drop_dir"] = "/drop"
-    pair = Pair(cloud, mine, {**SNTP, **config, "reverify": {"interval_s": 86_400}})
-    pair.run_until(lambda: active(pair) == "a", 3 * HOUR)
-    cloud.run_for(2 * HOUR)
-    return cloud, pair
+    return cloud, Pair(cloud, mine, {**SNTP, **config, "reverify": {"interval_s": 86_400}})
 
 
 def active(pair: Pair) -> str:
@@ -176,6 +181,34 @@ def test_issuer_is_asked_once_an_hour_at_most_over_restarts(answer, known, boots
     was = active(pair)
     pair.run_until(lambda: active(pair) != was, 5 * DAY)
     assert pair.state == "online"
+
+
+def test_issuer_that_was_asked_when_no_time_was_known_is_not_asked_again_once_it_is():
+    cloud, pair = made()
+    clockless(cloud)
+    pair.restart()
+    cloud.run_for(2 * HOUR)
+    cloud.issuer_down = PUT_OFF["later"]
+    began_ms = cloud.now_ms
+    assert pair.ask("roll")["ok"]
+    cloud.run_for(MINUTE)
+    pair.restart()
+    cloud.run_for(MINUTE)
+    pair.hear(events.ClockSet(cloud.utc_s(cloud.now_ms), "date"))
+    cloud.run_for(50 * MINUTE)
+    assert pair.count(actions.Enroll, began_ms) == 1
+    cloud.run_for(HOUR)
+    assert pair.count(actions.Enroll, began_ms) == 2
+
+
+def test_first_credential_of_decades_that_an_issuer_refused_is_shown_again_tomorrow():
+    """Four percent of its life would be a year."""
+    cloud, pair = new()
+    cloud.issuer_down = PUT_OFF["refused"]
+    cloud.run_for(10 * DAY)
+    assert 9 <= pair.count(actions.Enroll) <= 11 and pair.state == "online"
+    cloud.issuer_down = None
+    pair.run_until(lambda: active(pair) == "a", DAY + HOUR)
 
 
 @pytest.mark.parametrize("issuer", ["est", "dps", "hub", "command", "files"])
