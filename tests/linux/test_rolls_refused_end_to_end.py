@@ -44,6 +44,25 @@ def registered(cloud, board, since):
     return [row["status"] for row in cloud.rows("register", since, device=board.name)]
 
 
+def refused_by(cloud, board):
+    """The services that refused it since it was switched on."""
+    rows = cloud.rows("connect refused", board.since, device=board.name)
+    rows += cloud.rows("register", board.since, device=board.name, status=401)
+    return {row["service"] for row in rows}
+
+
+def come_back_with_the_old_one(cloud, boards):
+    """Their sessions end; the next ones are under the certificates they were configured with."""
+    since = cloud.mark()
+    for board in boards:
+        cloud.post(f"/devices/{board.name}/drop", {"reason": "upgrade"})
+    for board in boards:
+        back = cloud.see(board.name + " is back", lambda row, name=board.name: (
+            row["what"], row["device"], row["service"]) == ("connected", name, "hub"),
+            since)  # fmt: skip
+        assert back["thumbprint"].lower() == board.configured(), board.name
+
+
 def roll_all(boards):
     for board in boards:
         board.roll()
@@ -82,6 +101,8 @@ def test_new_certificate_that_hub_and_dps_refuse_leaves_the_old_one_serving(clou
             assert board.ended_sessions() == [], one
             told = cloud.reported(board.name)["anchorwatch"]["identity"]["roll"]
             assert told == {"trial": True, "why": page["why"]}, one
+            assert refused_by(cloud, board) == {"hub", "dps"}, one
+        come_back_with_the_old_one(cloud, boards.values())
 
 
 def test_chain_without_its_intermediate_is_refused_and_a_whole_one_serves(cloud):
@@ -94,6 +115,7 @@ def test_chain_without_its_intermediate_is_refused_and_a_whole_one_serves(cloud)
         for one, board in boards.items():
             page = held(board)
             assert page["active"] == "onboarding" and page["slots"]["a"]["issuer"]["sha1"] == ""
+            assert refused_by(cloud, board) == {"hub", "dps"}, one
             assert board.ended_sessions() == [], one
         cloud.delete("/faults")
         rolled([boards["est"]], "b")
