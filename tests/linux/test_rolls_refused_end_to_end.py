@@ -4,6 +4,8 @@ issuer.
 Rule: what is asserted is seen in the journal, in the status or on the disk.
 """
 
+import contextlib
+
 import pytest
 
 from hil.bench.cloud import Cloud
@@ -21,12 +23,37 @@ def cloud(tmp_path_factory):
         yield running
 
 
-@pytest.fixture(autouse=True)
-def nothing_left(cloud):
-    yield
-    cloud.delete("/faults")
-    cloud.post("/est", {"with_chain": False})
-    cloud.post("/enrollments/" + GROUPS[EST], {"hub_auth": "ca"})
+@pytest.fixture(scope="module")
+def fleets(cloud):
+    """{"known": {issuer: device}, "stranger": ..., "cut": ...}: all have rolled, and their new
+    certificates are what each test says. At once, for they wait long and work little."""
+    group = "/enrollments/" + GROUPS[EST]
+    with contextlib.ExitStack() as open_:
+        cloud.post(group, {"hub_auth": "thumbprint"})
+        made = {"known": open_.enter_context(online(cloud, "known"))}
+        cloud.post(group, {"hub_auth": "ca"})
+        cloud.post("/est", {"with_chain": True})
+        for mark in ("stranger", "cut"):
+            made[mark] = open_.enter_context(online(cloud, mark))
+        spoil(cloud, **made)
+        for fleet in made.values():
+            for board in fleet.values():
+                board.roll()
+        for fleet in made.values():
+            for board in fleet.values():
+                board.given()
+        yield made
+
+
+def spoil(cloud, known, stranger, cut):
+    """What goes wrong with each."""
+    for one in ("dps", "hub"):  # which tell the hub themselves: it forgets
+        faulty(cloud, known[one], "CONNACK", 2, service="hub", code=5)
+    for board in stranger.values():
+        faulty(cloud, board, "OTHER_CA")
+    for board in cut.values():
+        faulty(cloud, board, "NO_INTERMEDIATE", at="issue")
+    faulty(cloud, cut["est"], "NO_INTERMEDIATE", None, at="cacerts")
 
 
 def faulty(cloud, board, name, count=1, **parameters):
@@ -63,62 +90,38 @@ def come_back_with_the_old_one(cloud, boards):
         assert back["thumbprint"].lower() == board.configured(), board.name
 
 
-def roll_all(boards):
-    for board in boards:
-        board.roll()
-    for board in boards:
-        board.given()
+def test_hub_that_does_not_know_the_new_certificate_learns_of_it_from_dps(cloud, fleets):
+    for one, board in fleets["known"].items():
+        new = board.serves("a")["fingerprint"]
+        rows = cloud.rows("connect refused", board.since, device=board.name, service="hub")
+        assert {row["thumbprint"].lower() for row in rows} == {new}, one
+        assert registered(cloud, board, board.since)[-1:] == [202], one
+        (reason,) = board.ended_sessions()
+        assert reason.startswith("taken over"), one
 
 
-def test_hub_that_does_not_know_the_new_certificate_learns_of_it_from_dps(cloud):
-    def by_thumbprint():
-        cloud.post("/enrollments/" + GROUPS[EST], {"hub_auth": "thumbprint"})
-
-    with online(cloud, "known", before=by_thumbprint) as boards:
-        for one in ("dps", "hub"):  # which tell the hub themselves: it forgets
-            faulty(cloud, boards[one], "CONNACK", 2, service="hub", code=5)
-        since = cloud.mark()
-        new = rolled(boards.values())
-        for one, board in boards.items():
-            refused = cloud.rows("connect refused", since, device=board.name, service="hub")
-            prints = {row["thumbprint"].lower() for row in refused}
-            assert prints == {new[one]["fingerprint"]}, one
-            assert registered(cloud, board, since)[-1:] == [202], one
-            (reason,) = board.ended_sessions()
-            assert reason.startswith("taken over"), one
+def test_chain_without_its_intermediate_is_refused_and_a_whole_one_serves(cloud, fleets):
+    boards = fleets["cut"]
+    for one, board in boards.items():
+        page = held(board)
+        assert page["active"] == "onboarding" and page["slots"]["a"]["issuer"]["sha1"] == "", one
+        assert refused_by(cloud, board) == {"hub", "dps"}, one
+        assert board.ended_sessions() == [], one
+    cloud.delete("/faults")
+    rolled([boards["est"]], "b")
 
 
-def test_new_certificate_that_hub_and_dps_refuse_leaves_the_old_one_serving(cloud):
-    cloud.post("/est", {"with_chain": True})
-    with online(cloud, "stranger") as boards:
-        for board in boards.values():
-            faulty(cloud, board, "OTHER_CA")
-        roll_all(boards.values())
-        for one, board in boards.items():
-            page = held(board, "issuer not yet registered: ")
-            assert page["why"].endswith(page["slots"]["a"]["issuer"]["sha1"]), one
-            assert (page["active"], page["trial"], board.state()) == ("onboarding", "a", "online")
-            assert board.ended_sessions() == [], one
-            told = cloud.reported(board.name)["anchorwatch"]["identity"]["roll"]
-            assert told == {"trial": True, "why": page["why"]}, one
-            assert refused_by(cloud, board) == {"hub", "dps"}, one
-        come_back_with_the_old_one(cloud, boards.values())
-
-
-def test_chain_without_its_intermediate_is_refused_and_a_whole_one_serves(cloud):
-    with online(cloud, "cut") as boards:
-        for one, board in boards.items():
-            if one != "est":
-                faulty(cloud, board, "NO_INTERMEDIATE")
-        cloud.post("/faults", {"name": "NO_INTERMEDIATE", "at": "cacerts", "count": None})
-        roll_all(boards.values())
-        for one, board in boards.items():
-            page = held(board)
-            assert page["active"] == "onboarding" and page["slots"]["a"]["issuer"]["sha1"] == ""
-            assert refused_by(cloud, board) == {"hub", "dps"}, one
-            assert board.ended_sessions() == [], one
-        cloud.delete("/faults")
-        rolled([boards["est"]], "b")
+def test_new_certificate_that_hub_and_dps_refuse_leaves_the_old_one_serving(cloud, fleets):
+    boards = fleets["stranger"]
+    for one, board in boards.items():
+        page = held(board, "issuer not yet registered: ")
+        assert page["why"].endswith(page["slots"]["a"]["issuer"]["sha1"]), one
+        assert (page["active"], page["trial"], board.state()) == ("onboarding", "a", "online")
+        assert board.ended_sessions() == [], one
+        told = cloud.reported(board.name)["anchorwatch"]["identity"]["roll"]
+        assert told == {"trial": True, "why": page["why"]}, one
+        assert refused_by(cloud, board) == {"hub", "dps"}, one
+    come_back_with_the_old_one(cloud, boards.values())
 
 
 def test_tenant_ca_that_is_registered_late_is_named_and_then_moved_to(cloud):
