@@ -5,12 +5,15 @@ import errno
 import pytest
 
 from anchorwatch.errors import AgentError
+from anchorwatch.linux import credential
 from anchorwatch.linux.folder import reason_of
 from tests.powercut import roll_cloud, roll_stories, survey
 from tests.powercut.calls import Calls, on, refusal
 from tests.powercut.disk import FILE, Disk, disk_of
 from tests.powercut.errors import Injector
+from tests.powercut.ledger import Ledger
 from tests.powercut.roll_checks import named
+from tests.powercut.roll_slots import KEY_FILE, text_in
 from tests.powercut.stories import opened
 from tests.powercut.strikes import Strikes
 from tests.powercut.test_disk_errors import ALL, STRIKES
@@ -73,3 +76,22 @@ def _saved(calls, number):
         store.save("slot-a", {"key": roll_cloud.pem(number)})
     except (OSError, AgentError):
         return
+
+
+@pytest.mark.parametrize("renewed", [False, True], ids=["the same", "the operator's new one"])
+def test_key_file_that_could_not_be_wiped_goes_a_day_later_unless_it_is_another(
+        renewed, monkeypatch):
+    story = next(one for one in roll_stories.STORIES if one.name == "breach roll, from files")
+    calls, ledger = Calls(Disk()), Ledger()
+    story.prepare(calls, ledger)
+    with roll_stories.device_on(calls, ledger, roll_stories.KIND) as device:
+        roll_stories.tells_of_a_breach(device)
+        with monkeypatch.context() as patch:
+            patch.setattr(credential, "_wiped", lambda path: ("io", "repair the disk"))
+            roll_stories.until(device, roll_stories.rolled(roll_stories.PLAYED))
+        assert roll_cloud.number_of(text_in(calls, KEY_FILE)) == 0
+        slots = device.watch.identity.slots
+        if renewed:
+            slots.read(dict(slots.held["onboarding"], fingerprint="another"))
+        device.run(lambda device: False, 2 * roll_stories.DAY_MS)
+        assert bool(text_in(calls, KEY_FILE)) == renewed and slots.kept["former"] == ""

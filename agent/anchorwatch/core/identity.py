@@ -132,8 +132,10 @@ class Identity(Trialling):
 
     def _wipe_former(self, event: Event, now: int) -> Items:
         """Also what a cut left of a breach roll."""
-        leaked = self.slots.succeeded
-        return self._wipe(self.slots.leaked if leaked else self.slots.kept["former"], now)
+        slots = self.slots
+        if slots.kept["former"] == ONBOARDING and slots.renewed:
+            slots.kept["former"] = ""
+        return self._wipe(slots.leaked if slots.succeeded else slots.kept["former"], now)
 
     def _wipe(self, slot: str, now: int) -> Items:
         self.wake_at = now + WIPE_MS
@@ -162,11 +164,14 @@ class Identity(Trialling):
         return out + [Tell("identity", told)]
 
     def _wiped(self, reason: str, now: int) -> Items:
-        slot = self._wiping
-        if reason:
-            self.slots.kept["former_until_s"] = (self._device.clock.utc(now) or 0) + DAY_MS // 1000
+        slot, kept = self._wiping, self.slots.kept
+        if reason:  # tried again a day later
+            kept["former"] = slot
+            kept["former_until_s"] = (self._device.clock.utc(now) or 0) + DAY_MS // 1000
             remedy = "remove the key of slot %s yourself" % slot
             return [warning("old key not wiped", reason, remedy, "identity")]
         if slot in NAMES:
             self.slots.empty(slot)
+        elif kept["former"] == slot:
+            kept["former"] = ""
         return []

@@ -4,7 +4,8 @@ Rule: decides nothing by itself; one machine writes each fact. The frame `identi
 
     active     slot that serves: a | b | onboarding, which is what the configuration names
     trial      slot whose certificate is to be proven, "" for none; written before its first use
-    former     slot kept beside the active one until former_until_s, "" for none
+    former     slot kept beside the active one until former_until_s, "" for none; onboarding where
+               its key is breached and could not be wiped
     pending    slot of a key whose certificate was asked for, "" for none
     reason     of the roll under way: expiry | breach | ""
     breached   fingerprint that a breach roll is to replace, "" for none
@@ -146,6 +147,11 @@ class Slots:
         """Never to be shown again; of many, the latest."""
         known = [old for old in self.kept["closed"] if old != fingerprint]
         self.kept["closed"] = known[1 - CLOSED_AT_MOST :] + [fingerprint]
+
+    @property
+    def renewed(self) -> bool:
+        """True when the configured files hold a key that nobody has closed."""
+        return self.held[ONBOARDING]["kind"] != ABSENT and self.open(ONBOARDING)
 
     @property
     def succeeded(self) -> bool:
