@@ -336,3 +336,24 @@ def test_power_cut_at_every_step_of_a_roll_ends_with_the_new_certificate():
         pair.restart()
         pair.run_until(lambda p=pair: active(p) == "b", 2 * DAY)
         pair.run_until("online", HOUR)
+
+
+def test_dps_hears_of_the_newest_certificate_first_also_when_the_ladder_asks():
+    """Registering an older one would set the hub's thumbprint back."""
+    cloud, pair = rolling()
+    rolled(pair)
+    cloud.run_for(2 * HOUR)
+    cloud.issuers.tenant.activate(cloud.now_ms)
+    cloud.down("dps.example")
+    assert pair.ask("roll")["ok"]
+    pair.run_until("holding a refused certificate", HOUR)
+    for hub in (cloud.hub, cloud.hub2):
+        hub.registry.authorities.clear()
+    cloud.hub.drop("dev-7", "upgrade", cloud.now_ms)
+    since_ms = cloud.now_ms
+    cloud.up("dps.example")
+    cloud.run_for(3 * DAY)
+    asked = [order.slot for t, order in pair.performed
+             if t >= since_ms and isinstance(order, actions.Dial) and order.endpoint == "dps"
+             and order.slot]  # fmt: skip
+    assert asked[0] == "b" and "a" in asked

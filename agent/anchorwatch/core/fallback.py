@@ -69,7 +69,10 @@ class Fallback:
         return found + [(LastResort, name) for name in self._last(others + first, now)]
 
     def _last(self, names: Items, now: int) -> Items:
-        """All at first; then one by one and rarely, since the day's turns are the active one's."""
+        """All but what DPS refused; then one by one and rarely, since the day's turns are the
+        active one's."""
+        kept = self._device.slots.kept
+        names = [n for n in names if n != kept["trial"] or not kept["trial_refused"]]
         if self._asked_ms is None or not names:
             return names
         return [names[self._asked % len(names)]] if now - self._asked_ms >= LAST_MS else []

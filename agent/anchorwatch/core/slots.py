@@ -12,6 +12,7 @@ Rule: decides nothing by itself; one machine writes each fact. The frame `identi
     closed     fingerprints that are never shown again
     asked_utc_s      when an issuer was last asked; NEVER, SOMETIME where the time was not known
     trial_dps_utc_s  when DPS was last asked with the trial; 0 unknown
+    trial_refused    DPS said no to the one on trial
 
 Source: design section 9.
 """
@@ -31,7 +32,7 @@ def fresh() -> Tree:
     """The frame of a device that never rolled."""
     kept: Tree = {name: "" for name in ("trial", "former", "pending", "reason", "breached")}
     kept.update({"active": ONBOARDING, "closed": [], "former_until_s": 0})
-    kept.update({"asked_utc_s": NEVER, "trial_dps_utc_s": 0})
+    kept.update({"asked_utc_s": NEVER, "trial_dps_utc_s": 0, "trial_refused": False})
     return kept
 
 
@@ -110,6 +111,12 @@ class Slots:
     def tries(self, link: str) -> bool:
         """True while this link shows a certificate that is still to be proven."""
         return bool(self.kept["trial"]) and self.shown(link) == self.kept["trial"]
+
+    def newest(self) -> str:
+        """Whom DPS is to hear of: the one on trial until it was refused, "" for the active one."""
+        trial = str(self.kept["trial"])
+        heard = trial not in self.held or self.kept["trial_refused"] or not self.open(trial)
+        return "" if heard else trial
 
     def open(self, name: str) -> bool:
         """False for what a breach closed."""

@@ -42,6 +42,7 @@ class Trialling(Rolling):
         slot = event.slot
         self.slots.held[slot] = event.credential
         self.slots.kept.update({"trial": slot, "pending": "", "trial_dps_utc_s": 0})
+        self.slots.kept["trial_refused"] = False
         self._waits, self._spread = 0, False
         self.wake_at = now + SAVE_MS
         return [self.slots.save()]
@@ -133,8 +134,14 @@ class Trialling(Rolling):
     def _registered(self, event: Event, now: int) -> Items:
         """Assigned: the connection dials the hub next, and shows the same certificate."""
         self._registered_ms = now
+        self.slots.kept["trial_refused"] = False
         self.wake_at = now + TRY_MS
         return []
+
+    def _refused_by_dps(self, event: Event, now: int) -> Items:
+        """From now on the ladder may register the older one."""
+        self.slots.kept["trial_refused"] = True
+        return [self.slots.save()] + self._hold(event, now)
 
     def _hold(self, event: Event, now: int) -> Items:
         """Refused: the old one serves on; the new one is tried again, ever more rarely."""

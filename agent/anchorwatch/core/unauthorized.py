@@ -63,6 +63,7 @@ LADDER: Table = (
     (CHOOSING,   OtherSlot,    OTHER,       "use_other"),
     (CHOOSING,   LastResort,   LAST,        "go"),
     (CHOOSING,   NothingLeft,  SLOW,        "slow_down"),
+    (CHOOSING,   Sound,        DPS,         "go"),
     (OTHER,      HubRefused,   CHOOSING,    "choose"),
     (OTHER,      DpsRefused,   CHOOSING,    "choose"),
     (OTHER,      Assigned,     DPS,         "remember"),
@@ -151,6 +152,9 @@ class Unauthorized(Machine):
         return self._device.seek_time("hub", now) + [HubLater(self._soon())]
 
     def _go(self, event: Event, now: int) -> Items:
+        slots = self._device.slots
+        if isinstance(event, Sound):
+            slots.show("live", slots.newest())
         self._device.count("cycles")
         self._registered_ms = None
         spread_ms = max(1000 * self._device.config.dps.spread_s, self._device.window_ms)
@@ -165,7 +169,13 @@ class Unauthorized(Machine):
         return [self.cycles.spend(now)] + self._choose(event, now)
 
     def _choose(self, event: Event, now: int) -> Items:
-        """Rungs 4 and 5: what else may be shown, to the hub and then to DPS."""
+        """Rungs 4 and 5: what else may be shown, to the hub and then to DPS; but where DPS refused
+        the one on trial, the active one has not had its turn."""
+        slots = self._device.slots
+        if isinstance(event, DpsRefused) and slots.newest() and slots.tries("live"):
+            slots.kept["trial_refused"] = True
+            asked = [Sound()] if self.may_register(now) else self._choose_here(event, now)
+            return [slots.save()] + asked
         self._fallback.refused = self._fallback.refused or isinstance(event, DpsRefused)
         return self._fallback.next(self.may_register(now), now)
 
