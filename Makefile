@@ -14,7 +14,7 @@ RUN_PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 .PHONY: help demo test long ci-lanes lint bench clean
 
 help:
-	@echo 'make demo      a device, its cloud and ten acts, about 3 minutes; report in build/demo'
+	@echo 'make demo      a device, its cloud and eleven acts, about 3 minutes; report in build/demo'
 	@echo 'make test      every test that needs no hardware and no patience'
 	@echo 'make lint      ruff, and mypy on the portable part'
 	@echo 'make bench     the figures, beside azure-iot-device and paho; report in build/bench'
