@@ -18,7 +18,7 @@ from hil.bench.board import BoardError, Process
 from hil.bench.cloud import Cloud
 from tests.linux.authority import NOW_S
 
-pytestmark = pytest.mark.tls
+pytestmark = [pytest.mark.tls, pytest.mark.once]
 EST, GROUP = "x509-est", "x509-group"
 SETTINGS = {
     "boot": {"spread_s": 0},

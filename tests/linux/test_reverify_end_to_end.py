@@ -32,7 +32,7 @@ from tests.linux.looking import counted, first_told, looked, looks, moved, onlin
 from tests.linux.servers import Server
 from tests.linux.test_end_to_end import Load, delivered
 
-pytestmark = [pytest.mark.tls, pytest.mark.once]
+pytestmark = [pytest.mark.tls, pytest.mark.once, pytest.mark.lane_cpython]
 SLACK_MS = 200  # the cloud's clock sees a handshake's end, the device's its own
 SWAP_EVERY_S = 15
 SELDOM = {"interval_s": looking.SELDOM_S}

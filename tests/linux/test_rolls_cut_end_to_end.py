@@ -15,7 +15,7 @@ from hil.bench.cloud import Cloud
 from tests.linux import rolling_devices
 from tests.linux.rolling_devices import GROUPS, MANAGED, WAITS, online, program, rolled
 
-pytestmark = [pytest.mark.tls, pytest.mark.once]
+pytestmark = [pytest.mark.tls, pytest.mark.once, pytest.mark.lane_cpython]
 LATER = "#!/bin/sh\necho come back >&2; exit 75\n"
 TURN = "a whole fleet may be asking"
 SLOW = "6 slow cadence"

@@ -13,7 +13,7 @@ from hil.bench.waiting import until
 from tests.linux import rolling_devices
 from tests.linux.rolling_devices import WAITS, online, program, rolled
 
-pytestmark = [pytest.mark.tls, pytest.mark.once]
+pytestmark = [pytest.mark.tls, pytest.mark.once, pytest.mark.lane_cpython]
 AFTER = ("resting", WAITS)  # where a failed request leaves the machine
 
 

@@ -12,7 +12,7 @@ from hil.bench.cloud import Cloud
 from tests.linux import rolling_devices
 from tests.linux.rolling_devices import EST, GROUPS, MANAGED, TENANT, online, rolled
 
-pytestmark = [pytest.mark.tls, pytest.mark.once]
+pytestmark = [pytest.mark.tls, pytest.mark.once, pytest.mark.lane_cpython]
 HELD = "holding a refused certificate"
 
 
