@@ -7,10 +7,11 @@ from anchorwatch.core.token import Tokens
 
 def due_ms(lifetime_s, renew_at, phase=0):
     sas = types.SimpleNamespace(lifetime_s=lifetime_s, renew_at=renew_at)
+    slots = types.SimpleNamespace(of=lambda link: {"kind": "symmetric_key"})
     device = types.SimpleNamespace(
-        config=types.SimpleNamespace(sas=sas), phase=phase, credential={"kind": "symmetric_key"}
+        config=types.SimpleNamespace(sas=sas), phase=phase, slots=slots
     )
-    return Tokens(device).due_ms(1_000)
+    return Tokens(device).due_ms("live", 1_000)
 
 
 def test_token_is_due_at_its_share_of_life_and_up_to_a_twentieth_earlier_by_phase():

@@ -140,9 +140,9 @@ def waiting(device, tmp_path):
     """A device of issuer files whose request is open, and the folder."""
     board = device(GROUP, issuer="files", drop_dir=str(tmp_path))
     board.ask("identity", "roll")
-    board.see("the request waits", lambda status: status["identity"]["roll"] == "awaiting issue"
-              or os.listdir(tmp_path) or None)
-    return board, tmp_path / (board.name + ".csr")
+    request = tmp_path / (board.name + ".csr")
+    board.see("the request waits", lambda status: request.exists() or None)
+    return board, request
 
 
 def test_dropped_certificate_serves_and_is_put_away(cloud, waiting):

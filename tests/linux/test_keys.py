@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from anchorwatch.errors import ConfigError
 from anchorwatch.linux import keyfiles, keys
 from anchorwatch.linux.credential import Credential, examine
+from anchorwatch.pki.der import Certificate
 from tests.linux import authority
 from tests.linux.authority import DAY_S, NOW_S
 
@@ -50,7 +51,8 @@ def test_certificate_is_described_by_a_child_process(device, files):
         "not_before": NOW_S - DAY_S, "not_after": NOW_S + 30 * DAY_S, "key": "ec-p256", "by": "",
         "sha1": hashlib.sha1(device.der).hexdigest(),
         "issuer": {"cn": "Issuing CA", "sha256": issuer.sha256,
-                   "sha1": hashlib.sha1(issuer.der).hexdigest()}}
+                   "sha1": hashlib.sha1(issuer.der).hexdigest(),
+                   "not_after": Certificate(issuer.der).not_after}}
     assert credential.files("a") == files
     assert credential.sign(b"anything") == b""
 

@@ -93,4 +93,5 @@ def test_power_cut_in_the_life_of_a_slot_loses_no_key_and_leaves_none(record_pro
     record_property("power cut", table.row(counted))
     assert counted.faults == []
     assert (counted.unreadable, counted.lost, counted.wrong) == (0, 0, 0)
-    assert counted.cuts >= 30 and counted.ordered >= 2 * counted.cuts
+    # A slot is synced so often that many of its cuts leave one image alone.
+    assert counted.cuts >= 30 and 2 * counted.ordered >= 3 * counted.cuts
