@@ -13,6 +13,8 @@ from tests.pair.ladder import DEVICE
 from tests.pair.pair import Pair
 from tests.pair.world import SNTP
 
+pytestmark = pytest.mark.once
+
 ALONE = {**SNTP, "dps": None, "hub": {"host": HUB}}
 SLOWEST = 6 * HOUR + MINUTE
 

@@ -12,6 +12,8 @@ from tests.pair.cloud import DAY, DPS, HOUR, HUB
 from tests.pair.ladder import DEVICE
 from tests.pair.test_ladder_slots import NOBODY, TwoSlots, refused
 
+pytestmark = pytest.mark.once
+
 GROUPS = ("maker", "tenant-1", "tenant-2")
 
 

@@ -10,6 +10,8 @@ from tests.pair import credentials
 from tests.pair.cloud import DPS, HOUR, MINUTE, SECOND
 from tests.pair.world import Load, online
 
+pytestmark = pytest.mark.once
+
 KINDS = {
     "an individual certificate": credentials.x509_individual,
     "a certificate of a group": credentials.x509_group,

@@ -19,6 +19,8 @@ from tests.pair.pair import Pair
 from tests.pair.world import SNTP
 from tests.timelines.replay import BASE, merged
 
+pytestmark = pytest.mark.once
+
 EST = {"identity": {"issuer": "est", "first": "at_once", "keep_old_s": 30 * 86_400},
        "est": {"host": "est.example"}}  # fmt: skip
 SLOWEST = 6 * HOUR + MINUTE

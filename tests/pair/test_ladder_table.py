@@ -11,6 +11,8 @@ from tests.pair import credentials
 from tests.pair.cloud import DAY, DPS, HOUR, MINUTE, SECOND
 from tests.pair.ladder import DEVICE, World, within_budget
 
+pytestmark = pytest.mark.once
+
 KNOWN = [(kind, knows) for kind in ("individual", "group") for knows in ("thumbprint", "ca")]
 SLOWEST = 6 * HOUR + MINUTE
 

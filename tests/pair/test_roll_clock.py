@@ -14,6 +14,8 @@ from tests.pair.ladder import World, within_budget
 from tests.pair.pair import Pair
 from tests.pair.world import SNTP
 
+pytestmark = pytest.mark.once
+
 YEARS_S = 2 * 365 * 86_400
 YEARS = 1000 * YEARS_S
 TO_EST = {"identity": {"issuer": "est", "first": "at_once"}, "est": {"host": "est.example"}}

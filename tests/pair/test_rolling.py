@@ -13,6 +13,8 @@ from tests.pair.cloud import DAY, HOUR, HUB, MINUTE, Cloud
 from tests.pair.pair import Pair
 from tests.pair.world import SNTP, Load
 
+pytestmark = pytest.mark.once
+
 DAY_S = 86_400
 EST = {"identity": {"issuer": "est", "first": "at_once"}, "est": {"host": "est.example"}}
 
