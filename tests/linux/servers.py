@@ -6,10 +6,12 @@ Rule: free ports, daemon threads that end with their server, no sleeps.
 import pathlib
 import socket
 import ssl
+import struct
 import tempfile
 import threading
 
 TIMEOUT_S = 10
+NO_LINGERING = struct.pack("ii", 1, 0)  # SO_LINGER on, for no seconds: close sends RST
 
 
 class Visit:
@@ -44,6 +46,13 @@ class Visit:
             self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+
+    def reset(self):
+        """RST, and nothing before it: the reader must not answer its EOF by an alert."""
+        with self._turn:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
+            self.sock.shutdown(socket.SHUT_RD)  # wakes the reader, which waits for its turn
+            self.sock.close()
 
     def _repeat(self, act):
         while True:
