@@ -12,7 +12,7 @@ from anchorwatch.core.actions import WipeKey
 from anchorwatch.core.identity import Identity
 from anchorwatch.core.rolls import HOLDING
 from anchorwatch.core.slots import Slots
-from anchorwatch.linux import store
+from anchorwatch.linux import store, storefiles
 from anchorwatch.linux.folder import Folder
 from tests.powercut import roll_stories, survey, table
 from tests.powercut.calls import Calls
@@ -61,7 +61,7 @@ def convicted(name, word):
 
 
 def test_driver_that_forgets_to_sync_a_slot_is_convicted(monkeypatch):
-    write_new = store._write_new
+    write_new = storefiles._write_new
 
     def unsynced(folder, name, data, named):
         with monkeypatch.context() as patch:
@@ -69,7 +69,7 @@ def test_driver_that_forgets_to_sync_a_slot_is_convicted(monkeypatch):
                 patch.setattr(Folder, "fsync", lambda self, descriptor: None)
             write_new(folder, name, data, named)
 
-    monkeypatch.setattr(store, "_write_new", unsynced)
+    monkeypatch.setattr(storefiles, "_write_new", unsynced)
     assert convicted("breach roll", "slot-b is")
 
 
@@ -85,7 +85,7 @@ def test_device_that_wipes_the_old_key_before_the_commit_is_saved_is_convicted(m
 
 
 def test_key_that_is_only_removed_and_not_overwritten_is_convicted(monkeypatch):
-    monkeypatch.setattr(store, "_blank", lambda folder, descriptor, size: None)
+    monkeypatch.setattr(storefiles, "_blank", lambda folder, descriptor, size: None)
     assert convicted("breach roll", "told as wiped")
 
 
@@ -111,5 +111,5 @@ def test_operator_cannot_have_a_breached_key_shown(command):
 
 
 def test_slot_that_is_written_as_any_other_file_leaves_bytes_of_its_key_behind(monkeypatch):
-    monkeypatch.setattr(store, "_replace_secret", store.replace)
+    monkeypatch.setattr(store, "replace_secret", store.replace)
     assert convicted("breach roll", "under no name")

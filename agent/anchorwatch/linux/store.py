@@ -12,13 +12,12 @@ import os
 from ..errors import AgentError, StateError
 from ..wire import frame
 from .folder import Folder, make, open_folder, open_private
+from .storefiles import BESIDE, FILE_AT_MOST, forget, replace, replace_secret, scrub
 
 FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",
           "trust")
 SITE = "site/"
 _SECRET = ("slot-a", "slot-b")
-_BESIDE = ".tmp"
-_FILE_AT_MOST = frame.BODY_AT_MOST + 1024
 _HEX = "0123456789abcdef"
 
 
@@ -78,7 +77,7 @@ class Store:
         best, found = -1, None
         for file in ("%s.0" % _known(name), "%s.1" % name):
             try:
-                generation, body = frame.decode(self._folder.own(file, _FILE_AT_MOST) or b"")
+                generation, body = frame.decode(self._folder.own(file, FILE_AT_MOST) or b"")
                 if generation > best:
                     best, found = generation, frame.load(body)
             except (OSError, AgentError):
@@ -97,7 +96,7 @@ class Store:
         generation = self._generations.get(_known(name), 0) + 1
         slot, other = _slots(name, generation)
         try:
-            write = _replace_secret if name in _SECRET else replace
+            write = replace_secret if name in _SECRET else replace
             write(self._folder, slot, frame.encode(generation, frame.dump(body)))
             if name in self._suspect:
                 self._settle(name, other)
@@ -111,11 +110,11 @@ class Store:
     def wipe(self, name: str) -> None:
         """Overwrite and remove; the older slot first: a cut never brings an old one back."""
         if name.startswith(SITE):
-            _scrub(self._site_folder(), site_file(name))
+            scrub(self._site_folder(), site_file(name))
             return
         newest, older = _slots(name, self._generations.get(_known(name), 0))
-        for file in (newest + _BESIDE, older + _BESIDE, older, newest):
-            _scrub(self._folder, file)
+        for file in (newest + BESIDE, older + BESIDE, older, newest):
+            scrub(self._folder, file)
         self._generations.pop(name, None)
         self._suspect.discard(name)
 
@@ -123,7 +122,7 @@ class Store:
         whole, torn = {}, []
         for slot in ("%s.0" % name, "%s.1" % name):
             try:
-                data = self._folder.own(slot, _FILE_AT_MOST)
+                data = self._folder.own(slot, FILE_AT_MOST)
                 if data is not None:
                     generation, body = frame.decode(data)
                     whole[generation] = frame.load(body)
@@ -156,14 +155,14 @@ class Store:
     def _end(self, name: str, file: str) -> None:
         """A file that must not win goes: with its bytes, if they are a key's."""
         if name in _SECRET:
-            _forget(self._folder, file)
+            forget(self._folder, file)
         else:
             self._folder.unlink(file)
 
     def _take_back(self, name: str, slot: str, generation: int) -> None:
         """The rename may have happened although the save failed: then the new slot must not win."""
         try:
-            data = self._folder.read(slot, _FILE_AT_MOST)
+            data = self._folder.read(slot, FILE_AT_MOST)
             if data is not None and frame.decode(data)[0] == generation:
                 self._end(name, slot)
         except (OSError, StateError):
@@ -173,96 +172,6 @@ class Store:
         if self._site is None:
             raise OSError(errno.EROFS, "no site folder")
         return self._site
-
-
-def replace(folder: Folder, name: str, data: bytes, named: bool = False) -> None:
-    """Write a file so that its name stands for the old or for the new bytes, at every moment.
-
-    named  no byte is written before the file has a name on the disk
-    """
-    beside = name + _BESIDE
-    _forget(folder, beside)
-    try:
-        _write_new(folder, beside, data, named)
-        folder.rename(beside, name)
-    except OSError:
-        _forget(folder, beside)
-        raise
-    folder.syncdir()
-
-
-def _replace_secret(folder: Folder, name: str, data: bytes) -> None:
-    """`replace` of the older slot of a key: at every moment a name leads to each of its bytes, so
-    that wiping finds them. What was there steps aside first, to be torn under no name that counts.
-    """
-    beside = name + _BESIDE
-    _scrub(folder, beside)
-    if folder.stamp(name) is not None:
-        folder.rename(name, beside)
-        folder.syncdir()
-        _scrub(folder, beside)
-    replace(folder, name, data, named=True)
-
-
-def _write_new(folder: Folder, name: str, data: bytes, named: bool) -> None:
-    descriptor = folder.create(name)
-    try:
-        if named:
-            folder.syncdir()
-        _write_all(folder, descriptor, data)
-        folder.fsync(descriptor)
-    finally:
-        folder.close(descriptor)
-
-
-def _write_all(folder: Folder, descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[folder.write(descriptor, data):]
-
-
-def _scrub(folder: Folder, name: str) -> None:
-    """Overwrite, then remove; what is no file (a link, a pipe) is only removed."""
-    size = _size(folder, name)
-    if size is None:
-        return
-    if size:
-        descriptor = folder.reopen(name)
-        try:
-            _blank(folder, descriptor, size)
-        finally:
-            folder.close(descriptor)
-    folder.unlink(name)
-    folder.syncdir()
-
-
-def _size(folder: Folder, name: str) -> int | None:
-    try:
-        data = folder.read(name, _FILE_AT_MOST)
-    except OSError as error:
-        if error.errno not in (errno.ELOOP, errno.EINVAL, errno.ENXIO):
-            raise
-        return 0
-    return None if data is None else len(data)
-
-
-def _blank(folder: Folder, descriptor: int, size: int) -> None:
-    _write_all(folder, descriptor, bytes(size))
-    folder.fsync(descriptor)
-
-
-def _forget(folder: Folder, name: str) -> None:
-    """What a cut or an error left beside a file: at least its name must go."""
-    try:
-        _scrub(folder, name)
-    except OSError:
-        _drop(folder, name)
-
-
-def _drop(folder: Folder, name: str) -> None:
-    try:
-        folder.unlink(name)
-    except OSError:
-        pass
 
 
 def _slots(name: str, generation: int) -> tuple[str, str]:
