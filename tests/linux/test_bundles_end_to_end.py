@@ -297,6 +297,7 @@ def test_bundle_that_drops_the_root_in_use_is_rolled_back(cloud, device):
     assert device.state() == "online" and not cloud.rows("disconnected", since, device=device.name)
 
 
+@pytest.mark.lane_cpython
 def test_stranded_devices_heal_themselves_and_send_what_waited_once(cloud):
     fleet = [online(cloud) for _ in range(STRANDED)]
     try:

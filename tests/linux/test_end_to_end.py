@@ -187,6 +187,7 @@ def test_first_boot_delivers_once_and_power_cuts_and_damage_cost_no_message(clou
 
 
 @pytest.mark.once
+@pytest.mark.lane_cpython
 def test_two_agents_on_one_id_both_say_so_and_never_ask_dps(cloud, device):
     board = device("e2e-twice", with_dps=True)
     board.start()
@@ -260,6 +261,8 @@ def test_sigterm_sends_what_is_queued_first(cloud, device):
     assert set(delivered(cloud, board, mids, 2).values()) == {1}
 
 
+@pytest.mark.once
+@pytest.mark.lane_cpython
 def test_short_tokens_are_renewed_before_a_session_is_dropped(cloud, device):
     board = device("e2e-token", sas={"lifetime_s": 20})
     board.start()

@@ -145,6 +145,7 @@ def waiting(device, tmp_path):
     return board, request
 
 
+@pytest.mark.lane_cpython
 def test_dropped_certificate_serves_and_is_put_away(cloud, waiting):
     board, request = waiting
     text = request.read_bytes()

@@ -9,7 +9,7 @@ from hil.bench.board import Process
 from hil.bench.cloud import Cloud
 from tests.linux.test_end_to_end import SETTINGS, Load, delivered
 
-pytestmark = pytest.mark.tls
+pytestmark = [pytest.mark.tls, pytest.mark.once, pytest.mark.lane_cpython]
 ENROLLMENTS = {"symmetric-key": "group-key", "x509-group": "group-x509"}
 
 

@@ -13,7 +13,7 @@ from hil.bench.waiting import until
 from tests.linux import looking
 from tests.linux.test_end_to_end import Load, delivered
 
-pytestmark = [pytest.mark.tls, pytest.mark.once]
+pytestmark = [pytest.mark.tls, pytest.mark.once, pytest.mark.lane_cpython]
 ROUND_TRIP_MS = 2_000
 LOOKS = 2
 MESSAGES = 600

@@ -12,6 +12,8 @@ from tests.pair.cloud import DAY, DPS, EPOCH_UTC_S, HOUR, HUB, MINUTE, End
 from tests.pair.world import device, online
 from tests.timelines.replay import entry
 
+pytestmark = pytest.mark.once
+
 DAY_S = 86_400
 YEAR_S = 365 * DAY_S
 

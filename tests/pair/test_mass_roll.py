@@ -15,7 +15,7 @@ from tests.pair.cloud import HUB, MINUTE, Cloud
 from tests.pair.pair import Pair
 from tests.pair.world import SNTP
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.lane_cpython]
 DEVICES, LIMIT = 2_000, 1_000
 
 

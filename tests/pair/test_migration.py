@@ -8,6 +8,8 @@ from tests.pair.cloud import DAY, HOUR, HUB, MINUTE, SECOND, End
 from tests.pair.world import Load, call_later, change_later, online
 from tests.timelines.replay import entry
 
+pytestmark = pytest.mark.once
+
 QUICK = {"reverify": {"interval_s": 10, "confirm_s": 1, "swap_every_s": 5}}
 KINDS = {"certificate": credentials.x509_individual, "key": credentials.key_group}
 

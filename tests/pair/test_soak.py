@@ -10,6 +10,8 @@ from tests.pair import credentials
 from tests.pair.cloud import DPS, HOUR, HUB, MINUTE, SECOND
 from tests.pair.world import online
 
+pytestmark = pytest.mark.once
+
 KINDS = {"certificate": credentials.x509_individual, "key": credentials.key_group}
 CONFIG = {
     "reverify": {"interval_s": 300, "confirm_s": 5, "swap_every_s": 60},

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.once
 SEEDS = range(1, 13) if os.environ.get("ANCHORWATCH_COUNTS") == "full" else (1,)
 
 
+@pytest.mark.lane_cpython
 @pytest.mark.parametrize("seed", SEEDS)
 def test_only_a_ca_that_nobody_registered_keeps_a_device_away_and_the_status_names_it(
         seed, capsys):
