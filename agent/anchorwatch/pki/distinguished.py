@@ -30,8 +30,8 @@ def readable(name: Element) -> str:
             kind = oid(members[0])
             parts.append("%s=%s" % (_PARTS.get(kind) or kind, _value(members[1])))
     parts.reverse()
-    text = ", ".join(parts)
-    return text if len(text) <= _AT_MOST else text[:_AT_MOST] + "..."
+    shown = ", ".join(parts)
+    return shown if len(shown) <= _AT_MOST else shown[:_AT_MOST] + "..."
 
 
 def _value(value: Element) -> str:
@@ -39,10 +39,22 @@ def _value(value: Element) -> str:
     raw = value.content()
     if value.tag != _BMP and not [b for b in raw if not 0x20 <= b <= 0x7E or b in _SPECIAL]:
         return raw.decode()
-    return _escaped(_text(value))
+    return _escaped(text(value))
 
 
-def _text(value: Element) -> str:
+def common_names(name: Element) -> list[str]:
+    """Every CN of a Name element, as it is, in its order."""
+    found = []
+    for relative in name.sequence("name"):
+        for pair in relative.expect(SET, "part of a name").members():
+            members = pair.sequence("attribute")
+            if len(members) == 2 and _PARTS.get(oid(members[0])) == "CN":
+                found.append(text(members[1]))
+    return found
+
+
+def text(value: Element) -> str:
+    """A string of any of the types that names use."""
     raw = value.content()
     if value.tag == _BMP:
         return "".join([chr(256 * raw[at] + raw[at + 1]) for at in range(0, len(raw) - 1, 2)])
@@ -54,5 +66,5 @@ def _text(value: Element) -> str:
     return "".join([chr(b) for b in raw])
 
 
-def _escaped(text: str) -> str:
-    return "".join(["\\" + c if c in ",\\" else plain(c) for c in text])
+def _escaped(value: str) -> str:
+    return "".join(["\\" + c if c in ",\\" else plain(c) for c in value])

@@ -20,7 +20,7 @@ G = (
     0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
     1,
 )
-_NOWHERE = (1, 1, 0)
+NOWHERE = (1, 1, 0)
 _SPKI_HEAD = binascii.unhexlify("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 _SIGNATURE_AT_MOST = 72
 
@@ -31,6 +31,11 @@ def point_of_spki(der: bytes) -> bytes:
     if head != _SPKI_HEAD or not is_point(point):
         raise TrustError("public key is not a P-256 key", "", "sign with keys on P-256")
     return point
+
+
+def spki_of_point(point: bytes) -> bytes:
+    """The SubjectPublicKeyInfo of an uncompressed point."""
+    return _SPKI_HEAD + point
 
 
 def is_point(point: bytes) -> bool:
@@ -83,22 +88,23 @@ def _numbers(signature: bytes) -> tuple[int, int] | None:
 def _sum(u: int, v: int, q: tuple[int, int, int]) -> tuple[int, int, int]:
     """u * G + v * q, two bits of both numbers at a time."""
     of_g, of_q = _multiples(G), _multiples(q)
-    table = [_add(g, k) for g in of_g for k in of_q]
-    total = _NOWHERE
+    table = [add(g, k) for g in of_g for k in of_q]
+    total = NOWHERE
     for at in range(254, -1, -2):
-        total = _double(_double(total))
+        total = double(double(total))
         index = (u >> at & 3) << 2 | v >> at & 3
         if index:
-            total = _add(total, table[index])
+            total = add(total, table[index])
     return total
 
 
 def _multiples(point: tuple[int, int, int]) -> list[tuple[int, int, int]]:
-    twice = _double(point)
-    return [_NOWHERE, point, twice, _add(twice, point)]
+    twice = double(point)
+    return [NOWHERE, point, twice, add(twice, point)]
 
 
-def _double(point: tuple[int, int, int]) -> tuple[int, int, int]:
+def double(point: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Twice a point, in Jacobian coordinates."""
     x, y, z = point
     yy = y * y % P
     s = 4 * x * yy % P
@@ -108,14 +114,15 @@ def _double(point: tuple[int, int, int]) -> tuple[int, int, int]:
     return x2, (m * (s - x2) - 8 * yy * yy) % P, 2 * y * z % P
 
 
-def _add(a: tuple[int, int, int], b: tuple[int, int, int]) -> tuple[int, int, int]:
+def add(a: tuple[int, int, int], b: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The sum of two points, in Jacobian coordinates."""
     if not a[2] or not b[2]:
         return a if a[2] else b
     aa, bb = a[2] * a[2] % P, b[2] * b[2] % P
     u, s = a[0] * bb % P, a[1] * bb * b[2] % P
     h, r = (b[0] * aa - u) % P, (b[1] * aa * a[2] - s) % P
     if not h:
-        return _NOWHERE if r else _double(a)
+        return NOWHERE if r else double(a)
     hh = h * h % P
     hhh, v = h * hh % P, u * hh % P
     x = (r * r - hhh - 2 * v) % P

@@ -5,3 +5,6 @@ Profile = None
 Put = None
 File = None
 Maker = None
+Pause = None
+Random = None
+Signer = None
