@@ -11,13 +11,14 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.anchorwatch-installed
 RUN_PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo test long ci-lanes lint bench clean
+.PHONY: help demo test long ci-lanes lint bench firmware clean
 
 help:
 	@echo 'make demo      a device, its cloud and eleven acts, about 3 minutes; report in build/demo'
 	@echo 'make test      every test that needs no hardware and no patience'
 	@echo 'make lint      ruff, and mypy on the portable part'
 	@echo 'make bench     the figures, beside azure-iot-device and paho; report in build/bench'
+	@echo 'make firmware  MicroPython with the agent in it: PORT=unix or another folder of ports/'
 	@echo 'make ci-lanes  the other CPythons found here'
 	@echo 'make long      full counts and the bench; hours, by hand'
 	@echo 'make clean     remove $(VENV), build/ and caches'
@@ -50,6 +51,12 @@ bench: $(STAMP)
 
 ci-lanes: $(STAMP)
 	@.ci/lanes '$(BIN)/python'
+
+# PORT is a folder of ports/ with a firmware.mk. Sources come from the Debian archive, once.
+PORT ?= unix
+firmware:
+	@'$(PYTHON)' ports/sources.py >/dev/null
+	@$(MAKE) --no-print-directory -f ports/firmware.mk PORT='$(PORT)'
 
 clean:
 	rm -rf $(VENV) build agent/*.egg-info .pytest_cache

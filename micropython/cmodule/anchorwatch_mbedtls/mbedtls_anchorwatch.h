@@ -1,0 +1,21 @@
+// Mbed TLS as the agent wants it. A port's own header includes MicroPython's, and then this one.
+#ifndef ANCHORWATCH_MBEDTLS_OPTIONS_H
+#define ANCHORWATCH_MBEDTLS_OPTIONS_H
+
+// The extension with which a client asks for short records (RFC 6066).
+#define MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
+
+// A key made here must leave Mbed TLS as DER.
+#define MBEDTLS_PK_WRITE_C
+
+// 2 KB of code make elliptic curves several times faster.
+#define MBEDTLS_ECP_NIST_OPTIM
+
+// A fragment length saves no memory by itself: the buffer for one incoming record is as large as
+// this says. Less than 16384 only serves against servers that honour the extension.
+#ifdef ANCHORWATCH_IN_CONTENT_LEN
+#undef MBEDTLS_SSL_IN_CONTENT_LEN
+#define MBEDTLS_SSL_IN_CONTENT_LEN (ANCHORWATCH_IN_CONTENT_LEN)
+#endif
+
+#endif

@@ -1,0 +1,39 @@
+# Builds build/firmware/$(PORT) as ports/$(PORT)/firmware.mk says; `make firmware PORT=...` calls it.
+#
+# A port's firmware.mk sets PRODUCTS, files in $(OUT), and has a rule for each. It may use what is
+# defined here. Each object folder begins anew when a makefile changed: MicroPython's own make does
+# not notice other flags.
+
+PORT ?= unix
+JOBS ?= 2
+
+TOP      := $(CURDIR)
+NEST     := $(TOP)/build/micropython
+SRC      := $(NEST)/src
+OUT      := $(TOP)/build/firmware/$(PORT)
+HERE     := $(TOP)/ports/$(PORT)
+MANIFEST := $(TOP)/micropython/manifest.py
+CMODULES := $(TOP)/micropython/cmodule
+
+# For MicroPython's make: $(MICROPYTHON)/ports/NAME ... words. No library of Python modules, no git.
+MICROPYTHON := $(MAKE) --no-print-directory -j$(JOBS) MPY_LIB_DIR=$(NEST)/nolib -C $(SRC)
+
+.PHONY: all FORCE
+all:
+
+include ports/$(PORT)/firmware.mk
+
+all: $(addprefix $(OUT)/,$(PRODUCTS))
+	@ls -l $^
+
+# The port's own sources may have changed: MicroPython's make knows, so it is always asked.
+$(addprefix $(OUT)/,$(PRODUCTS)): FORCE | mpy-cross
+
+.PHONY: mpy-cross
+mpy-cross:
+	@$(MICROPYTHON)/mpy-cross >$(NEST)/mpy-cross.log 2>&1 || { tail -n 20 $(NEST)/mpy-cross.log >&2; exit 1; }
+
+$(OUT)/%/begun: ports/firmware.mk $(wildcard $(HERE)/*.mk)
+	@rm -rf $(@D)
+	@mkdir -p $(@D)
+	@touch $@

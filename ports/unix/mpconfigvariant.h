@@ -1,0 +1,3 @@
+// What MicroPython's own "standard" variant is.
+#define MICROPY_CONFIG_ROM_LEVEL (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
+#include "variants/mpconfigvariant_common.h"
