@@ -1,0 +1,256 @@
+"""The state on the board's flash: frames in two slots that are written in place, the site's files.
+
+Rule: a save writes over the older of two slots, whose file is as long as it needs to be already;
+who was told a generation finds it after a power cut, and whoever was not finds it or the one
+before. A slot of zeros is empty.
+
+Source: contract of the state directory; wire/frame.py; micropython/README.md, "Power cuts".
+"""
+
+from anchorwatch.errors import AgentError, StateError
+from anchorwatch.pki.p256sign import quiet
+from anchorwatch.wire import frame
+
+from .folder import Folder, make, reason_of
+
+FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",
+          "trust")
+SITE = "site/"
+_SECRET = ("slot-a", "slot-b")
+# Bytes that a slot's file has from the beginning: a save within them changes no directory and no
+# chain of clusters. Enough for what the names usually hold; a longer body makes its file longer.
+_ROOM = {"identity": 2048, "slot-a": 6144, "slot-b": 6144, "trust": 12_288}
+_ROOM_OF_OTHERS = 1024
+_HEAD, _HASH = 12, 32
+_HEX = "0123456789abcdef"
+_BESIDE, _BESIDE_AT_MOST = ".new", frame.BODY_AT_MOST + 1024
+_NO_SITE = 30
+
+
+class Store:
+    """Frames in `folder`, the site layer's files in `site` (None: there is no site layer).
+
+    warn   called with (what, value, remedy) when damage was found and survived
+    pause  called in the middle of long work: it feeds a watchdog
+    """
+
+    def __init__(self, folder: Folder, site: Folder | None, warn, pause=quiet) -> None:
+        self._folder, self._site, self._warn, self._pause = folder, site, warn, pause
+        self._generations: dict = {}
+        self._damaged: set = set()
+        self._suspect: set = set()
+
+    def lock(self) -> bool:
+        """One agent runs on a board."""
+        return True
+
+    def unlock(self) -> None:
+        """Nothing is held."""
+
+    def read(self, names=FRAMES) -> dict:
+        """{name: tree} of what is there; damage is told to `warn`.
+
+        Raises  StateError: written by a newer anchorwatch
+        """
+        trees = {}
+        for name in names:
+            tree = self._read_frame(name)
+            if tree is not None:
+                trees[name] = tree
+        return trees
+
+    def whole(self, name: str) -> bool:
+        """Whether every slot of it that there is could be read."""
+        return name not in self._damaged
+
+    def newest(self, name: str):
+        """The body as it is on the flash now, None without a whole one. It changes nothing and
+        warns of nothing."""
+        best, found = -1, None
+        for number in (0, 1):
+            try:
+                generation, body = frame.decode(self._slot("%s.%d" % (_known(name), number)))
+                if generation > best:
+                    best, found = generation, frame.load(body)
+            except (OSError, AgentError):
+                continue
+        return found
+
+    def save(self, name: str, body) -> int:
+        """Write one state file; its generation (1 for plain files).
+
+        Raises  OSError: the old state is as it was; see folder.reason_of
+                StateError: the body does not fit a frame
+        """
+        if name.startswith(SITE):
+            _replace(self._site_folder(), site_file(name), body.encode())
+            return 1
+        generation = self._generations.get(_known(name), 0) + 1
+        slot, other = _slots(name, generation)
+        data = frame.encode(generation, frame.dump(body))
+        try:
+            rest = self._prepare(name, (other, slot)) - len(data)
+            self._folder.over(slot, data, rest if name in _SECRET else 0)
+            if name in self._suspect:
+                self._blank(other)
+        except OSError:
+            self._take_back(slot, generation)
+            raise
+        self._suspect.discard(name)
+        self._generations[name] = generation
+        return generation
+
+    def wipe(self, name: str) -> None:
+        """Overwrite; the older slot first: a cut never brings an old one back. Of a key no byte is
+        left in a block that nobody uses."""
+        if name.startswith(SITE):
+            _scrub(self._site_folder(), site_file(name))
+            return
+        newest, older = _slots(name, self._generations.get(_known(name), 0))
+        held = [file for file in (older, newest) if self._blank(file)]
+        self._generations.pop(name, None)
+        self._suspect.discard(name)
+        if held and name in _SECRET:
+            self._folder.erase_free(self._pause)
+
+    def _read_frame(self, name: str):
+        whole, torn = {}, []
+        for file in ("%s.0" % name, "%s.1" % name):
+            try:
+                data = self._slot(file)
+                if data:
+                    generation, body = frame.decode(data)
+                    whole[generation] = frame.load(body)
+            except StateError as error:
+                if error.verdict == "newer":
+                    raise
+                torn.append((file, error.value))
+            except OSError as error:
+                torn.append((file, reason_of(error)))
+        return self._newest(name, whole, torn)
+
+    def _newest(self, name: str, whole: dict, torn: list):
+        for slot, how in torn:
+            remedy = "the other slot is used" if whole else "the agent begins anew without it"
+            self._warn("state file is damaged", "%s (%s)" % (slot, how), remedy)
+        if torn:
+            self._damaged.add(name)
+        if not whole:
+            if torn:
+                self._suspect.add(name)
+            return None
+        self._generations[name] = max(whole)
+        return whole[max(whole)]
+
+    def _slot(self, file: str) -> bytes:
+        """The frame at the beginning of a slot, as far as it goes; empty for one of zeros."""
+        head = self._folder.read(file, _HEAD) or b""
+        if not head.strip(b"\0"):
+            return b""
+        length = int.from_bytes(head[_HEAD - 4:], "big")
+        size = _HEAD + min(length, frame.BODY_AT_MOST) + _HASH
+        return self._folder.read(file, size) or b""
+
+    def _prepare(self, name: str, slots: tuple) -> int:
+        """Make the files of the slots, if they are missing; the size of the last one."""
+        size = 0
+        for file in slots:
+            found = self._folder.size(file)
+            size = found or _ROOM.get(name, _ROOM_OF_OTHERS)
+            if not found:
+                self._folder.blank(file, size)
+        return size
+
+    def _blank(self, file: str) -> bool:
+        """Overwrite a slot with zeros; whether anything but zeros was in it."""
+        size = self._folder.size(file)
+        if not size:
+            return False
+        held = bool((self._folder.read(file, _HEAD) or b"").strip(b"\0"))
+        self._folder.over(file, b"", size)
+        return held
+
+    def _take_back(self, slot: str, generation: int) -> None:
+        """The slot may be whole although the save failed: then it must not win."""
+        try:
+            if frame.decode(self._slot(slot))[0] == generation:
+                self._folder.over(slot, bytes(_HEAD))
+        except (OSError, StateError):
+            pass
+
+    def _site_folder(self) -> Folder:
+        if self._site is None:
+            raise OSError(_NO_SITE)
+        return self._site
+
+
+def _replace(folder: Folder, name: str, data: bytes) -> None:
+    """Write a plain file: on FAT no renaming is whole, so what is to be written is written beside
+    it first, in a frame."""
+    folder.write(name + _BESIDE, frame.encode(0, data))
+    folder.write(name, data)
+    folder.unlink(name + _BESIDE)
+
+
+def _recover(folder: Folder) -> None:
+    """Write what a cut has kept from being written; forget what was not whole."""
+    for beside in [name for name in folder.names() if name.endswith(_BESIDE)]:
+        name = beside[:-len(_BESIDE)]
+        try:
+            data = frame.decode(folder.read(beside, _BESIDE_AT_MOST) or b"")[1]
+            folder.unlink(name)
+            folder.write(name, data)
+        except StateError:
+            pass
+        folder.unlink(beside)
+
+
+def _scrub(folder: Folder, name: str) -> None:
+    size = folder.size(name)
+    if size is not None:
+        folder.over(name, b"", size)
+        folder.unlink(name)
+
+
+def _slots(name: str, generation: int) -> tuple:
+    """The file of a generation, and the other one."""
+    here = frame.slot(generation)
+    return "%s.%d" % (name, here), "%s.%d" % (name, 1 - here)
+
+
+def _known(name: str) -> str:
+    if name not in FRAMES:
+        raise ValueError("no such state: %s" % name)
+    return name
+
+
+def site_file(name: str) -> str:
+    """`site/<sha256>.pem` or `site/distrust` as a name in the site folder, or ValueError."""
+    file = name[len(SITE):]
+    stem = file[:-4] if file.endswith(".pem") else ""
+    if file != "distrust" and (len(stem) != 64 or [c for c in stem if c not in _HEX]):
+        raise ValueError("no such state: %s" % name)
+    return file
+
+
+def open_store(config, warn, pause=quiet) -> tuple:
+    """(the store of a configuration, the site layer's folder).
+
+    Raises  StateError: the state's folder cannot be used; a bad site folder is only told to `warn`
+    """
+    path = config.state.dir
+    try:
+        folder = make(path)
+        folder.tidy()
+    except OSError as error:
+        raise StateError("unwritable", "folder cannot be made", "%s (%s)" % (
+            path, reason_of(error)), "mount its file system, or correct state.dir")
+    site_dir = config.trust.site_dir or path + "/site"
+    try:
+        site = make(site_dir)
+        _recover(site)
+    except OSError as error:
+        warn("trust.site_dir cannot be used", "%s (%s)" % (site_dir, reason_of(error)), "make it",
+             "config")
+        site = None
+    return Store(folder, site, warn, pause), site
