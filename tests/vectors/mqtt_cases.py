@@ -183,8 +183,6 @@ CASES = [
      ("raises", "ValueError", "a keepalive has")),
     ("a password with a zero in it is refused without showing it", connect,
      ("d", "u", "se\0cret", 60, True), ("raises", "ValueError", "MQTT has no such character")),
-    ("a user name longer than a text is refused", connect, ("d", "u" * 65536, None, 60, True),
-     ("raises", "ValueError", "a text of MQTT has at most")),
     ("PUBLISH without acknowledgement", publish, ("a/b", b"hi", 0), "30070003612f626869"),
     ("PUBLISH with acknowledgement", publish, ("a/b", b"hi", 258), "32090003612f6201026869"),
     ("PUBLISH of nothing", publish, ("a", b"", 0), "3003000161"),
@@ -204,8 +202,8 @@ CASES = [
      ("raises", "ValueError", "MQTT has no")),
     ("a topic with half a character is refused", publish, ("a" + chr(0xD800), b"", 0),
      ("raises", "ValueError", "MQTT has no")),
-    ("a topic longer than a text is refused", publish, ("a" * 65536, b"", 0),
-     ("raises", "ValueError", "a text of MQTT")),
+    ("a topic longer than a text is refused", lambda: publish("a" * 65536, b"", 0), (),
+     ("raises", "ValueError", "a text of MQTT has at most")),
     ("SUBSCRIBE to two, QoS 1 each", subscribe, ("a/#", "b"),
      "820c00070003612f230100016201"),
     ("SUBSCRIBE to nothing is refused", subscribe, (), ("raises", "ValueError", "a subscription")),
@@ -296,10 +294,10 @@ CASES = [
     ("several packets in pieces of seven", read, (ACCEPTED + HELD + DOWN + PONG, 400, 7),
      [(2, False, 0), (3, "$iothub/twin/res/200/?$rid=1", b"{}", 0),
       (3, "devices/d/messages/devicebound/", LONG, 258), (13,)]),
-    ("a packet of 64 KB in pieces", lambda: [
+    ("a packet of 8 KB in pieces", lambda: [
         (kind, topic, len(payload), packet_id)
-        for kind, topic, payload, packet_id in read(told(b"a", b"y" * 65533), 65536, 1460)
-     ], (), [(3, "a", 65533, 0)]),
+        for kind, topic, payload, packet_id in read(told(b"a", b"y" * 8189), 8192, 1460)
+     ], (), [(3, "a", 8189, 0)]),
     # Sessions.
     ("a session that is accepted", played, OPENED,
      [(0, [], ["101300044d51545404c0003c000164000175000170"], ANSWER_MS),
