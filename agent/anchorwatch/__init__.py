@@ -1,6 +1,6 @@
 """anchorwatch: keeps a device's trust anchors holding.
 
-`Agent` is the runtime's own: anchorwatch.linux.daemon on CPython, anchorwatch_board on a board.
+`Agent` is the runtime's own: anchorwatch.linux.daemon on CPython, anchorwatch_board.agent on a board.
 This is the only place that asks which runtime it is.
 """
 
@@ -18,7 +18,7 @@ def __getattr__(name):
     if name != "Agent":
         raise AttributeError(name)
     if runtime() == "micropython":
-        from anchorwatch_board import Agent  # type: ignore[import-not-found]
+        from anchorwatch_board.agent import Agent  # type: ignore[import-not-found]
     else:
         from .linux.daemon import Agent
     return Agent

@@ -1,0 +1,220 @@
+"""From a Dial to evidence: every address of a name, TCP, TLS, the judgement, the anchor.
+
+Rule: an errand; it knows no state. Each failure is put into one class and one word of the Linux
+driver's list. A chain that fits no root counts only if a second try, with the heap collected and
+room in it, says the same: low memory looks like that too.
+
+Source: design sections 4, 7 and 8.
+"""
+
+import gc
+
+from anchorwatch.core.events import Failed, Verified
+from anchorwatch.errors import AgentError, LinkError
+from anchorwatch.pki import guess, judge
+from anchorwatch.pki.der import Certificate
+from anchorwatch.pki.limits import LIMITS, Anchor
+
+from . import tcp, tls
+from .patience import Patience
+
+# Which failure of several addresses is reported: what a server proved outweighs what a line did.
+WEIGHT = ("network", "memory", "throttled", "service", "policy", "clock", "trust", "identity")
+
+CONNECT_MS = 10_000
+DIAL_MS = 45_000
+# What low memory looks like.
+_DOUBTFUL = ("unknown-issuer", "bad-signature", "chain-refused", "intermediate-missing")
+_NO_LIMIT = {}
+
+
+class Refusal(LinkError):
+    """A LinkError that knows what the server presented, and where."""
+
+    def __init__(self, error, seen, address):
+        super().__init__(error.fault, error.verdict, error.value, error.remedy, error.what)
+        self.presented = seen.presented if seen else []
+        self.chain = seen.chain if seen else []
+        self.withheld = seen.withheld if seen else {}
+        self.address = address
+
+
+class Opened:
+    """A verified connection and its evidence."""
+
+    def __init__(self, secured, fragment, address, addresses):
+        self.stream, self.address, self.addresses = secured.stream, address, addresses
+        self.chain = [Certificate(der) for der in secured.path]
+        self.tls = {"version": secured.version, "suite": secured.suite, "fragment": fragment}
+
+
+class Look:
+    """Our judgement of the path that the library found, in the middle of a handshake."""
+
+    def __init__(self, order, anchors):
+        self._order, self._anchors = order, anchors
+        self.seen, self.leaf = None, b""
+
+    def __call__(self, ders):
+        order, self.leaf = self._order, ders[0]
+        limits = [Anchor(der, order.limits.get(name, _NO_LIMIT))
+                  for name, der in self._anchors.items()]
+        self.seen = seen = judge.judge(ders, order.host, order.judge_utc_s, order.profile,
+                                       tuple(limits))
+        if not seen.ok:
+            raise spoken_against(seen.verdict, order)
+        root = seen.chain[-1]
+        if root not in self._anchors:
+            raise LinkError("trust", self._unknown(ders[-1]))
+        if root in seen.withheld:
+            raise spoken_against(seen.withheld[root], order)
+        if order.profile["all_ecc"] and Certificate(ders[-1]).rsa_bits():
+            raise LinkError("policy", "not-ecc")
+
+    def _unknown(self, der):
+        """A signature that does not fit ends the path where its issuer is one of ours."""
+        issuer = Certificate(der).issuer
+        ours = [one for one in self._anchors.values() if Certificate(one).subject == issuer]
+        return "bad-signature" if ours else "unknown-issuer"
+
+
+class Dialer:
+    """Opens links.
+
+    route     see route.py; der_of  DER of an anchor by its SHA-256, None for one that is not here
+    files     ([DER], key DER) of a slot, None where it is a symmetric key
+    port      see port.py; records  see fragment.py
+    """
+
+    def __init__(self, resolver, der_of, files, port, records, now_ms):
+        self._resolver, self._der_of, self._files = resolver, der_of, files
+        self._port, self._records, self._now_ms = port, records, now_ms
+
+    def patience(self):
+        """The time one dial may take."""
+        return Patience(DIAL_MS, self._now_ms)
+
+    def dial(self, order, patience):
+        """(Verified, stream) or (Failed, None), as an errand."""
+        began_ms = self._now_ms()
+        try:
+            opened = yield from self.open(order, order.slot, patience)
+        except LinkError as error:
+            return Failed(order.link, error.fault, error.verdict, getattr(error, "presented", []),
+                          getattr(error, "chain", []), getattr(error, "address", None)), None
+        return _verified(order, opened, self._now_ms() - began_ms), opened.stream
+
+    def open(self, order, slot, patience):
+        """Open what a Dial, an AskDate or a LookUp asks for; LinkError when no address will do."""
+        places = self._resolver.addresses(order.host, order.port)
+        addresses = [address for address, _ in places]
+        worst = LinkError("network", "name-unknown", order.host)
+        for place in places:
+            try:
+                return (yield from self._one(order, slot, place, addresses, patience))
+            except Refusal as error:
+                if WEIGHT.index(error.fault) >= WEIGHT.index(worst.fault):
+                    worst = error
+                if error.fault == "identity" or not patience.left_ms:
+                    break
+        raise worst
+
+    def _one(self, order, slot, place, addresses, patience):
+        """One address; what may be low memory, or the wrong one of two anchors, is tried again."""
+        try:
+            return (yield from self._once(order, slot, place, addresses, patience, ()))
+        except Refusal as error:
+            first = error
+        if first.verdict in LIMITS:
+            try:
+                return (yield from self._once(order, slot, place, addresses, patience,
+                                              first.withheld))
+            except Refusal as error:
+                raise first if error.verdict in _DOUBTFUL + ("no-anchor",) else error
+        if first.verdict not in _DOUBTFUL:
+            raise first
+        if not self._roomy():
+            raise Refusal(LinkError("memory", "low-memory"), None, place[0])
+        return (yield from self._once(order, slot, place, addresses, patience, ()))
+
+    def _roomy(self):
+        gc.collect()
+        return gc.mem_free() >= 1024 * self._port.facts["handshake_kib"]
+
+    def _once(self, order, slot, place, addresses, patience, without):
+        gc.collect()
+        look = None
+        try:
+            anchors = self._anchors(order.anchors, without)
+            look = Look(order, anchors)
+            path = tls.Path(look)
+            wish = self._records.wish(order.profile)
+            made = tls.context(anchors.values(), order.profile, self._credential(slot), path)
+            sock = yield from tcp.connect(*place, patience.at_most(CONNECT_MS))
+            secured = yield from tls.handshake(sock, made, order.host, path, patience,
+                                               lambda call: self._at(order.judge_utc_s, call))
+            return _agreed(secured, wish, place[0], addresses)
+        except MemoryError:
+            raise Refusal(LinkError("memory", "no-memory"), None, place[0])
+        except AgentError as error:
+            raise Refusal(_better(error, look), look and look.seen, place[0])
+
+    def _credential(self, slot):
+        return None if slot is None else self._files(slot)
+
+    def _anchors(self, offered, without):
+        found = {name: self._der_of(name) for name in offered if name not in without}
+        found = {name: found[name] for name in found if found[name] is not None}
+        if not found:
+            raise LinkError("trust", "no-anchor", "", "add a root")
+        return found
+
+    def _at(self, utc_s, call):
+        """Call the library while the board's clock shows the time that dates are judged at."""
+        port = self._port
+        before_s = port.utc_s() if port.sets_clock else None
+        if not port.sets_clock or utc_s is None:
+            return call()
+        began_ms = self._now_ms()
+        port.set_clock(utc_s)
+        try:
+            return call()
+        finally:
+            if before_s is not None:
+                port.set_clock(before_s + (self._now_ms() - began_ms) // 1000)
+
+
+def _agreed(secured, wish, address, addresses):
+    try:
+        return Opened(secured, wish.outcome(secured.length), address, addresses)
+    except BaseException:
+        secured.stream.close()
+        raise
+
+
+def _better(error, look):
+    """The same error with the word that fits best."""
+    if not isinstance(error, LinkError):
+        return LinkError("policy", "malformed-handshake", error.value)
+    word = guess.better(error.verdict, look.seen, look.leaf) if look and look.seen else ""
+    if word in ("", error.verdict):
+        return error
+    return LinkError(error.fault, word, error.value)
+
+
+def spoken_against(verdict, order):
+    """A date is the clock's fault until the clock is authenticated."""
+    fault = judge.fault(verdict)
+    if fault == "clock" and order.profile["check_time"]:
+        fault = "trust"
+    return LinkError(fault, verdict)
+
+
+def _verified(order, opened, took_ms):
+    leaf = opened.chain[0]
+    return Verified(
+        order.link, order.host, opened.address, opened.addresses, opened.chain[-1].sha256,
+        [one.sha256 for one in opened.chain], leaf.spki_sha256, opened.chain[1].spki_sha256,
+        [one.subject_name for one in opened.chain], leaf.not_before, leaf.not_after,
+        opened.tls, took_ms,
+    )  # fmt: skip

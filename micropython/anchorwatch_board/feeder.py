@@ -1,0 +1,75 @@
+"""Telemetry from the queue to the live session: a window of unacknowledged messages, its draining.
+
+Rule: a record leaves the queue by its PUBACK alone; what a lost session left unacknowledged is sent
+again on the next.
+"""
+
+
+class Feeder:
+    """queue   peek(n) -> [{"mid", "topic", "payload", "qos"}], ack(mid)
+    held    called with the number still in flight, once for each hold()
+    warn    called with (what, value, remedy) for a record that MQTT cannot carry; it is dropped
+    """
+
+    def __init__(self, queue, at_most, held, warn):
+        self._queue, self._at_most, self._held, self._warn = queue, at_most, held, warn
+        self._session = None
+        self._sent = set()
+        self._open = False
+        self.deadline_ms = None
+
+    @property
+    def in_flight(self):
+        """Messages sent on the session and not yet acknowledged."""
+        return len(self._sent)
+
+    def feed(self, session):
+        """Send over this session; if it is a new one, what was unacknowledged goes again."""
+        if session is not self._session:
+            self._sent = set()
+        self._session, self._open, self.deadline_ms = session, True, None
+
+    def hold(self, until_ms):
+        """Send no more; `held` comes when nothing is in flight, at the latest at `until_ms`."""
+        self._open, self.deadline_ms = False, until_ms
+
+    def acked(self, session, mid):
+        """PUBACK, also of a session that is being left."""
+        self._queue.ack(mid)
+        if session is self._session:
+            self._sent.discard(mid)
+
+    def lost(self, session):
+        """The session is gone; a hold on it is over without a word."""
+        if session is self._session:
+            self._session, self._open, self.deadline_ms = None, False, None
+            self._sent = set()
+
+    def turn(self, now_ms):
+        """Send what the window allows, or see whether the hold is over."""
+        if self._open:
+            self._pump()
+        elif self.deadline_ms is not None and (not self._sent or now_ms >= self.deadline_ms):
+            self.deadline_ms = None
+            self._held(len(self._sent))
+
+    def _pump(self):
+        for record in self._queue.peek(self._at_most):
+            if len(self._sent) >= self._at_most or not self._open:
+                return
+            if record["mid"] not in self._sent:
+                self._send(record)
+
+    def _send(self, record):
+        mid = record["mid"]
+        try:
+            if record["qos"]:
+                self._sent.add(mid)
+            self._session.publish(record["topic"], record["payload"], record["qos"], ("queue", mid))
+        except ValueError:
+            self._sent.discard(mid)
+            self._warn("message cannot be sent over MQTT", mid, "shorten it or its properties")
+            self._queue.ack(mid)
+            return
+        if not record["qos"]:
+            self._queue.ack(mid)

@@ -1,0 +1,234 @@
+"""The two links, "live" and "next": performs the core's actions on them and keeps what they answer.
+
+Rule: what comes out of take() is true of the link at that moment: one that was closed or dialled
+again says nothing more of its past, except the messages that it had already acknowledged.
+"""
+
+from anchorwatch.core import actions
+from anchorwatch.core.events import (
+    Acked,
+    Connected,
+    Disconnected,
+    Held,
+    Message,
+    Ponged,
+    Refused,
+    Subscribed,
+    Verified,
+)
+
+from .feeder import Feeder
+from .fragment import ABSENT
+from .mqtt import Session
+
+LEAVING_MS = 2_000
+
+
+class Links:
+    """dialer   patience() and dial(order, patience), see dial.py; errands  runs it
+    queue    the telemetry, see feeder.py; in_flight  how much of it may be unacknowledged
+    warn     called with (what, value, remedy), and the class unless it is of messages
+    """
+
+    def __init__(self, selector, errands, dialer, queue, in_flight, now_ms, warn):
+        self._selector, self._errands, self._dialer = selector, errands, dialer
+        self._now_ms, self._warn, self._in_flight = now_ms, warn, in_flight
+        self._feeder = Feeder(queue, in_flight, lambda left: self._events.append(Held(left)), warn)
+        self._dials, self._sessions = {}, {}
+        self._leaving, self._leave_at_ms = None, 0
+        self._events = []
+        self._told = set()
+        self.perform = {
+            actions.Dial: self.dial, actions.Connect: self.connect,
+            actions.Subscribe: self.subscribe, actions.Publish: self.publish,
+            actions.Close: self.close, actions.Swap: self.swap, actions.Ping: self.ping,
+            actions.Feed: self.feed, actions.Hold: self.hold,
+        }  # fmt: skip
+
+    @property
+    def in_flight(self):
+        """Telemetry sent and not yet acknowledged."""
+        return self._feeder.in_flight
+
+    @property
+    def open(self):
+        """Whether a connection is held."""
+        return bool(self._sessions) or self._leaving is not None
+
+    def take(self):
+        """The oldest event for the core; None when there is none."""
+        return self._events.pop(0) if self._events else None
+
+    @property
+    def wake_at(self):
+        """When turn() has something to do; None: never by itself."""
+        if self._events:
+            return 0
+        due = [session.deadline_ms for session in self._sessions.values()]
+        due += [self._feeder.deadline_ms, self._leave_at_ms if self._leaving else None]
+        due = [at_ms for at_ms in due if at_ms is not None]
+        return min(due) if due else None
+
+    def turn(self, now_ms):
+        """Do what is due; after every wait, and after the queue was filled."""
+        for session in list(self._sessions.values()):
+            session.turn(now_ms)
+        if self._leaving is not None:
+            self._leaving.turn(now_ms)
+            if now_ms >= self._leave_at_ms:
+                self._leave()
+        self._feeder.turn(now_ms)
+
+    def dial(self, order):
+        """Begin a Dial; what the link was before is forgotten."""
+        self._drop(order.link)
+        patience = self._dialer.patience()
+        self._dials[order.link] = self._errands.start(
+            self._dialer.dial(order, patience), lambda outcome: self._dialled(order.link, *outcome))
+
+    def connect(self, order):
+        """CONNECT on a verified link."""
+        session = self._sessions.get(order.link)
+        if session is not None:
+            session.connect(order.client_id, order.username, order.password, order.keepalive_s,
+                            order.clean, self._in_flight)
+
+    def subscribe(self, order):
+        """SUBSCRIBE."""
+        if order.link in self._sessions:
+            self._sessions[order.link].subscribe(order.filters)
+
+    def publish(self, order):
+        """PUBLISH a message of the core."""
+        if order.link in self._sessions:
+            self._sessions[order.link].publish(order.topic, order.payload, order.qos,
+                                               ("core", order.mid))
+
+    def ping(self, order):
+        """PINGREQ."""
+        if order.link in self._sessions:
+            self._sessions[order.link].ping()
+
+    def feed(self, order):
+        """Let telemetry flow over a link."""
+        if order.link in self._sessions:
+            self._feeder.feed(self._sessions[order.link])
+            self._feeder.turn(self._now_ms())
+
+    def hold(self, order):
+        """Let telemetry run dry."""
+        self._feeder.hold(order.until_ms)
+        self._feeder.turn(self._now_ms())
+
+    def close(self, order):
+        """End a link; nothing answers."""
+        self._drop(order.link)
+
+    def swap(self, order):
+        """next becomes live; the former live link is read for a while: messages are under way."""
+        self._leave()
+        former = self._sessions.pop("live", None)
+        if "next" in self._sessions:
+            self._sessions["live"] = self._sessions.pop("next")
+        self._events = self._moved()
+        if former is not None:
+            self._leaving, self._leave_at_ms = former, self._now_ms() + LEAVING_MS
+
+    def stop(self):
+        """End everything."""
+        for link in ("next", "live"):
+            self._drop(link)
+        self._leave()
+
+    def _moved(self):
+        kept = []
+        for event in self._events:
+            link = getattr(event, "link", None)
+            if link == "next":
+                event.link = "live"
+            if link != "live" or isinstance(event, Message):
+                kept.append(event)
+        return kept
+
+    def _drop(self, link):
+        if link in self._dials:
+            self._errands.cancel(self._dials.pop(link))
+        session = self._sessions.pop(link, None)
+        if session is not None:
+            self._feeder.lost(session)
+            session.end()
+        self._events = [event for event in self._events if isinstance(event, Message)
+                        or getattr(event, "link", None) != link]
+
+    def _leave(self):
+        if self._leaving is not None:
+            session, self._leaving = self._leaving, None
+            self._feeder.lost(session)
+            session.end()
+
+    def _dialled(self, link, event, stream):
+        del self._dials[link]
+        if stream is not None:
+            self._sessions[link] = Session(stream, self._selector, self, self._now_ms)
+        self._events.append(event)
+        if isinstance(event, Verified) and event.tls["fragment"]["reason"] == ABSENT:
+            if ABSENT not in self._told:
+                self._told.add(ABSENT)
+                self._warn("TLS records cannot be shortened", ABSENT,
+                           "build the firmware with the C module, or set max_fragment = off",
+                           "config")
+
+    def _link_of(self, session):
+        for link in self._sessions:
+            if self._sessions[link] is session:
+                return link
+        return None
+
+    def _say(self, session, kind, *fields):
+        link = self._link_of(session)
+        if link is not None:
+            self._events.append(kind(link, *fields))
+
+    def _end(self, session, kind, *fields):
+        """The session told of its own end."""
+        self._say(session, kind, *fields)
+        self._feeder.lost(session)
+        link = self._link_of(session)
+        if link is not None:
+            del self._sessions[link]
+        elif session is self._leaving:
+            self._leaving = None
+
+    def connected(self, session, session_present):
+        """CONNACK 0."""
+        self._say(session, Connected, session_present)
+
+    def refused(self, session, code):
+        """CONNACK with another code."""
+        self._end(session, Refused, code)
+
+    def gone(self, session, reason):
+        """The connection ended, and we did not ask for it."""
+        self._end(session, Disconnected, reason)
+
+    def subscribed(self, session, granted):
+        """SUBACK."""
+        self._say(session, Subscribed, granted)
+
+    def ponged(self, session):
+        """PINGRESP to a Ping of the core."""
+        self._say(session, Ponged)
+
+    def acked(self, session, token):
+        """PUBACK, for the queue or for the core."""
+        kind, mid = token
+        if kind == "queue":
+            self._feeder.acked(session, mid)
+        else:
+            self._say(session, Acked, mid)
+
+    def message(self, session, topic, payload):
+        """PUBLISH from the peer, acknowledged: it reaches the core whatever becomes of the link."""
+        link = "live" if session is self._leaving else self._link_of(session)
+        if link is not None:
+            self._events.append(Message(link, topic, payload))

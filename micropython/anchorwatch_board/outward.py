@@ -1,0 +1,38 @@
+"""What leaves the device: links, times and look-ups, mirrors; made once, of one configuration.
+
+Rule: all of them dial by the same names.
+"""
+
+from .clock import Times, now_ms
+from .dial import Dialer
+from .fetch import Fetcher
+from .fragment import Records
+from .links import Links
+from .resolve import Resolver
+
+
+class Outward:
+    """`links`, and `performers` of every action that leaves the device.
+
+    layers, bundles, slots  where certificates and keys are; outbox  the telemetry queue
+    inside  (selector, errands, post) of the loop; warn  called with (what, value, remedy)
+    """
+
+    def __init__(self, config, layers, bundles, slots, outbox, inside, port, warn):
+        selector, errands, post = inside
+        resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
+        dialer = Dialer(resolver, layers.der_of, slots.files, port, Records(_length()), now_ms)
+        self.links = Links(selector, errands, dialer, outbox, config.mqtt.in_flight, now_ms, warn)
+        times = Times(errands, dialer, resolver, config.clock.sntp, port, post)
+        fetcher = Fetcher(config.device.cloud, errands, resolver, bundles, layers.learn,
+                          config.tls.mirror, post)
+        self.performers = (self.links, times, fetcher)
+
+
+def _length():
+    """The firmware's function for short records; None without the C module."""
+    try:
+        from anchorwatch_mbedtls import set_max_fragment_length
+    except ImportError:
+        return None
+    return set_max_fragment_length

@@ -1,0 +1,79 @@
+"""What this board is and can: the facts of its `board.py` and the functions of its `hooks.py`.
+
+Rule: both are optional and every name in them is; without one the driver does what any board can.
+
+Source: ports/README.md.
+"""
+
+import time
+
+try:
+    from machine import RTC as _RTC
+except ImportError:
+    _RTC = None
+
+_EPOCH_S = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
+FACTS = {
+    "name": "a board",
+    "second_session": True,  # room for a second TLS session beside the live one
+    "handshake_kib": 24,  # with less of the heap free a chain that fits no root says nothing
+    "watchdog_s": 0,  # the hardware bites after so long; 0: there is none
+    "keeps_time_without_power": False,
+}
+_HOOKS = ("utc_s", "set_clock", "feed", "restart", "bring_up_network")
+
+
+class Port:
+    """`facts`: FACTS with what board.py says; `hooks`: {name: function} of hooks.py."""
+
+    def __init__(self, board=None, hooks=None):
+        self.facts = {name: getattr(board, name, FACTS[name]) for name in FACTS}
+        self.facts.update({name: FACTS[name] for name in FACTS if self.facts[name] is None})
+        self._hooks = {name: getattr(hooks, name) for name in _HOOKS if hasattr(hooks, name)}
+
+    def utc_s(self):
+        """Seconds since 1970 by the board's own clock; None where it has none."""
+        if "utc_s" in self._hooks:
+            return self._hooks["utc_s"]()
+        return None if _RTC is None else int(time.time()) + _EPOCH_S
+
+    def set_clock(self, utc_s):
+        """Set the board's own clock, by which its TLS library judges dates."""
+        if "set_clock" in self._hooks:
+            self._hooks["set_clock"](utc_s)
+        elif _RTC is not None:
+            year, month, day, hour, minute, second, weekday = time.gmtime(utc_s - _EPOCH_S)[:7]
+            _RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+
+    @property
+    def sets_clock(self):
+        """Whether the board's clock is ours to set."""
+        return _RTC is not None or "set_clock" in self._hooks
+
+    def feed(self):
+        """Feed the hardware watchdog."""
+        self._call("feed")
+
+    def restart(self, reason):
+        """Restart the board; returns where it cannot."""
+        self._call("restart", reason)
+
+    def bring_up_network(self, config):
+        """Have the network up, or try: it is called before the first dial."""
+        self._call("bring_up_network", config)
+
+    def _call(self, name, *given):
+        hook = self._hooks.get(name)
+        return None if hook is None else hook(*given)
+
+
+def here():
+    """The port that this device was made with: modules `board` and `hooks`, where there are any."""
+    return Port(_module("board"), _module("hooks"))
+
+
+def _module(name):
+    try:
+        return __import__(name)
+    except ImportError:
+        return None
