@@ -30,7 +30,7 @@ class Folder:
     """path  without a slash at its end. Every operation takes a name and raises OSError."""
 
     def __init__(self, path: str) -> None:
-        self.path = path
+        self.path = path if path[:1] == "/" else os.getcwd().rstrip("/") + "/" + path
 
     def names(self) -> list:
         """Sorted names in the folder."""
