@@ -181,7 +181,7 @@ def test_full_disk_is_told_and_the_slot_is_as_it_was(device, monkeypatch, failin
     def full(folder, name, data):
         raise OSError(28, "no space")
 
-    monkeypatch.setattr(stores, "_replace_secret", full)
+    monkeypatch.setattr(stores, "replace_secret", full)
     found = device.install(chain) if failing == "install" else getattr(device, failing)()
     assert found == event and device.text() == before
 
