@@ -6,6 +6,8 @@ from anchorwatch.config import Config
 from anchorwatch.errors import ConfigError, MalformedMessage
 from anchorwatch.wire.jsonread import parse_object
 
+from . import folder
+
 FILE = "config.json"
 ISSUERS = ("none", "dps", "hub", "files")
 _AT_MOST = 16_384
@@ -28,8 +30,7 @@ def load(path: str = FILE) -> Config:
 def read(path: str) -> dict:
     """The tree of a file, its settings not yet checked. ConfigError."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(_AT_MOST + 1)
+        data = folder.read(path, _AT_MOST + 1)
     except OSError as error:
         raise ConfigError("configuration cannot be read", "%s (error %s)" % (path, error.errno),
                           "put the file there")

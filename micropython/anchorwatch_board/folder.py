@@ -26,6 +26,13 @@ def reason_of(error: OSError) -> str:
     return "read-only" if error.errno in _READ_ONLY else "io"
 
 
+def read(path: str, at_most: int) -> bytes:
+    """The first `at_most` bytes of a file. A board takes from its heap what it is asked to read,
+    whether or not there is so much: so no more is asked for. Raises OSError."""
+    with open(path, "rb") as file:
+        return file.read(min(os.stat(path)[6], at_most))
+
+
 class Folder:
     """path  without a slash at its end. Every operation takes a name and raises OSError."""
 
@@ -39,8 +46,7 @@ class Folder:
     def read(self, name: str, at_most: int) -> bytes | None:
         """The first `at_most` bytes of a file; None without one."""
         try:
-            with open(self._of(name), "rb") as file:
-                return file.read(at_most)
+            return read(self._of(name), at_most)
         except OSError as error:
             if error.errno == _NO_ENTRY:
                 return None

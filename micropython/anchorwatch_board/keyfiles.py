@@ -12,7 +12,9 @@ from anchorwatch.pki import pem
 from anchorwatch.pki.asn1 import Element
 from anchorwatch.wire.encoding import base64_bytes, base64_text
 
-_AT_MOST = 65_536
+from . import folder
+
+_AT_MOST = 32_768
 _COUNT_AT_MOST = 32
 _BEGIN, _DASHES = b"-----BEGIN ", b"-----"
 _KEYS = (b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY")
@@ -22,8 +24,7 @@ _LINE = 64
 def read(path: str, what: str) -> bytes:
     """The bytes of a file; ConfigError when it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(_AT_MOST + 1)
+        data = folder.read(path, _AT_MOST + 1)
     except OSError as error:
         raise ConfigError(what + " cannot be read", "%s (error %s)" % (path, error.errno),
                           "put the file there, or correct its path")

@@ -80,6 +80,15 @@ def test_flipped_bytes_of_the_newest_slot_lead_to_the_other_slot_and_a_warning(p
         assert not rig.store.whole("trust")
 
 
+def test_reading_takes_no_more_of_the_heap_than_there_is_to_read(path):
+    rig = Rig(path)
+    rig.folder.write("small", b"x")
+    assert rig.folder.read("small", 1 << 30) == b"x"
+    rig.store.save("clock", {"n": 1})
+    rig.folder.over("clock.1", rig.folder.read("clock.1", 8) + b"\xff\xff\xff\xff")
+    assert rig.again().store.read() == {} and len(rig.warnings) == 1
+
+
 def test_damaged_newest_slot_is_the_one_written_next(path):
     rig = Rig(path)
     rig.store.save("trust", {"n": 1})
