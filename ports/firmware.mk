@@ -15,8 +15,8 @@ HERE     := $(TOP)/ports/$(PORT)
 MANIFEST := $(TOP)/micropython/manifest.py
 CMODULES := $(TOP)/micropython/cmodule
 
-# For MicroPython's make: $(MICROPYTHON)/ports/NAME ... words. No library of Python modules, no git.
-MICROPYTHON := $(MAKE) --no-print-directory -j$(JOBS) MPY_LIB_DIR=$(NEST)/nolib -C $(SRC)
+# For MicroPython's make: $(MAKE_MICROPYTHON)/ports/NAME ... words. No library of Python modules, no git.
+MAKE_MICROPYTHON := $(MAKE) --no-print-directory -j$(JOBS) MPY_LIB_DIR=$(NEST)/nolib -C $(SRC)
 
 .PHONY: all FORCE
 all:
@@ -31,7 +31,7 @@ $(addprefix $(OUT)/,$(PRODUCTS)): FORCE | mpy-cross
 
 .PHONY: mpy-cross
 mpy-cross:
-	@$(MICROPYTHON)/mpy-cross >$(NEST)/mpy-cross.log 2>&1 || { tail -n 20 $(NEST)/mpy-cross.log >&2; exit 1; }
+	@$(MAKE_MICROPYTHON)/mpy-cross >$(NEST)/mpy-cross.log 2>&1 || { tail -n 20 $(NEST)/mpy-cross.log >&2; exit 1; }
 
 $(OUT)/%/begun: ports/firmware.mk $(wildcard $(HERE)/*.mk)
 	@rm -rf $(@D)

@@ -3,5 +3,5 @@ PRODUCTS := micropython
 
 $(OUT)/micropython: $(OUT)/objects/begun
 	@echo "== firmware: $(PORT)"
-	$(MICROPYTHON)/ports/unix BUILD=$(OUT)/objects VARIANT_DIR=$(HERE) ANCHORWATCH=$(TOP)
+	$(MAKE_MICROPYTHON)/ports/unix BUILD=$(OUT)/objects VARIANT_DIR=$(HERE) ANCHORWATCH=$(TOP)
 	@cp $(OUT)/objects/micropython $@

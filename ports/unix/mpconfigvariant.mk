@@ -1,5 +1,5 @@
 # Read by the makefile of MicroPython's unix port, with ANCHORWATCH as this project's folder.
-FROZEN_MANIFEST = $(ANCHORWATCH)/micropython/manifest.py
+FROZEN_MANIFEST = $(ANCHORWATCH)/ports/unix/manifest.py
 USER_C_MODULES = $(ANCHORWATCH)/micropython/cmodule
 MBEDTLS_CONFIG_FILE = \"mbedtls_unix.h\"
 

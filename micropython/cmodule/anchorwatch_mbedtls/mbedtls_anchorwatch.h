@@ -13,9 +13,9 @@
 
 // A fragment length saves no memory by itself: the buffer for one incoming record is as large as
 // this says. Less than 16384 only serves against servers that honour the extension.
-#ifdef ANCHORWATCH_IN_CONTENT_LEN
+#ifdef ANCHORWATCH_TLS_IN
 #undef MBEDTLS_SSL_IN_CONTENT_LEN
-#define MBEDTLS_SSL_IN_CONTENT_LEN (ANCHORWATCH_IN_CONTENT_LEN)
+#define MBEDTLS_SSL_IN_CONTENT_LEN (ANCHORWATCH_TLS_IN)
 #endif
 
 #endif

@@ -1,0 +1,3 @@
+# The agent as on every board, and the facts of this one.
+include("../../micropython/manifest.py")  # noqa: F821
+module("board.py")  # noqa: F821
