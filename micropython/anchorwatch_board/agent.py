@@ -38,6 +38,7 @@ from .files import Files
 from .folder import make, reason_of
 from .journal import line_of
 from .layers import Layers
+from .orders import arguments
 from .outward import Outward
 from .rolls import Rolls
 from .selector import Selector
@@ -76,14 +77,15 @@ class Agent:
                                 config.device.cloud, self._warner("trust"))
         self._telemetry = Telemetry(config.mqtt.module_id)
         mine = config.credential
-        self._credential = Credential(mine.kind, mine.cert_file, mine.key_file)
+        self._credential = Credential(mine.kind, mine.cert_file, mine.key_file,
+                                      self.port.element, self.port.feed)
         self._slots = Slots(self._store, self._credential, self._warner("identity"))
         self._drop = DropFolder(config.trust.drop_dir, self.post, self._warner("trust"))
         inside = (self.selector, self._errands, self.post)
         self._outward = Outward(config, self._layers, self._bundles, self._slots,
                                 self._telemetry.outbox, inside, self.port, self._warner("message"))
-        self._rolls = Rolls(config, self._slots, self._credential, inside[1:],
-                            self._warner("identity"))
+        self._rolls = Rolls(config, self._slots, self._credential, self.post,
+                            self._warner("identity"), self.port.feed)
         self._files = Files(self._layers, self._drop, self._credential, self.post,
                             self._warner("identity"), self._watch.warnings.reread, self._rolls.look)
         self._links = self._outward.links
@@ -122,12 +124,16 @@ class Agent:
         self._applications.takes["c2d"].append(function)
         return function
 
-    def ask(self, what, arguments, answered):
-        """What an operator may ask, `reverify` and the like; answered(answer) when it is known."""
+    def ask(self, what, given, answered):
+        """What an operator may ask, see orders.py; answered(answer) when it is known.
+
+        Raises  ConfigError, TrustError: what is given is not what it takes
+        """
+        checked = arguments(what, given, self._layers)
         self._asked += 1
         ask_id = "s%d" % self._asked
         self._answers[ask_id] = answered
-        self.post(Asked(what, dict(arguments, by="operator"), ask_id))
+        self.post(Asked(what, dict(checked, by="operator"), ask_id))
 
     def status(self):
         """The status page of contract section 4."""
@@ -213,6 +219,7 @@ class Agent:
             self._wait(until_ms, now)
 
     def _wait(self, until_ms, now):
+        self._links.turn(now)  # the firmware may have sent something
         due = [until_ms, self._stop_by_ms, self._errands.wake_at, self._links.wake_at]
         due = [at_ms for at_ms in due if at_ms is not None] + [now + _LONGEST_MS]
         self.port.feed()

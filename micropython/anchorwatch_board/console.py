@@ -16,17 +16,14 @@ import sys
 from anchorwatch.errors import AgentError, ConfigError
 from anchorwatch.wire.encoding import base64_bytes
 
+from .orders import WORDS
+
 _LINE_AT_MOST = 65_536
 _READ_AT_ONCE = 512
 
 
 class Console:
-    """One agent's console; `asked` are the words that the core answers."""
-
-    asked = (
-        "roots_list", "roots_explain", "roots_history", "identity_show", "reverify", "reprovision",
-        "told", "roll", "clock_reset", "roots_import", "roots_revert",
-    )  # fmt: skip
+    """One agent's console."""
 
     def __init__(self, agent):
         self._agent, self._line = agent, []
@@ -72,11 +69,11 @@ class Console:
         elif do == "stop":
             self._agent.stop()
             self._say({"id": number, "ok": True, "is": {}})
-        elif do in self.asked:
+        elif do in WORDS:
             self._agent.ask(do, given, lambda about: self._answer(number, about))
         else:
-            raise ConfigError("no such request", do, "give one of status send stop "
-                              + " ".join(self.asked))
+            raise ConfigError("no such request", do, "give one of status, send, stop, "
+                              + ", ".join(WORDS))
 
     def _answer(self, number, about):
         tree = {key: about[key] for key in about if key != "ask_id"}

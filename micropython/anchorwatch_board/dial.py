@@ -150,6 +150,8 @@ class Dialer:
             path = tls.Path(look)
             wish = self._records.wish(order.profile)
             made = tls.context(anchors.values(), order.profile, self._credential(slot), path)
+            if slot is not None and self._port.element is not None:
+                made.ecdsa_sign_callback = self._port.element
             sock = yield from tcp.connect(*place, patience.at_most(CONNECT_MS))
             secured = yield from tls.handshake(sock, made, order.host, path, patience,
                                                lambda call: self._at(order.judge_utc_s, call))

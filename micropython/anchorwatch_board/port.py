@@ -20,7 +20,8 @@ FACTS = {
     "watchdog_s": 0,  # the hardware bites after so long; 0: there is none
     "keeps_time_without_power": False,
 }
-_HOOKS = ("utc_s", "set_clock", "feed", "restart", "bring_up_network")
+_HOOKS = ("utc_s", "set_clock", "feed", "restart", "bring_up_network",
+          "sign")
 
 
 class Port:
@@ -49,6 +50,11 @@ class Port:
     def sets_clock(self):
         """Whether the board's clock is ours to set."""
         return _RTC is not None or "set_clock" in self._hooks
+
+    @property
+    def element(self):
+        """Signs a SHA-256 by the key of a secure element; None: there is none."""
+        return self._hooks.get("sign")
 
     def feed(self):
         """Feed the hardware watchdog."""
