@@ -37,11 +37,10 @@ class Device:
         resolver = Resolver(lines or {}, None)
         found = {one.sha256: one.der for one in ders}
 
-        def dialer_of(der_of):
-            return Dialer(resolver, der_of or found.__getitem__, self.slots.files,
-                          release=self.slots.release)
-
-        outward = types.SimpleNamespace(dialer_of=dialer_of)
+        own_roots = {"est": self.config.est.anchors_file}
+        outward = types.SimpleNamespace(dialer=Dialer(
+            resolver, found.__getitem__, self.slots.files, release=self.slots.release,
+            own_roots=own_roots))
         self.rolls = Rolls(self.config, self.slots, self.credential, outward,
                            (Here(), self.events.append), self.warn)
 

@@ -173,11 +173,12 @@ def test_a_fault_is_shown_with_verdict_remedy_and_next_try():
         "agent": {"state": "waiting for hub", "since_s": None, "version": "1", "mode": "own"},
         "fault": {"class": "trust", "verdict": "unknown-issuer", "what": "hub h: unknown-issuer",
                   "value": "", "remedy": "add the root", "tries": 2, "next_in_ms": 65_000},
-        "gap": [{"endpoint": "hub", "presented": "CN=New Root", "verdict": "unknown-issuer"}],
+        "gap": [{"endpoint": "hub", "presented": "CN=New Root", "verdict": "unknown-issuer",
+                 "remedy": "put its root there"}],
         "clock": {"standing": "plausible"}})
     text = "\n".join(lines)
     for part in ("trust: hub h: unknown-issuer", "add the root", "try 3 follows in 1 min 5 s",
-                 "hub presents CN=New Root"):
+                 "hub presents CN=New Root", "put its root there"):
         assert part in text
 
 

@@ -191,11 +191,11 @@ def test_pem_lines_around_the_answer_are_taken(est, ready):
 
 def test_server_that_is_not_trusted_gets_neither_request_nor_certificate(est, ready, tmp_path):
     server = est({"simpleenroll": issuing}, client_ca=CA.root)
-    device, csr = ready(server, CA.ca.issue(CN, client=True).write(tmp_path))
     stranger = authority.root("Stranger")
     file = tmp_path / "anchors.pem"
     file.write_bytes(stranger.pem)
-    device.config.est.anchors_file = str(file)
+    files = CA.ca.issue(CN, client=True).write(tmp_path)
+    device, csr = ready(server, files, anchors_file=str(file))
     event = device.one(order(server, csr, with_slot="onboarding"))
     assert (event.fault, event.verdict) == ("trust", "unknown-issuer")
     assert event.presented and len(event.chain) == 2

@@ -13,7 +13,7 @@ from tests import house
 LINUX = house.ROOT / "agent" / "anchorwatch" / "linux"
 # What a dial goes through; other users of LinkError, such as the mirror, have words of their own.
 ON_THE_WAY = ("dial", "tls", "verdicts", "tcp", "proxy", "framed", "route", "resolve", "patience",
-              "waiting", "shortrecords", "curves", "peek")  # fmt: skip
+              "waiting", "shortrecords", "curves", "peek", "ownroots")  # fmt: skip
 README = house.ROOT / "agent" / "README.md"
 
 

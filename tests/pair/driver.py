@@ -3,9 +3,11 @@
 Rule: it performs and reports as contract section 1 says; it decides nothing.
 """
 
+import copy
 import json
 
 from anchorwatch.core import actions, events
+from anchorwatch.core.endpoints import has_own_roots
 from anchorwatch.wire import hub as hub_wire
 from anchorwatch.wire import sas
 from hil.cloud.enrollment import Presented
@@ -86,7 +88,7 @@ class Driver(Keyring):
         end, addresses = front.next_end()
         link = Link(self, order.host, self.chain_of(order.slot), end.address)
         names = ["CN=" + order.host, "CN=" + end.root]
-        wrong = judged(end, order, self.cloud.roots_end)
+        wrong = judged(end, self.with_own_roots(order), self.cloud.roots_end)
         if wrong:
             return link, events.Failed(order.link, *wrong, names, end.chain, end.address)
         link.end = end
@@ -96,6 +98,13 @@ class Driver(Keyring):
             "key-" + end.leaf, end.issuer, names, end.not_before, end.not_after, tls,
             4 * self.one_way_ms,
         )  # fmt: skip
+
+    def with_own_roots(self, order: actions.Dial) -> actions.Dial:
+        """The order that a driver makes of one to an endpoint with a file of roots of its own."""
+        own = self.own_roots if has_own_roots(self.config, order.endpoint) else None
+        changed = copy.copy(order)
+        changed.anchors = order.anchors if own is None else own
+        return changed
 
     def _connect(self, order: actions.Connect) -> None:
         if order.link in self.links:

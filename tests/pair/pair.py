@@ -30,6 +30,7 @@ class Pair(Driver):
         self.config = Config(merged(BASE, {**kind_of(credential), **(config or {})}))
         self.close_lag_ms = self.method_ms = 0
         self.layers = layers(*roots)
+        self.own_roots: list[str] = []  # in est.anchors_file, if that is set
         self.links: dict[str, Link] = {}
         self.leaving: Link | None = None
         self.saved: dict = dict(saved or {})

@@ -1,4 +1,5 @@
-"""What is looked at beside hub and DPS: a mirror over HTTPS is watched, and nothing hangs on it."""
+"""What is looked at beside hub and DPS: a mirror and the EST server are watched, and no session
+hangs on them."""
 
 import pytest
 
@@ -129,6 +130,75 @@ def test_status_names_the_root_of_dps_that_was_seen_last():
 
 
 EST = {"identity": {"issuer": "est"}, "est": {"host": "est.example"}}
+OWN = {"identity": {"issuer": "est"}, "est": {"host": "est.example", "anchors_file": "/own.pem"}}
+
+
+def with_est(root, own_roots=None):
+    """A device online whose EST server presents this root; own_roots: of est.anchors_file."""
+    cloud, pair = online(config=EST if own_roots is None else OWN)
+    pair.own_roots = own_roots or []
+    cloud.fronts["est.example"] = Front(None)
+    cloud.fronts["est.example"].present(root)
+    return cloud, pair
+
+
+def est_probes(pair):
+    return pair.count(actions.Dial, endpoint="est", slot=None)
+
+
+@pytest.mark.parametrize("root, own_roots, layer", [
+    ("g2", None, "factory"), ("company", ["company"], "est.anchors_file"),
+    ("g2", ["g2"], "est.anchors_file")])
+def test_est_server_is_probed_once_a_day_by_the_anchors_of_its_scope_or_of_its_file(
+        root, own_roots, layer):
+    cloud, pair = with_est(root, own_roots)
+    cloud.run_for(7 * DAY)
+    assert est_probes(pair) == pair.count(actions.Dial, endpoint="est") == 7
+    seen, status = pair.status()["endpoints"]["est"], pair.status()
+    assert (seen["anchor"], seen["layer"], seen["evidence_days"]) == (root, layer, 7)
+    assert seen["offered"] == ([] if own_roots else ["baltimore", "g2"])
+    assert (status["gap"], status["fault"], status["trust"]["emergency"]) == ([], None, {})
+    assert reported(cloud)["trust"]["est"] == {"anchor": root, "layer": layer}
+
+
+@pytest.mark.parametrize("root, own_roots, setting", [
+    ("unknown", None, "roots add"), ("unknown", ["company"], "est.anchors_file"),
+    ("g2", ["company"], "est.anchors_file")])
+def test_est_server_that_its_anchors_do_not_fit_is_a_gap_that_names_what_to_change(
+        root, own_roots, setting):
+    cloud, pair = with_est(root, own_roots)
+    pair.run_until(lambda: pair.tells("gap"), DAY + MINUTE)
+    cloud.run_for(DAY)
+    (gap,) = pair.status()["gap"]
+    assert (gap["endpoint"], gap["presented"]) == ("est", "CN=" + root)
+    assert setting in gap["remedy"] and pair.tells("gap")[0]["remedy"] == gap["remedy"]
+    assert reported(cloud)["gap"]["est"] == {
+        "presented": "CN=" + root, "verdict": "unknown-issuer"}
+    assert est_probes(pair) <= 3 + 1 and pair.count(actions.Fetch) == 0
+    assert (len(pair.tells("gap")), pair.fault, pair.state) == (1, None, "online")
+
+
+def test_file_of_roots_that_is_put_right_closes_the_gap_at_the_next_probe():
+    cloud, pair = with_est("company", ["former"])
+    pair.run_until(lambda: pair.tells("gap"), DAY + MINUTE)
+    cloud.run_for(HOUR)
+    pair.own_roots = ["company"]
+    cloud.run_for(DAY)
+    assert pair.status()["gap"] == [] and "est" not in (reported(cloud).get("gap") or {})
+
+
+def test_reserve_and_distrust_of_the_layers_have_no_say_over_a_file_of_roots():
+    cloud, pair = with_est("g2", ["g2"])
+    pair.ask("roots_add", entry=entry("company"), pem="PEM")
+    cloud.fronts[HUB].present("baltimore")
+    cloud.fronts[DPS].present("baltimore")
+    cloud.run_for(2 * HOUR)
+    pair.ask("roots_distrust", sha256="g2", now=True)
+    cloud.run_for(2 * DAY)
+    assert [a["ok"] for a in pair.tells("answer")] == [True, True]
+    assert pair.watch.trust.distrusted("g2")
+    assert pair.status()["trust"]["emergency"] == {} and pair.status()["gap"] == []
+    assert est_probes(pair) == pair.count(actions.Dial, endpoint="est", anchors=[], limits={}) >= 3
 
 
 @pytest.mark.parametrize("config, rooted, others", [
@@ -138,7 +208,8 @@ EST = {"identity": {"issuer": "est"}, "est": {"host": "est.example"}}
     ({"trust": {"mirrors": ["http://m.example/b"]}}, ["vendor"], ["dps"]),
     ({"trust": {"mirrors": ["https://m.example/b?x", MIRROR]}}, ["vendor"], ["dps", "mirror"]),
     (EST, [], ["dps", "est"]), ({"est": {"host": "est.example"}}, [], ["dps"]),
-    (dict(EST, est={"host": "est.example", "anchors_file": "/own.pem"}), [], ["dps"]),
+    (dict(EST, est={"host": "est.example", "anchors_file": "/own.pem"}), [], ["dps", "est"]),
+    ({"est": {"host": "est.example", "anchors_file": "/own.pem"}}, [], ["dps"]),
 ])
 def test_what_is_looked_at_is_what_the_configuration_uses(config, rooted, others):
     endpoints = Endpoints(Config(merged(BASE, config)))

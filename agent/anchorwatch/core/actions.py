@@ -25,7 +25,9 @@ class Dial(Record):
     endpoint     hub | dps | est | mirror; host is also the name in SNI, and the one that the
                  certificate must carry
     transport    mqtt | websocket | https: what is spoken in TLS, if anything; a probe ends before
-    anchors      SHA-256 hex of the anchors offered to TLS, sorted; the driver finds the DER
+    anchors      SHA-256 hex of the anchors offered to TLS, sorted; the driver finds the DER. Empty
+                 for est where est.anchors_file is set: the driver reads that file at each dial, and
+                 takes its roots, all and no others
     limits       {sha256: {"leaf_not_before_max": utc_s or None, "issuers": [spki sha256] or None}}
                  of anchors that are offered with a restriction: a leaf that is younger, or one
                  whose issuer's key is another, fails with the verdict `sunset` or `on-hold`

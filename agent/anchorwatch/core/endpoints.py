@@ -2,6 +2,8 @@
 
 Rule: hub and DPS carry the device, and are `Trust.endpoints`: no change may leave them without an
 anchor. The others are watched and told of, and nothing waits for them.
+An EST server with est.anchors_file is verified against that file alone: no layer, distrust or rule
+of the trust store has a say, and the core does not know what is in it.
 
 Source: design section 6.
 """
@@ -13,6 +15,7 @@ from .shapes import Items
 from .transports import WEBSOCKET
 
 NOWHERE = ("", 0)
+OWN = "est.anchors_file"  # instead of a layer's name
 
 
 class Endpoints:
@@ -31,7 +34,7 @@ class Endpoints:
         self._mirror = _first_https(list(config.trust.mirrors)) if "vendor" in rooted else NOWHERE
         used = {
             "dps": bool(config.dps.host),
-            "est": config.identity.issuer == "est" and not config.est.anchors_file,
+            "est": config.identity.issuer == "est",
             "mirror": self._mirror != NOWHERE,
         }
         self.others: Items = sorted([name for name in used if used[name]])
@@ -45,6 +48,11 @@ class Endpoints:
         at = self._config.hub if endpoint == "hub" else self._config.dps
         host = (hub or "") if endpoint == "hub" else str(self._config.dps.host)
         return host, at.https_port if transport == WEBSOCKET else at.port
+
+
+def has_own_roots(config: Config, endpoint: str) -> bool:
+    """True where a setting names a file with the only roots of this endpoint."""
+    return endpoint == "est" and bool(config.est.anchors_file)
 
 
 def _first_https(mirrors: Items) -> tuple[str, int]:

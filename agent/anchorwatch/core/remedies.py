@@ -41,6 +41,8 @@ VERDICTS = {
     "name-mismatch": "the server is another one than configured: check the name and who answers",
     "on-hold": "its root is distrusted and its issuer a new one: import the bundle with the root "
     "that follows, or `anchorwatch roots add FILE`; never take back the distrust for it",
+    "est-anchors": "write the PEM roots of the EST server into the file that [est] anchors_file "
+    "names, readable by the agent's user",
     "sunset": "its root is trusted for older certificates only: import the bundle with the root "
     "that follows, or `anchorwatch roots add FILE`",
     "expired": "the server's certificate has ended: tell whoever runs it",
@@ -73,6 +75,12 @@ VERDICTS = {
     "or prefer for this endpoint",
 }
 
+# Where one setting names the only roots of an endpoint, those of the layers are no help.
+OWN_ROOTS = {
+    "unknown-issuer": "no root in est.anchors_file issued this chain: if the server is the right "
+    "one, put its root into that file",
+}
+
 # What the leaf says of itself tells more here than the presented root.
 OF_LEAF = ("name-mismatch",)
 
@@ -84,3 +92,10 @@ def remedy(fault: str, verdict: str) -> str:
     if verdict[:6] == "alert-":
         return "the server gave up by itself: its own log says why"
     return VERDICTS.get(verdict) or CLASSES[fault]
+
+
+def of_gap(verdict: str, own_roots: bool) -> str:
+    """The same for an endpoint whose chain has no usable root; own_roots: it has a file of its own
+    (est.anchors_file)."""
+    own = OWN_ROOTS.get(verdict) if own_roots else None
+    return own or remedy("trust", verdict)

@@ -5,7 +5,9 @@ Source: contract section 4, design section 12.
 """
 
 from . import explain, readiness, rollpage
+from .endpoints import OWN, has_own_roots
 from .lifecycle import REGISTERING, WAITING_FOR_DPS
+from .remedies import of_gap
 from .shapes import Event, MaybeEvent, MaybeTree, Tree, Watch
 from .trust import Trust
 
@@ -27,7 +29,7 @@ def page(watch: Watch, now: int) -> Tree:
         },
         "machines": dict(watch.states(), identity=_standing(watch, now)),
         "endpoints": {e: _endpoint(watch, e, now) for e in device.watched()},
-        "gap": [_gap(e, watch.trust.gaps[e]) for e in sorted(watch.trust.gaps)],
+        "gap": [_gap(watch, e) for e in sorted(watch.trust.gaps)],
         "fault": fault(watch, now),
         "trust": _store(watch.trust),
         "warnings": watch.warnings.listing(now),
@@ -67,7 +69,7 @@ def reported(watch: Watch) -> Tree:
     seen: Tree = {e: evidence(watch, e) for e in watched}
     told: Tree = {
         "version": AGENT,
-        "trust": {e: _anchor(trust, seen[e]) for e in seen if seen[e] is not None},
+        "trust": {e: _anchor(watch, e, seen[e]) for e in seen if seen[e] is not None},
         "gap": {e: _told(trust.gaps[e]) if e in trust.gaps else None for e in watched},
         "clock": watch.clock.standing,
         "crashes": {"recent": watch.device.crashes, "reduced": watch.device.reduced},
@@ -101,8 +103,13 @@ def _store(trust: Trust) -> Tree:
     }
 
 
-def _anchor(trust: Trust, seen: Event) -> Tree:
-    return {"anchor": seen.anchor, "layer": trust.layer_of(seen.anchor)}
+def _anchor(watch: Watch, endpoint: str, seen: Event) -> Tree:
+    return {"anchor": seen.anchor, "layer": _layer(watch, endpoint, seen)}
+
+
+def _layer(watch: Watch, endpoint: str, seen: Event) -> str:
+    """Which layer brings the anchor that was seen at an endpoint, or which setting."""
+    return OWN if has_own_roots(watch.config, endpoint) else watch.trust.layer_of(seen.anchor)
 
 
 def _told(gap: Tree) -> Tree:
@@ -150,7 +157,7 @@ def _endpoint(watch: Watch, endpoint: str, now: int) -> Tree:
         {
             "address": seen.address,
             "anchor": seen.anchor,
-            "layer": trust.layer_of(seen.anchor),
+            "layer": _layer(watch, endpoint, seen),
             "chain": seen.names,
             "version": seen.tls["version"],
             "suite": seen.tls["suite"],
@@ -162,12 +169,14 @@ def _endpoint(watch: Watch, endpoint: str, now: int) -> Tree:
     return about
 
 
-def _gap(endpoint: str, gap: Tree) -> Tree:
+def _gap(watch: Watch, endpoint: str) -> Tree:
+    gap = watch.trust.gaps[endpoint]
     return {
         "endpoint": endpoint,
         "presented": gap["presented"],
         "verdict": gap["verdict"],
         "since_utc_s": gap["since_utc_s"],
+        "remedy": of_gap(gap["verdict"], has_own_roots(watch.config, endpoint)),
     }
 
 

@@ -14,8 +14,10 @@ from .actions import Save, Tell
 from .anchors import Anchors
 from .answers import warning
 from .bundlemeanings import Presented, Stranded
+from .endpoints import has_own_roots
 from .evidence import DAYS, GONE_DAYS, Evidence
 from .holds import Holds
+from .remedies import of_gap
 from .rules import SCOPES  # noqa: F401
 from .shapes import Any_, Entry, Event, Items, MaybeTree, Tree
 
@@ -111,9 +113,10 @@ class Trust:
         return found
 
     def offered(self, endpoint: str, host: str = "") -> Items:
-        """SHA-256 of the anchors to hand to TLS, sorted; the proven one is always among them
-        (R2)."""
-        return self.anchors.offered(endpoint, host)
+        """SHA-256 of the anchors to hand to TLS, sorted; the proven one is always among them (R2).
+        Empty for an endpoint with a file of its own roots: the driver takes them from there."""
+        own = has_own_roots(self._config, endpoint)
+        return [] if own else self.anchors.offered(endpoint, host)
 
     def reserve(self, endpoint: str, host: str = "") -> Items:
         """SHA-256 of the anchors that only a third dial may try, sorted (R10)."""
@@ -132,16 +135,8 @@ class Trust:
         return self.anchors.entry(sha256)
 
     def layer_of(self, sha256: str) -> str:
-        """The lowest layer that brings an anchor; "kept" when only the state has it, "" when
-        nobody."""
+        """As of Anchors."""
         return self.anchors.layer_of(sha256)
-
-    def announcements(self) -> Items:
-        """[{"endpoint", "root", "date"}] of the bundles in force."""
-        told: Items = []
-        for name in rules.SIGNED:
-            told += self.layer(name).get("announcements", [])
-        return told
 
     def record(self, endpoint: str, verified: Event, utc_s: int | None) -> Items:
         """A verified full handshake: evidence, the end of a gap, of a hold, of a need."""
@@ -157,7 +152,7 @@ class Trust:
         if self.holds.works(endpoint, anchor):
             out.append(Tell("hold", {"endpoint": endpoint, "anchor": anchor, "open": False}))
             news = True
-        if anchor not in self.offered(endpoint, verified.host):
+        if endpoint in self.endpoints and anchor not in self.offered(endpoint, verified.host):
             out += self._found_in_need(endpoint, anchor)
             news = True
         return out + self._proven(endpoint, anchor, news)
@@ -182,6 +177,8 @@ class Trust:
             return out
         told = {"presented": presented, "verdict": failed.verdict}
         self.gaps[endpoint] = dict(told, since_utc_s=utc_s)
+        if endpoint not in self.endpoints:  # no fault is told of it, which would say what to do
+            told["remedy"] = of_gap(failed.verdict, has_own_roots(self._config, endpoint))
         return out + [Tell("gap", dict(told, endpoint=endpoint, open=True))]
 
     def body(self) -> Tree:

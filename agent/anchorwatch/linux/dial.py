@@ -59,16 +59,18 @@ class Dialer:
     release           called with them as soon as they were read
     utc_s             the system's clock; the library checks dates where it agrees with the core's
     records           how `max_fragment` is asked for, see shortrecords.py
+    own_roots         {endpoint: file} of those that are verified against the roots in a file alone
     """
 
     def __init__(self, resolver, der_of, credential_files, utc_s=lambda: int(time.time()),
                  connect_s: float = CONNECT_S, dial_s: float = DIAL_S,
                  clock=time.monotonic, records: ShortRecords | None = None,
-                 proxy_auth_file: str = "", release=lambda files: None) -> None:
+                 proxy_auth_file: str = "", release=lambda files: None,
+                 own_roots: dict[str, str] | None = None) -> None:
         self.records = records or ShortRecords()
         self.route = Route(resolver, proxy_auth_file, connect_s)
         self._der_of, self._credential_files = der_of, credential_files
-        self._release = release
+        self._release, self._own_roots = release, own_roots or {}
         self._utc_s, self._dial_s, self._clock = utc_s, dial_s, clock
 
     def patience(self) -> Patience:
@@ -100,26 +102,26 @@ class Dialer:
 
     def open(self, order, slot: str | None, patience: Patience) -> Opened:
         """Open what a Dial, an AskDate or a LookUp asks for; LinkError when no address will do."""
-        made, wish = self._context(order, slot)
+        ders = self._anchors(order)
+        made, wish = self._context(order, slot, ders)
         places = self.route.places(order.proxy, order.host, order.port)
         worst: LinkError = LinkError("network", "name-unknown", order.host)
         for address, port in places:
             try:
                 place = (address, port, [a for a, _ in places])
-                return self._one(order, made, wish, place, patience)
+                return self._one(order, ders, (made, wish), place, patience)
             except Refusal as error:
                 if WEIGHT.index(error.fault) >= WEIGHT.index(worst.fault):
                     worst = error
                 if error.fault == "identity" or patience.left_s <= 0 or patience.cancelled:
                     break
-                made, wish = self._context(order, slot)
+                made, wish = self._context(order, slot, ders)
         raise worst
 
-    def _context(self, order, slot: str | None):
+    def _context(self, order, slot: str | None, ders: dict[str, bytes]):
         credential = None if slot is None else self._credential_files(slot)
         try:
-            found = self._anchors(order.anchors)
-            made = tls.context([found[sha256] for sha256 in found if sha256 not in order.limits],
+            made = tls.context([ders[sha256] for sha256 in ders if sha256 not in order.limits],
                                order.profile, credential, self._library_dates(order))
         finally:
             if credential is not None:
@@ -139,9 +141,15 @@ class Dialer:
             return False
         return abs(self._utc_s() - order.judge_utc_s) <= _SAME_TIME_S
 
-    def _anchors(self, offered: list[str]) -> dict[str, bytes]:
+    def _anchors(self, order) -> dict[str, bytes]:
+        """{sha256: DER} that the server is verified against; read once for all its addresses."""
+        file = self._own_roots.get(getattr(order, "endpoint", ""))
+        if file:
+            from .ownroots import read  # few devices have such a file
+
+            return read(file)
         found = {}
-        for sha256 in offered:
+        for sha256 in order.anchors:
             try:
                 found[sha256] = _anchor(self._der_of(sha256), sha256)
             except KeyError:
@@ -150,14 +158,13 @@ class Dialer:
             raise LinkError("trust", "no-anchor", "", "add a root: `anchorwatch roots add FILE`")
         return found
 
-    def _one(self, order, made, wish, place, patience: Patience) -> Opened:
-        address, port, addresses = place
+    def _one(self, order, ders: dict[str, bytes], asked, place, patience: Patience) -> Opened:
+        (made, wish), (address, port, addresses) = asked, place
         seen, leaf = judge.Judgement("", 0, [], []), b""
 
         def look(chain: list[bytes]) -> None:
             nonlocal seen, leaf
             leaf = (chain + [b""])[0]
-            ders = self._anchors(order.anchors)
             anchors = tuple(Anchor(ders[sha256], order.limits.get(sha256, {})) for sha256 in ders)
             seen = judge.judge(chain, order.host, order.judge_utc_s, order.profile, anchors)
             if not seen.ok:
@@ -168,7 +175,8 @@ class Dialer:
         try:
             sock = self.route.connect(order.proxy, address, port, patience)
             secured = tls.handshake(sock, made, order.host, look, patience, wish.answered)
-            return _anchored(Opened(secured, _agreed(secured, wish), address, addresses), order)
+            opened = Opened(secured, _agreed(secured, wish), address, addresses)
+            return _anchored(opened, order, ders)
         except LinkError as error:
             if seen.limit and error.verdict in _WITHHELD:
                 error = _spoken_against(seen.limit, order)
@@ -204,19 +212,19 @@ def _agreed(secured: tls.Secured, wish: Wish) -> dict:
         raise
 
 
-def _anchored(opened: Opened, order) -> Opened:
+def _anchored(opened: Opened, order, ders: dict[str, bytes]) -> Opened:
     """The root of the verified chain, which no server need present, is judged like the rest; and so
     is its limit, by the keys that were really there."""
-    verdict = _against_root(opened.chain, order)
+    verdict = _against_root(opened.chain, order, ders)
     if verdict:
         opened.sock.close()
         raise _spoken_against(verdict, order)
     return opened
 
 
-def _against_root(chain: list[Certificate], order) -> str:
+def _against_root(chain: list[Certificate], order, ders: dict[str, bytes]) -> str:
     root, now_s = chain[-1], order.judge_utc_s
-    if root.sha256 not in order.anchors:
+    if root.sha256 not in ders:
         return "unknown-issuer"
     if order.profile["all_ecc"] and root.rsa_bits():
         return "not-ecc"

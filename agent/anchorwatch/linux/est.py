@@ -8,16 +8,15 @@ Source: RFC 7030 and RFC 8951.
 """
 
 from ..core.events import Issued, IssueLater, IssueRefused
-from ..errors import AgentError, ConfigError, LinkError, MalformedMessage, TrustError, plain
-from ..pki import asn1, certsonly, pem
+from ..errors import AgentError, ConfigError, LinkError, MalformedMessage, plain
+from ..pki import asn1, certsonly
 from ..pki.algorithms import key_name
-from ..pki.der import anchor_entry
 from ..wire import est, http
 from ..wire.encoding import base64_bytes
 from .clock import converse
 from .issued import COUNT_AT_MOST, completed, ordered
 from .issuerwords import refused
-from .keyfiles import read_anchors, read_est_auth
+from .keyfiles import read_est_auth
 from .patience import Patience
 from .requested import Request
 
@@ -33,11 +32,11 @@ _HAS = {
 _PLEASE = "see whether the CA insists; [identity] key says what our keys are"
 
 
-def enroll(order, settings, dialer_of, patience: Patience):
+def enroll(order, settings, dialer, patience: Patience):
     """(event, warnings), see issuers.py; settings are those of [est]."""
-    session = _Session(order, settings, patience)
+    session = _Session(order, settings, dialer, patience)
     try:
-        session.open(dialer_of)
+        session.open()
         return session.enroll(), session.warnings
     except LinkError as error:
         return IssueRefused(order.slot, error.fault, error.verdict, error.value,
@@ -49,31 +48,26 @@ def enroll(order, settings, dialer_of, patience: Patience):
 class _Way:
     """Where an operation goes, as a Dialer wants to be told."""
 
-    def __init__(self, order, anchors: list[str], limits: dict) -> None:
+    endpoint = "est"
+
+    def __init__(self, order) -> None:
         self.host, self.port, self.proxy = order.host, order.port, order.proxy
         self.profile, self.judge_utc_s = order.profile, order.judge_utc_s
-        self.anchors, self.limits = anchors, limits
+        self.anchors, self.limits = order.anchors, order.limits
 
 
 class _Session:
     """One enrollment."""
 
-    def __init__(self, order, settings, patience: Patience) -> None:
-        self._order, self._settings, self._patience = order, settings, patience
-        self._where = (order.host, order.port, settings.label)
+    def __init__(self, order, settings, dialer, patience: Patience) -> None:
+        self._order, self._settings = order, settings
+        self._dialer, self._patience = dialer, patience
+        self._way, self._where = _Way(order), (order.host, order.port, settings.label)
         self.warnings: list[tuple[str, str, str]] = []
 
-    def open(self, dialer_of) -> None:
-        """Find what the server is verified against, and what it wants to know of us."""
-        order = self._order
+    def open(self) -> None:
+        """Read what the server wants to know of us."""
         self._authorization = _basic(self._settings.auth_file)
-        if not self._settings.anchors_file:
-            self._dialer = dialer_of(None)
-            self._way = _Way(order, order.anchors, order.limits)
-            return
-        ders = _explicit(self._settings.anchors_file)
-        self._dialer = dialer_of(ders.__getitem__)
-        self._way = _Way(order, sorted(ders), {})
 
     def enroll(self):
         """The whole conversation."""
@@ -152,15 +146,6 @@ def _basic(path: str) -> dict[str, str]:
     if b":" not in pair or [byte for byte in pair if byte < 32 or byte == 127]:
         raise LinkError("policy", "est-credentials", path, "write USER:PASSWORD into it, one line")
     return est.basic(pair)
-
-
-def _explicit(path: str) -> dict[str, bytes]:
-    """{sha256: DER} of the roots that this server alone is verified against."""
-    try:
-        return {anchor_entry(der)["sha256"]: der for der in pem.certificates(read_anchors(path))}
-    except (ConfigError, TrustError) as error:
-        value = "%s (%s)" % (path, error.what)
-        raise LinkError("policy", "est-anchors", value, error.remedy) from error
 
 
 def _meant(status: int) -> tuple[str, str]:

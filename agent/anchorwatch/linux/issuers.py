@@ -14,12 +14,11 @@ LONGEST_S = 170.0
 
 
 class Issuers:
-    """dialer_of  a Dialer by a function that finds anchors, None for the device's own
-    slots      see slots.py; warn  called with (what, value, remedy)
+    """dialer  of the device; slots  see slots.py; warn  called with (what, value, remedy)
     """
 
-    def __init__(self, config, slots, dialer_of, errands, post, warn, now=now_ms) -> None:
-        self._config, self._dialer_of = config, dialer_of
+    def __init__(self, config, slots, dialer, errands, post, warn, now=now_ms) -> None:
+        self._config, self._dialer = config, dialer
         self._errands, self._post, self._warn, self._now = errands, post, warn, now
         self.box = DropBox(config.identity.drop_dir, slots)
 
@@ -41,7 +40,7 @@ class Issuers:
     def _est(self, order, patience: Patience):
         from .est import enroll
 
-        return enroll(order, self._config.est, self._dialer_of, patience)
+        return enroll(order, self._config.est, self._dialer, patience)
 
     def _command(self, order, patience: Patience):
         from .issuecommand import enroll

@@ -13,7 +13,6 @@ WORDS = {
     "issuer-malformed": "what the issuer sent are no certificates",
     "issuer-moved": "the EST server sends us elsewhere; name that address itself",
     "est-credentials": "[est] auth_file cannot be used",
-    "est-anchors": "[est] anchors_file cannot be used",
     "command-failed": "[identity] command cannot be run, or took too long",
     "drop-folder": "[identity] drop_dir cannot be used",
 }

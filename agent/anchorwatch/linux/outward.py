@@ -12,7 +12,7 @@ from .shortrecords import ShortRecords
 
 
 class Outward:
-    """`links`, and `performers` of every action that leaves the device; `dialer_of` for others.
+    """`links`, and `performers` of every action that leaves the device; `dialer` for others.
 
     layers, bundles, slots  where certificates and keys are; outbox  the telemetry queue
     inside  (selector, errands, post) of the loop; warn  called with (what, value, remedy)
@@ -24,15 +24,12 @@ class Outward:
         proxy, proxy_auth_file = config.mqtt.proxy, config.mqtt.proxy_auth_file
         records = ShortRecords(config.state.dir)
 
-        def dialer_of(der_of) -> Dialer:
-            """One that finds anchors by `der_of`, None for those of the layers."""
-            return Dialer(resolver, der_of or layers.der_of, slots.files, release=slots.release,
-                          proxy_auth_file=proxy_auth_file, records=records)
-
-        self.dialer_of = dialer_of
-        dialer = dialer_of(None)
-        self.links = Links(selector, errands, dialer, outbox, config.mqtt.in_flight, now_ms, warn)
-        times = Times(errands, dialer, resolver, config.clock.sntp, post)
+        self.dialer = Dialer(resolver, layers.der_of, slots.files, release=slots.release,
+                             proxy_auth_file=proxy_auth_file, records=records,
+                             own_roots={"est": config.est.anchors_file})
+        self.links = Links(selector, errands, self.dialer, outbox, config.mqtt.in_flight, now_ms,
+                           warn)
+        times = Times(errands, self.dialer, resolver, config.clock.sntp, post)
         fetcher = Fetcher(config.device.cloud, errands, resolver, bundles, layers.learn, post,
                           proxy=proxy, proxy_auth_file=proxy_auth_file,
                           profile=vars(config.tls.mirror), records=records)

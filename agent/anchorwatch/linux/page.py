@@ -22,6 +22,7 @@ def status(tree: dict) -> list[str]:
     for gap in tree.get("gap") or ():
         lines.append("gap       %s presents %s: no usable root here (%s)" % (
             gap["endpoint"], gap["presented"], gap.get("verdict", "")))
+        lines += ["          " + gap["remedy"]] if gap.get("remedy") else []
     lines += _trust(tree.get("trust") or {})
     for told in tree.get("warnings") or ():
         lines += _warning(told)

@@ -6,8 +6,8 @@ from ..core import actions
 
 
 class Rolls:
-    """slots  see slots.py; outward  gives the dialer of an issuer; inside  (errands, post) of the
-    loop; warn  called with (what, value, remedy)
+    """slots  see slots.py; outward  has the dialer; inside  (errands, post) of the loop
+    warn   called with (what, value, remedy)
     """
 
     def __init__(self, config, slots, credential, outward, inside, warn) -> None:
@@ -41,7 +41,7 @@ class Rolls:
             from .issuers import Issuers
 
             errands, post = self._inside
-            self._issuers = Issuers(self._config, self._slots, self._outward.dialer_of, errands,
+            self._issuers = Issuers(self._config, self._slots, self._outward.dialer, errands,
                                     post, self._warn)
         return self._issuers
 

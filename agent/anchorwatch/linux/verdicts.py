@@ -40,6 +40,7 @@ WORDS.update({
     "upgrade-refused": "the server opens no websocket",
     "upgrade-malformed": "what came is no answer to a websocket's request",
     "no-anchor": "no anchor was offered, or none of them is on the device",
+    "est-anchors": "[est] anchors_file cannot be used",
     "not-an-anchor": "what was offered as an anchor is no self-signed CA",
     "fragment-unavailable": "max_fragment = require, and this TLS library cannot be asked for it",
     "credential-unreadable": "our certificate or its key cannot be read",
