@@ -1,0 +1,17 @@
+# The firmware for QEMU's mps2-an385: one that takes records of 16 KB, and one of 4 KB at most.
+PRODUCTS := firmware.elf firmware-4k.elf
+
+ifeq ($(shell command -v arm-none-eabi-gcc),)
+$(error no arm-none-eabi-gcc here; as root: apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi)
+endif
+
+$(addprefix $(OUT)/,$(PRODUCTS)): objects
+
+.PHONY: objects
+objects: $(OUT)/objects/begun | mpy-cross
+	@echo "== firmware: $(PORT)"
+	$(MAKE) --no-print-directory -j$(JOBS) -C $(HERE) BUILD=$(OUT)/objects MICROPYTHON=$(SRC) \
+		MPY_LIB_DIR=$(NEST)/nolib ANCHORWATCH=$(TOP)
+
+$(OUT)/%.elf:
+	@cp $(OUT)/objects/$*.elf $@

@@ -1,0 +1,3 @@
+// The names that main.c runs.
+Q(boot)
+Q(main.py)
