@@ -188,23 +188,30 @@ def test_message_that_mqtt_cannot_carry_is_refused_and_nothing_of_it_goes_out(to
     assert [packet.topic for packet in read_by_server(drained(session))] == ["good"]
 
 
+def test_longest_topic_goes_out_whole():
+    session, _ = opened()
+    session.publish("a" * 65_535, b"x", 0, "", 0)
+    assert read_by_server(drained(session)) == [packets.Publish("a" * 65_535, b"x")]
+
+
 def test_packet_identifiers_wrap_and_pass_over_those_in_use():
-    """Message "held" keeps its number for more than a round."""
-    session = Session(in_flight=1_001)
+    """The first number and the last are kept for more than a round."""
+    session = Session(in_flight=1_002)
     session.connect("d", "u", None, 60, True, 0)
     session.received(server.connack(0, False), 0)
     session.publish("t", b"", 1, "held", 0)
     drained(session)
     used = []
-    for _ in range(66):
-        for number in range(1_000):
+    for start in range(0, 132_000, 1_000):
+        for number in range(start, start + 1_000):
             session.publish("t", b"", 1, number, 0)
-        sent = [packet.packet_id for packet in read_by_server(drained(session))]
-        told = session.received(b"".join(map(server.puback, sent)), 0)
-        assert told == [("acked", number) for number in range(1_000)]
-        used += sent
-    assert used == [*range(2, 65_536), *range(2, 468)]
-    assert session.received(server.puback(1), 0) == [("acked", "held")]
+        used += [packet.packet_id for packet in read_by_server(drained(session))]
+        answered = [one for one in used[start:] if one != 65_535]
+        told = session.received(b"".join(map(server.puback, answered)), 0)
+        assert len(told) == len(answered)
+    assert used == [*range(2, 65_536), *range(2, 65_535), *range(2, 935)]
+    told = session.received(server.puback(1) + server.puback(65_535), 0)
+    assert told == [("acked", "held"), ("acked", 65_533)]
 
 
 def test_window_holds_whatever_order_the_acknowledgements_have():
@@ -282,6 +289,8 @@ def test_packet_that_is_too_long_is_refused_before_it_is_kept():
         tracemalloc.stop()
 
 
-def test_empty_piece_tells_nothing():
-    session, _ = opened()
-    assert session.received(b"", 1) == []
+def test_empty_piece_is_no_word_of_the_peer():
+    session, _ = opened()  # with a ping that waits
+    due_ms = session.wake_at
+    assert session.received(b"", 1_000) == [] and session.wake_at == due_ms
+    assert session.received(STREAM, 1_000) == EVENTS and session.wake_at > due_ms

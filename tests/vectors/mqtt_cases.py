@@ -126,6 +126,28 @@ def windowed():
     return out
 
 
+def waiting_bytes(method_and_arguments):
+    """How many bytes go out next before and after it, and what it tells."""
+    session = Session()
+    session.connect("d", "u", None, 60, True, 0)
+    session.publish("t", b"1", 1, "one", 0)
+    session.publish("t", bytes(2000), 1, "two", 0)
+    before, method = len(session.send_bytes()), method_and_arguments[0]
+    told = getattr(session, method)(*method_and_arguments[1:])
+    return before, told, len(session.send_bytes())
+
+
+def exactly():
+    """Up to 1 KB leaves together, and no byte more."""
+    sizes = []
+    for last in (24, 25):
+        out = Outgoing()
+        for size in (500, 500, last):
+            out.put(bytes(size))
+        sizes.append(len(out.next()))
+    return sizes
+
+
 def gathered():
     """Small packets leave together, a long payload as it is, and nothing changes on the way."""
     out, payload = Outgoing(), bytes(5000)
@@ -179,6 +201,10 @@ CASES = [
      "101100044d515454048200050002c3bc000175"),
     ("a keepalive of nothing is refused", connect, ("d", "u", None, 0, True),
      ("raises", "ValueError", "a keepalive has")),
+    ("the shortest keepalive", connect, ("d", "u", None, 1, True),
+     "101000044d51545404820001000164000175"),
+    ("the longest keepalive", connect, ("d", "u", None, 65535, True),
+     "101000044d5154540482ffff000164000175"),
     ("a keepalive of more than two bytes is refused", connect, ("d", "u", None, 65536, True),
      ("raises", "ValueError", "a keepalive has")),
     ("a password with a zero in it is refused without showing it", connect,
@@ -191,7 +217,8 @@ CASES = [
     ("the longest of two bytes", head_of, (16380,), "30ff7f000174"),
     ("a length of three bytes", head_of, (16381,), "30808001000174"),
     ("a length of four bytes", head_of, (2097149,), "3080808001000174"),
-    ("a message of 256 MB is refused", head_of, (0x0FFFFFFF,),
+    ("the longest message", head_of, (0x0FFEFFFB,), "30fefffb7f000174"),
+    ("a message of 256 MB is refused", head_of, (0x0FFEFFFC,),
      ("raises", "ValueError", "a message of MQTT has less")),
     ("a topic of nothing is refused", publish, ("", b"", 0), ("raises", "ValueError", "a topic")),
     ("a topic with a wildcard is refused", publish, ("a/+", b"", 0),
@@ -202,6 +229,10 @@ CASES = [
      ("raises", "ValueError", "MQTT has no")),
     ("a topic with half a character is refused", publish, ("a" + chr(0xD800), b"", 0),
      ("raises", "ValueError", "MQTT has no")),
+    ("a topic with the other half of one is refused", publish, (chr(0xDFFF), b"", 0),
+     ("raises", "ValueError", "MQTT has no")),
+    ("topics beside the halves are none", publish, (chr(0xD7FF) + chr(0xE000), b"", 0),
+     "30080006ed9fbfee8080"),
     ("a topic longer than a text is refused", lambda: publish("a" * 65536, b"", 0), (),
      ("raises", "ValueError", "a text of MQTT has at most")),
     ("SUBSCRIBE to two, QoS 1 each", subscribe, ("a/#", "b"),
@@ -231,6 +262,12 @@ CASES = [
      [(3, "a", b"hi", 258)]),
     ("PUBLISH that comes again is read", read, (told(b"a", b"hi", 258, 0x3A),),
      [(3, "a", b"hi", 258)]),
+    ("PUBLISH as short as it can be is read", read,
+     (told(b"a", b"", 1) + told(b"a", b"", 1, 0x33) + told(b"a", b"", 1, 0x3A)
+      + told(b"a", b"", 1, 0x3B) + told(b"a", b""),),
+     [(3, "a", b"", 1)] * 4 + [(3, "a", b"", 0)]),
+    ("PUBLISH to a long topic is read", read, (told(LONG, b"hi"),),
+     [(3, "x" * 300, b"hi", 0)]),
     ("PUBLISH that was kept is read", read, (told(b"a", b"", 0, 0x31),), [(3, "a", b"", 0)]),
     ("PUBLISH to a topic beyond ASCII is read", read, (told(b"\xc3\xbc", b""),),
      [(3, "\u00fc", b"", 0)]),
@@ -261,6 +298,8 @@ CASES = [
      ("raises", "MalformedMessage", "MQTT: packet identifier 0")),
     ("PUBACK of another length", read, (b"\x40\1\1",),
      ("raises", "MalformedMessage", "MQTT: a packet of a wrong length: 1")),
+    ("PUBACK with more in it", read, (b"\x40\3\0\1\0",),
+     ("raises", "MalformedMessage", "MQTT: a packet of a wrong length: 3")),
     ("SUBACK is read", read, (b"\x90\5\0\7\0\1\x80",), [(9, 7, [0, 1, 0x80])]),
     ("SUBACK with a reserved bit", read, (b"\x90\3\0\7\3",),
      ("raises", "MalformedMessage", "MQTT: reserved bits in SUBACK")),
@@ -315,6 +354,13 @@ CASES = [
     ("SUBACK for nothing is a broken protocol", complaint,
      OPENED + ((300, "received", b"\x90\3\0\1\1"),),
      ([("disconnected", "protocol")], "MQTT: SUBACK for something else: 1")),
+    ("subscriptions are answered one by one, and the next has its whole time", played,
+     ((0, "connect", "d", "u", None, 1177, True), (0, "received", ACCEPTED),
+      (200, "subscribe", ["a"]), (300, "subscribe", ["b", "c"]),
+      (5_000, "received", b"\x90\3\0\1\1"), (6_000, "received", b"\x90\4\0\2\0\0")),
+     lambda lines: [(line[1], line[3]) for line in lines[2:]] == [
+         ([], 90_200), ([], 90_200), ([("subscribed", [1])], 95_000),
+         ([("subscribed", [0, 0])], 1_177_300)]),
     ("a message is told, and acknowledged by what goes out next", played,
      OPENED + ((200, "received", told(b"t", b"one", 9) + told(b"t", b"two")),),
      lambda lines: lines[2:] == [
@@ -355,6 +401,9 @@ CASES = [
      OPENED + ((60_000, "tick"), (60_100, "received", PONG), (61_000, "ping"),
                (61_100, "received", PONG), (61_200, "received", PONG)),
      [("connected", False), ("ponged",)]),
+    ("two pings that were asked for are told twice", events,
+     OPENED + ((200, "ping"), (201, "ping"), (300, "received", PONG + PONG + PONG)),
+     [("connected", False), ("ponged",), ("ponged",)]),
     ("any word of the peer answers a ping", played,
      OPENED + ((60_000, "tick"), (60_500, "received", HELD[:3])),
      lambda lines: lines[3] == (60_500, [], [], 120_000)),
@@ -391,7 +440,12 @@ CASES = [
      OPENED + ((200, "received", told(b"t", b"one", 9) + b"\x36"), (201, "received", HELD),
                (202, "publish", "t", b"", 1, "one"), (203, "subscribe", ["a"]), (204, "ping"),
                (205, "end")),
-     lambda lines: [line[1:] for line in lines[3:-1]] == [([], [], None)] * 5),
+     lambda lines: lines[2][2] == []
+     and [line[1:] for line in lines[3:-1]] == [([], [], None)] * 5),
+    ("after a refusal nothing goes out of what waited", waiting_bytes,
+     (("received", b"\x20\2\0\5", 1),), (34, [("refused", 5)], 0)),
+    ("after the connection nothing goes out of what waited", waiting_bytes,
+     (("lost", "network"),), (34, [("disconnected", "network")], 0)),
     ("the end says DISCONNECT behind what waits, and tells nothing", played,
      OPENED + ((200, "publish", "t", b"1", 1, "one"), (201, "end"), (202, "received", acked(1)),
                (203, "lost", "closed"), (204, "end")),
@@ -418,6 +472,7 @@ CASES = [
     ("small packets leave together, a long one as it is", gathered, (),
      ([1000, 300, 100, 5000, 4300, 3600, 2900, 2200, 1500, 800, 100, 2],
       [6101, 5402, 5102, 5002, 4302, 3602, 2902, 2202, 1502, 802, 102, 2, 0])),
+    ("a kilobyte leaves together, and no byte more", exactly, (), [1024, 1000]),
     ("an answer's time begins when its question is out", owed, (),
      [(1100, True, True), (1200, True, True), (1300, False, True), (1300, False, True), None]),
 ]  # fmt: skip

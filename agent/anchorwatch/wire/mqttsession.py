@@ -140,7 +140,7 @@ class Session:
         Raises  MemoryError: a board has no room for a packet; the session is of no use then
         """
         events: list[Meaning] = []
-        if self.over:
+        if self.over or not data:
             return events
         self._heard_ms = now_ms
         self._pong.came()  # a peer that speaks lives
