@@ -2,11 +2,18 @@
 
 Rule: what is asserted is seen in the cloud's journal, in the twin or in the agent's status; nothing
 waits for a length of time.
+A module has the cloud by `running, cloud = looking.running, looking.cloud`.
 """
 
 import contextlib
+import hashlib
+import itertools
 import threading
+import time
 
+import pytest
+
+from hil.bench.cloud import Cloud
 from hil.bench.control import Line
 from hil.bench.waiting import until
 from tests.linux import bundle_devices
@@ -17,6 +24,22 @@ INTERVAL_S, CONFIRM_S = 5, 2
 SELDOM_S = 86_400  # for a device that looks when it is told to
 QUICK = {"interval_s": INTERVAL_S, "confirm_s": CONFIRM_S, "swap_every_s": 0, "address_gone_s": 4}
 SERVICES = ("hub", "dps")
+EST_CHAIN = "est-rsa"
+DAY_S, PHASES = 86_400, 1_000_000
+AHEAD_S, WINDOW_S, SOON_MS = (8, 30, 90), 6, 120_000
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with Cloud(tmp_path_factory.mktemp("cloud"), *CLOUD) as cloud:
+        cloud.publish({"baltimore": "active", "g2": "active"})
+        yield cloud
+
+
+@pytest.fixture
+def cloud(running):
+    yield running
+    restored(running)
 
 
 @contextlib.contextmanager
@@ -24,6 +47,13 @@ def online(cloud, name, with_dps=False, before=None, **settings):
     """A device with a session, ended after; before(board) is done while it is still off."""
     reverify = {**QUICK, **settings.pop("reverify", {})}
     board = bundle_devices.made(cloud, name, with_dps, {"reverify": reverify, **settings})
+    with on(board, before):
+        yield board
+
+
+@contextlib.contextmanager
+def on(board, before=None):
+    """The same of a device that is made."""
     try:
         if before:
             before(board)
@@ -32,6 +62,31 @@ def online(cloud, name, with_dps=False, before=None, **settings):
         yield board
     finally:
         bundle_devices.ended(board)
+
+
+@contextlib.contextmanager
+def soon(make):
+    """A device online by make(name), named so that its daily moment is near; on a busy machine
+    that may have passed before it was online, so the next one has more time."""
+    for ahead_s in AHEAD_S:
+        with on(make(named(ahead_s))) as board:
+            if board.status()["deadlines"]["reverify_in_ms"] < SOON_MS:
+                yield board
+                return
+    raise AssertionError("no device was online within %d s" % AHEAD_S[-1])
+
+
+def moment_s(name):
+    """When in the day a device of this name probes what it does not hang on."""
+    phase = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % PHASES
+    return DAY_S * phase / PHASES
+
+
+def named(ahead_s):
+    """A registration id whose moment comes in so many seconds, or a little later."""
+    now_s = time.time()
+    names = ("probes-%d-%d" % (now_s, number) for number in itertools.count())
+    return next(n for n in names if ahead_s < (moment_s(n) - now_s) % DAY_S < ahead_s + WINDOW_S)
 
 
 def restored(cloud):
@@ -46,11 +101,12 @@ def restored(cloud):
         for known, port in ((8883, "port"), (443, "https_port")):
             lines[f"{at['host']}:{known}"] = [f"{at['address']}:{at[port]}"]
     cloud.post("/resolve", lines)
+    cloud.post("/est/chain", {"name": EST_CHAIN})
 
 
 def looks(cloud, since, service="hub", **fields):
-    """Handshakes at the port of MQTT, sessions and looks alike."""
-    port = cloud.ready[service]["port"]
+    """Handshakes at the port that is looked at, sessions and looks alike."""
+    port = cloud.ready[service]["https_port" if service == "est" else "port"]
     return cloud.rows("tls handshake", since, service=service, port=port, **fields)
 
 

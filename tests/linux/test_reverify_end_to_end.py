@@ -17,15 +17,15 @@ CONNECT unanswered          swap_unanswered              migration: refused, una
 the live one is dead        swap_refused_ping_dead       looks: a dead first link              10
 daily probe, gap, bundle,   dps_probe                    looks: an unknown root                probes: all of it
 unauthorized
+the same of the EST server  est_probe, est_own_roots     watched: by scope, by its own file    est: daily, gap, healed
 at once when trust changes  roots_added_are_tried        looks: daily and at once              probes: a root is added
 messages flow meanwhile     lost_while_looking           transports: costs the session nothing flow
 
-The numbers are the tests below, in order; probes and flow are the files beside.
+The numbers are the tests below, in order; probes, est and flow are the files beside.
 """  # noqa: E501
 
 import pytest
 
-from hil.bench.cloud import Cloud
 from hil.bench.waiting import until
 from tests.linux import authority, looking
 from tests.linux.looking import counted, first_told, looked, looks, moved, online, undisturbed
@@ -38,17 +38,7 @@ SWAP_EVERY_S = 15
 SELDOM = {"interval_s": looking.SELDOM_S}
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with Cloud(tmp_path_factory.mktemp("cloud"), *looking.CLOUD) as cloud:
-        cloud.publish({"baltimore": "active", "g2": "active"})
-        yield cloud
-
-
-@pytest.fixture
-def cloud(running):
-    yield running
-    looking.restored(running)
+running, cloud = looking.running, looking.cloud
 
 
 def apart_ms(rows):

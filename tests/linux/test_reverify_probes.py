@@ -3,47 +3,24 @@
 The daily moment is the device's own: these devices are named so that theirs is near.
 """
 
-import hashlib
-import itertools
 import time
 
 import pytest
 
-from hil.bench.cloud import Cloud
-from tests.linux import looking
+from tests.linux import bundle_devices, looking
 from tests.linux.bundle_devices import settled
 from tests.linux.looking import closed, gap, gapped, looked, looks, online, undisturbed
 
 pytestmark = [pytest.mark.tls, pytest.mark.once]
-DAY_S, PHASES = 86_400, 1_000_000
 SELDOM = {"interval_s": looking.SELDOM_S}
-SOON_S, WINDOW_S = 8, 6
+running, cloud = looking.running, looking.cloud
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with Cloud(tmp_path_factory.mktemp("cloud"), *looking.CLOUD) as cloud:
-        cloud.publish({"baltimore": "active", "g2": "active"})
-        yield cloud
-
-
-@pytest.fixture
-def cloud(running):
-    yield running
-    looking.restored(running)
-
-
-def moment_s(name):
-    """When in the day a device of this name probes DPS."""
-    phase = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % PHASES
-    return DAY_S * phase / PHASES
-
-
-def named():
-    """A registration id whose moment comes when the device has been online for some seconds."""
-    now_s = time.time()
-    names = ("probes-%d" % number for number in itertools.count())
-    return next(n for n in names if SOON_S < (moment_s(n) - now_s) % DAY_S < SOON_S + WINDOW_S)
+def soon(cloud, **settings):
+    """A device whose daily moment is near."""
+    reverify = {**looking.QUICK, **SELDOM}
+    return looking.soon(lambda name: bundle_devices.made(
+        cloud, name, True, {"reverify": reverify, **settings}))  # fmt: skip
 
 
 def probes(cloud, since):
@@ -53,12 +30,11 @@ def probes(cloud, since):
 
 
 def test_dps_is_probed_once_at_the_devices_own_moment(cloud):
-    name = named()
-    with online(cloud, name, with_dps=True, reverify=SELDOM) as board:
-        since = cloud.mark()
-        found = looked(cloud, since, 1, "dps")
-        late_s = (time.time() - moment_s(name)) % DAY_S
-        assert late_s < 10 and found[0]["client_certificate"] is None
+    with soon(cloud) as board:
+        since = looking.sessions(cloud, board)[0]["n"]
+        found = looked(cloud, since, 1, "dps", 150)
+        late_s = (time.time() - looking.moment_s(board.name)) % looking.DAY_S
+        assert late_s < 60 and found[0]["client_certificate"] is None
         assert len(probes(cloud, since)) == 1 and undisturbed(cloud, board, since)
         due_ms = board.status()["deadlines"]["reverify_in_ms"]
         assert due_ms > 1_800_000, "DPS is not due again before the token is"
@@ -75,13 +51,10 @@ def test_dps_is_probed_at_once_when_a_root_is_added(cloud):
 
 
 def test_dps_that_moves_to_an_unknown_root_is_told_healed_and_there_when_it_is_needed(cloud):
-    unauthorized = {"patience_s": 0}
-    with online(
-        cloud, named(), with_dps=True, reverify=SELDOM, unauthorized=unauthorized
-    ) as board:
-        since = cloud.mark()
+    with soon(cloud, unauthorized={"patience_s": 0}) as board:
+        since = looking.sessions(cloud, board)[0]["n"]
         cloud.post("/dps/chain", {"name": "unknown-rsa"})
-        assert gapped(cloud, board, "dps")["verdict"] == "unknown-issuer"
+        assert gapped(cloud, board, "dps", 150)["verdict"] == "unknown-issuer"
         assert gap(cloud, board, "hub") is None and undisturbed(cloud, board, since)
 
         cloud.publish({"baltimore": "active", "g2": "active", "unknown": "active"})
