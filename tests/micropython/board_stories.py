@@ -1,6 +1,8 @@
 """What a store is asked for, one class a story; and recipes that lose what they acknowledged."""
 
+from anchorwatch_board.bundles import Bundles
 from anchorwatch_board.folder import Folder
+from anchorwatch_board.slots import Slots
 from anchorwatch_board.store import open_store
 
 from anchorwatch.wire import frame
@@ -106,6 +108,54 @@ class Site(Story):
             ledger.did("distrust", text, self.store.save, "site/distrust", text)
 
 
+class Bundle(Story):
+    """What the frame names is whole, whatever became of the folders that it does not name."""
+
+    name = "bundles written and swept"
+
+    def start(self):
+        found = super().start()
+        self.bundles = Bundles(Folder(STATE), lambda layer: None, "global", lambda *told: None)
+        trust = found.get("trust")
+        self.bundles.start(trust, self.store.whole("trust"))
+        number = trust["bundles"]["vendor"]["folder"] if trust else 0
+        if self.bundles.stored("vendor") != (_content(number) if number else {}):
+            raise ValueError("bundle %d is not whole" % number)
+        return found
+
+    def play(self, ledger):
+        self.start()
+        for number in (1, 2, 3):
+            if self.bundles.write("vendor", _content(number)) != number:
+                raise ValueError("not the next number")
+            record = {"folder": number, "in_force": 0, "previous": 0, "spare": 0}
+            trust = {"bundles": {"vendor": dict(record, stage="rooted")}}
+            self.save(ledger, "trust", trust)
+            self.bundles.saved(trust)
+
+
+def _content(number):
+    return {"root.json": b"%d" % number * 700, "trust.json": b"%d" % number}
+
+
+class Roll(Story):
+    """The driver's part of a roll: at no moment is there no slot, or a key without its request."""
+
+    name = "a roll of the device's key"
+
+    def play(self, ledger):
+        slots = Slots(self.store, None, lambda *told: None)
+        for slot, other in (("a", "b"), ("b", "a")):
+            made = {"key": slot * 1600, "csr": "", "chain": [], "issuer": ""}
+            ledger.did("slot-" + slot, made, slots.fill, slot, made["key"])
+            for news in ({"csr": "c" * 400}, {"chain": ["d" * 900, "e" * 900], "issuer": "dps"}):
+                made = dict(made, **news)
+                ledger.did("slot-" + slot, made, slots.write, slot, made)
+            self.save(ledger, "identity", {"active": slot})
+            ledger.did("slot-" + other, None, slots.wipe, other)
+        ledger.gone(b"a" * 200)
+
+
 class OneSlot(Story):
     """Wrong on FAT: a cut in the middle leaves neither the old frame nor the new one."""
 
@@ -149,5 +199,5 @@ class ForgottenKey(Story):
         self.save(ledger, "clock", {"n": 1})
 
 
-STORIES = (Saves, FirstBoot, Growth, Keys, Site)
+STORIES = (Saves, FirstBoot, Growth, Keys, Site, Bundle, Roll)
 WRONG = (OneSlot, Unsynced, ForgottenKey)

@@ -4,6 +4,7 @@ Rule: nothing is installed and nothing is kept; each run is a process of its own
 """
 
 import ast
+import json
 import os
 import pathlib
 import shutil
@@ -43,6 +44,15 @@ def said(code, *words):
     done = run("-c", code, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def played(folder, *orders):
+    """What orders to board_roll.py led to: {"found", "answers", "warned"}."""
+    folder.mkdir(exist_ok=True)
+    (folder / "orders.json").write_text(json.dumps(orders), encoding="utf-8")
+    done = run(HERE / "board_roll.py", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
 
 
 def names(module):
