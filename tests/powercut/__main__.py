@@ -36,8 +36,8 @@ def _told(one):
     """What is done so far goes to stderr: in full, a story takes many minutes."""
     began = time.monotonic()
     one.run()
-    print("%s: %d starts in %d s" % (one.story.name, one.boots, time.monotonic() - began),
-          file=sys.stderr, flush=True)
+    line = "| %s | in %d s" % (" | ".join(map(str, table.row(one))), time.monotonic() - began)
+    print("\n".join([line, *one.faults]), file=sys.stderr, flush=True)
     return one
 
 

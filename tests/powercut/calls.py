@@ -59,8 +59,6 @@ class Calls:
         self.path = _Paths(self)
 
     def __getattr__(self, name):
-        if name.startswith("O_"):
-            return getattr(os, name)
         raise AttributeError("the model disk has no os.%s" % name)
 
     fspath = staticmethod(os.fspath)
@@ -280,6 +278,11 @@ class Calls:
             if number is None:
                 raise refusal(errno.ENOENT)
         return number
+
+
+for _name in dir(os):
+    if _name.startswith("O_"):
+        setattr(Calls, _name, getattr(os, _name))
 
 
 class _Paths:

@@ -8,7 +8,6 @@ from collections import deque
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-from anchorwatch.config import Config
 from anchorwatch.core import actions, events
 from anchorwatch.core.watch import Watch
 from anchorwatch.linux import daemon
@@ -22,9 +21,9 @@ from anchorwatch.linux.store import open_store
 from tests.core.signed import NOW_S
 from tests.powercut.calls import on
 from tests.powercut.ledger import text_of
-from tests.powercut.quick import reading
+from tests.powercut.quick import config, reading
 from tests.powercut.stories import STATE
-from tests.timelines.replay import BASE, merged, x509
+from tests.timelines.replay import x509
 
 DAY_MS = 86_400_000
 TLS = {"version": "1.2", "suite": "ECDHE-RSA-AES128-GCM-SHA256",
@@ -58,7 +57,7 @@ class Device:
         self.texts = site_texts(calls.disk.image())
         self._by_hand, self._inbox = True, SimpleNamespace(post=self.post)
         settings = {"state": {"dir": STATE}, "trust": {"factory_dir": factory}, **self.settings}
-        self.config = Config(merged(BASE, settings))
+        self.config = config(settings)
         self.watch = self._watch = Watch(self.config, lambda n: n // 2)
         self._open(calls)
 

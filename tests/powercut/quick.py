@@ -3,14 +3,21 @@
 Rule: only pure functions, and everybody gets a copy of his own.
 """
 
+import functools
 import pickle
 from contextlib import contextmanager
 
+from anchorwatch.config import Config
 from anchorwatch.errors import AgentError
-from anchorwatch.pki import delivery
-from anchorwatch.wire import jsonread
+from anchorwatch.pki import delivery, p256
+from anchorwatch.pki.der import Certificate
+from anchorwatch.wire import jsonread, jsonwrite
+from tests.timelines.replay import BASE, merged
 
-_KNOWN = {}
+_KNOWN, _PARSED, _CONFIGS = {}, {}, {}
+_parse = Certificate.__init__
+_quoted = functools.lru_cache(100_000)(jsonwrite._quoted)
+_verify = functools.lru_cache(10_000)(p256.verify_digest)
 
 
 def _remembered(read, key):
@@ -25,18 +32,38 @@ def _remembered(read, key):
     return pickle.loads(found)
 
 
+def _certificate(self, der):
+    key = bytes(der)
+    if key not in _PARSED:
+        _parse(self, der)
+        _PARSED[key] = pickle.dumps(self.__dict__)
+    self.__dict__.update(pickle.loads(_PARSED[key]))
+
+
+def config(settings):
+    """The configuration of `settings`, checked once; nobody changes one."""
+    key = repr(settings)
+    if key not in _CONFIGS:
+        _CONFIGS[key] = Config(merged(BASE, settings))
+    return _CONFIGS[key]
+
+
 @contextmanager
 def reading():
-    """JSON and stored bundles are read once."""
-    document, stored = jsonread._Reader.document, delivery.stored
+    """JSON, certificates and stored bundles are read once, signatures verified once."""
+    kept = jsonread._Reader.document, delivery.stored, jsonwrite._quoted, p256.verify_digest
+    document, stored, *_ = kept
 
     def quick_stored(files, cloud, digest=""):
         key = (frozenset(files.items()), cloud, digest)
         return _remembered(lambda: stored(files, cloud, digest), key)
 
     jsonread._Reader.document = lambda self: _remembered(lambda: document(self), self.data)
-    delivery.stored = quick_stored
+    delivery.stored, jsonwrite._quoted, p256.verify_digest = quick_stored, _quoted, _verify
+    Certificate.__init__ = _certificate
     try:
         yield
     finally:
-        jsonread._Reader.document, delivery.stored = document, stored
+        document, delivery.stored, jsonwrite._quoted, p256.verify_digest = kept
+        jsonread._Reader.document = document
+        Certificate.__init__ = _parse

@@ -25,7 +25,7 @@ class Recorder:
 
     def note(self, name):
         """A cut may come now."""
-        now = (self.disk.inodes, self._ledger.key())
-        if self._last is None or now != self._last:
-            self.cuts.append(Cut(dict(self.disk.inodes), self._ledger.copy(), name))
-            self._last = (dict(self.disk.inodes), self._ledger.key())
+        now = (self.disk.inodes, self._ledger.said, self._ledger.begun)
+        if now != self._last:
+            self._last = tuple(dict(one) for one in now)
+            self.cuts.append(Cut(self._last[0], self._ledger.copy(), name))

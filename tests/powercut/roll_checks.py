@@ -9,10 +9,10 @@ from anchorwatch.wire import frame
 from tests.powercut import roll_cloud
 from tests.powercut.disk import FILE, FOLDER, TOP, renamed
 from tests.powercut.roll_slots import KEY_FILE, matched, text_in
-from tests.powercut.survey import SEED, Effort, Survey
+from tests.powercut.survey import ALL, SEED, Effort, Survey
 
-# As survey.AGENT; in full, every image of every first cut is tried.
-ROLL, ROLL_FULL = Effort(3, 1, 1, SEED), Effort(200_000, 12, 8, SEED)
+# As survey.AGENT and AGENT_FULL.
+ROLL, ROLL_FULL = Effort(3, 2, 2, 1, 1, SEED), Effort(ALL, ALL, ALL, 12, 8, SEED)
 _SUBSETS_OF = 6
 
 

@@ -9,6 +9,7 @@ Rule: a story is a name and four functions; nothing here knows what it does.
 """
 
 import os
+import random
 from collections import namedtuple
 
 from tests.powercut.calls import Calls
@@ -20,21 +21,42 @@ from tests.powercut.recorder import Recorder
 Story = namedtuple("Story", "name prepare play after boot")
 # texts {name: bytes}, what was read; damaged  something unreadable was met; wrong  [sentence]
 Found = namedtuple("Found", "texts damaged wrong")
-# most    images of one cut, ordered and any-subset each
-# again   of all images of a story, how many are cut a second time
-# second  images of one cut of the second kind, ordered and any-subset each
-Effort = namedtuple("Effort", "most again second seed")
+# most     images of one cut, ordered and any-subset each
+# repairs  how many kinds of starts that write something are cut themselves, or ALL such starts
+# second   images of one cut of a start, ordered and any-subset each
+# again    on how many of all images the agent goes on, and is cut then
+# later    images of one of these cuts, ordered and any-subset each
+Effort = namedtuple("Effort", "most repairs second again later seed")
 
-SEED = 20261122
+SEED, ALL = 20261122, 200_000
 # A whole agent takes a hundred times as long as a store to start. In full, every image of every
-# first cut is tried (the most of one cut is 97 280), and of the store's second cuts too.
-STORE, STORE_FULL = Effort(400, 60, 24, SEED), Effort(20_000, 1_000, 200, SEED)
-AGENT, AGENT_FULL = Effort(16, 3, 3, SEED), Effort(200_000, 60, 16, SEED)
+# cut is tried, and every image of every cut of a start on one of them; what an agent does in the
+# hours after is cut on some, since a bundle more is as many images again on each.
+STORE, STORE_FULL = Effort(400, 60, 24, 60, 24, SEED), Effort(ALL, ALL, ALL, ALL, ALL, SEED)
+AGENT, AGENT_FULL = Effort(16, 6, 3, 2, 2, SEED), Effort(ALL, ALL, ALL, 60, 16, SEED)
 
 
 def full():
     """Whether the counts are those of the long ring."""
     return os.environ.get("ANCHORWATCH_COUNTS") == "full"
+
+
+class Sample:
+    """At most so many of what is offered, all with the same chance; `kept`."""
+
+    def __init__(self, most, seed):
+        self.kept, self._most, self._offered = [], most, 0
+        self._chance = random.Random(seed)
+
+    def offer(self, *what):
+        """One more."""
+        self._offered += 1
+        if len(self.kept) < self._most:
+            self.kept.append(what)
+            return
+        at = self._chance.randrange(self._offered)
+        if at < self._most:
+            self.kept[at] = what
 
 
 class Survey:
@@ -43,49 +65,74 @@ class Survey:
     def __init__(self, story, effort):
         self.story, self.effort = story, effort
         self.cuts = self.ordered = self.subsets = self.drawn = self.boots = 0
-        self.second_cuts = self.second_images = 0
+        self.repairs = self.second_cuts = self.second_images = self.second_drawn = 0
+        self.later_cuts = self.later_images = self.later_drawn = 0
         self.unreadable = self.lost = self.wrong = 0
         self.faults = []
-        self._seen, self._again = set(), []
+        self._seen = set()
+        self._kinds, self._again = {}, Sample(effort.again, SEED)
 
     def run(self):
         """Count; the survey itself."""
         for number, cut in enumerate(recorded(self.story)):
             self.cuts += 1
             where = "cut %d, before %s" % (number, cut.call)
-            ordered = list(self._images(cut, False, self.effort.most, number))
-            subsets = list(self._images(cut, True, self.effort.most, number))
-            self.ordered += len(ordered)
-            self.subsets += len(subsets)
-            self.drawn += sum(drawn(cut.inodes, self.effort.most, kind) for kind in (False, True))
-            for image in ordered + subsets:
-                self._first(image, cut.ledger, where)
-        self._second_cuts()
+            for subsets in (False, True):
+                self.drawn += drawn(cut.inodes, self.effort.most, subsets)
+                for image in self._images(cut, subsets, self.effort.most, number):
+                    self.ordered += not subsets
+                    self.subsets += subsets
+                    self._first(image, cut.ledger, where)
+        longest = sorted(self._kinds, key=len, reverse=True)
+        for calls in longest[:self.effort.repairs]:
+            self._repaired(*self._kinds[calls])
+        for started in self._again.kept:
+            self._went_on(*started)
         return self
 
     def _images(self, cut, subsets, most, number):
         return images(cut.inodes, most, self.effort.seed + number, subsets)
 
     def _first(self, image, ledger, where):
-        if self._is_new(image, ledger):
-            self._boot(image, ledger, where)
-            self._again.append((image, ledger, where))
+        """A start that writes is cut itself: each, or one of those that make the same calls."""
+        if not self._is_new(image, ledger):
+            return
+        cuts = self._boot(image, ledger, where)
+        self._again.offer(image, ledger, where)
+        if len(cuts) < 2:
+            return
+        self.repairs += 1
+        if self.effort.repairs == ALL:
+            self._repaired(cuts, where)
+        else:
+            self._kinds.setdefault(tuple(cut.call for cut in cuts), (cuts, where))
 
-    def _second_cuts(self):
-        """Cuts while a start repairs, and while the agent goes on; some, where they are many."""
-        step = max(1, len(self._again) // self.effort.again)
-        for image, ledger, where in self._again[::step]:
-            for act in (self.story.boot, self.story.after):
-                for cut in recorded_on(disk_of(image), ledger.copy(), act):
-                    self._second(cut, where)
+    def _repaired(self, cuts, where):
+        """The cuts of one start; before its first write there is what it was started on."""
+        for cut in cuts[1:]:
+            count, chosen = self._second(cut, where, self.effort.second)
+            self.second_cuts += 1
+            self.second_images += count
+            self.second_drawn += chosen
 
-    def _second(self, cut, where):
-        self.second_cuts += 1
+    def _went_on(self, image, ledger, where):
+        """The cuts while the agent goes on."""
+        for cut in recorded_on(disk_of(image), ledger.copy(), self.story.after)[1:]:
+            count, chosen = self._second(cut, where, self.effort.later)
+            self.later_cuts += 1
+            self.later_images += count
+            self.later_drawn += chosen
+
+    def _second(self, cut, where, most):
+        """How many images of a second cut there were, and how often they were drawn."""
+        count = chosen = 0
         for subsets in (False, True):
-            for image in self._images(cut, subsets, self.effort.second, self.second_cuts):
-                self.second_images += 1
+            chosen += drawn(cut.inodes, most, subsets)
+            for image in self._images(cut, subsets, most, self.second_cuts + self.later_cuts):
+                count += 1
                 if self._is_new(image, cut.ledger):
                     self._boot(image, cut.ledger, "%s, then before %s" % (where, cut.call))
+        return count, chosen
 
     def _is_new(self, image, ledger):
         key = hash((frozenset(image.items()), ledger.key()))
@@ -95,21 +142,28 @@ class Survey:
 
     def _boot(self, image, promised, where):
         """Start twice: what is found is what was promised, and the second start has no more to
-        write than the first has left to it."""
+        write than the first has left to it. A start that wrote nothing would be the same again.
+        The cuts of the first."""
         self.boots += 1
-        disk, ledger = disk_of(image), promised.copy()
-        found = self.story.boot(Calls(disk), ledger)
-        self._compare(found, promised, where)
-        wrong, after, promises = list(found.wrong), disk.image(), ledger.key()
+        disk, ledger, kept = disk_of(image), promised.copy(), []
+        cuts = recorded_on(disk, ledger, lambda *given: kept.append(self.story.boot(*given)))
+        self._compare(kept[0], promised, where)
+        wrong = list(kept[0].wrong)
+        if len(cuts) > 1:
+            wrong += self._second_start(disk, ledger, promised, wrong)
+        self.wrong += bool(wrong)
+        for sentence in wrong:
+            self._fault(where, sentence)
+        return cuts
+
+    def _second_start(self, disk, ledger, promised, known):
+        wrong, after, promises = [], disk.image(), ledger.key()
         again = self.story.boot(Calls(disk), ledger.copy())
         if ledger.broken(again.texts):
             wrong.append("the second start found something else")
         if promises == promised.key() and disk.image() != after:
             wrong.append("the second start wrote")
-        wrong += [sentence for sentence in again.wrong if sentence not in wrong]
-        self.wrong += bool(wrong)
-        for sentence in wrong:
-            self._fault(where, sentence)
+        return wrong + [sentence for sentence in again.wrong if sentence not in known]
 
     def _compare(self, found, ledger, where):
         broken = ledger.broken(found.texts)
@@ -121,6 +175,26 @@ class Survey:
     def _fault(self, where, sentence):
         if len(self.faults) < 20:
             self.faults.append("%s, %s: %s" % (self.story.name, where, sentence))
+
+
+class Guilty(Exception):
+    """A fault that is looked for was seen."""
+
+
+def convicted(story, effort, word="", kind=Survey):
+    """Whether a story shows a fault with this word; it ends with the first."""
+    class Trial(kind):
+        """Stops where the fault is."""
+
+        def _fault(self, where, sentence):
+            if word in sentence:
+                raise Guilty
+
+    try:
+        Trial(story, effort).run()
+    except Guilty:
+        return True
+    return False
 
 
 def recorded(story):

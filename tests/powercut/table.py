@@ -1,10 +1,12 @@
 """The table of counts, for the end of a test run and for the README.
 
 Rule: a row is what one survey counted; nothing is rounded or left out. `drawn` is how many cuts had
-more images than were tried, ordered and any-subset apart: 0 is every image that there is.
+more images than were tried, ordered and any-subset apart: 0 is every image that there is. `second`
+is cut while a start writes, `later` while the agent goes on after a start, on a sample of images.
 """
 
-HEAD = ("story", "cuts", "images ordered", "any-subset", "drawn", "second cuts", "second images",
+HEAD = ("story", "cuts", "images ordered", "any-subset", "drawn", "starts that write",
+        "second cuts", "second images", "second drawn", "later cuts", "later images", "later drawn",
         "boots", "unreadable", "lost", "wrong")
 ROWS = []
 
@@ -12,8 +14,9 @@ ROWS = []
 def row(survey):
     """What a survey counted."""
     s = survey
-    return (s.story.name, s.cuts, s.ordered, s.subsets, s.drawn, s.second_cuts, s.second_images,
-            s.boots, s.unreadable, s.lost, s.wrong)
+    return (s.story.name, s.cuts, s.ordered, s.subsets, s.drawn, s.repairs, s.second_cuts,
+            s.second_images, s.second_drawn, s.later_cuts, s.later_images, s.later_drawn, s.boots,
+            s.unreadable, s.lost, s.wrong)
 
 
 def lines(rows):

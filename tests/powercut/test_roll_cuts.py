@@ -32,32 +32,14 @@ def test_power_cut_of_a_roll_leaves_a_key_that_serves_and_none_that_was_wiped(
     assert counted.cuts >= 100 and counted.boots > 100
 
 
-class Guilty(Exception):
-    """The fault was seen."""
-
-
-class Trial(RollSurvey):
-    """Ends with the first fault that is looked for."""
-
-    word = ""
-
-    def _fault(self, where, sentence):
-        if self.word in sentence:
-            raise Guilty
-
-
 def convicted(name, word):
     """Whether a story shows a fault with this word."""
-    found = Trial(next(one for one in roll_stories.STORIES if one.name == name), ROLL)
-    found.word = word
+    story = next(one for one in roll_stories.STORIES if one.name == name)
     roll_stories.forget()
     try:
-        found.run()
-    except Guilty:
-        return True
+        return survey.convicted(story, ROLL, word, RollSurvey)
     finally:
         roll_stories.forget()
-    return False
 
 
 def test_driver_that_forgets_to_sync_a_slot_is_convicted(monkeypatch):

@@ -12,7 +12,6 @@ from tests.powercut.ledger import text_of
 from tests.powercut.stories import opened
 from tests.powercut.survey import Found, Story
 
-EFFORT = survey.STORE_FULL if survey.full() else survey.STORE
 OLD, NEW, OTHER = ("-----BEGIN PRIVATE KEY-----\n" + word * 40 for word in (
     "FORMER KEY ", "NEXT KEY ", "KEY THAT SERVES "))  # fmt: skip
 
@@ -89,7 +88,7 @@ def _boot(calls, ledger):
 
 def test_power_cut_in_the_life_of_a_slot_loses_no_key_and_leaves_none(record_property):
     story = Story("slot: key, request, chain, wipe", _prepare, _play, _after, _boot)
-    counted = survey.Survey(story, EFFORT).run()
+    counted = survey.Survey(story, survey.STORE_FULL).run()
     record_property("power cut", table.row(counted))
     assert counted.faults == []
     assert (counted.unreadable, counted.lost, counted.wrong) == (0, 0, 0)
