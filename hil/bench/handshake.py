@@ -137,7 +137,7 @@ def _cell(count: int, means: Means, tap: Tap, place: str, given: tuple) -> dict:
     """Median bytes; instructions and heap of one handshake, since they repeat to a percent."""
     seen = []
     for _ in range(count):
-        means.plain.shake(tap.place, *given)
+        means.plain.shake(tap.place(), *given)
         weight = tap.taken()
         seen.append({**weight, "bytes": weight["up"] + weight["down"]})
     seen.append(means.counted(place, *given))

@@ -9,47 +9,40 @@ import queue
 import socket
 import threading
 
+from hil.cloud.reception import Reception
+
 TIMEOUT_S = 20
 HANDSHAKE = (20, 22)  # change_cipher_spec is one of its messages in all but name
 _HEAD = 5
 
 
-class Tap:
-    """Relays one connection after the other to `target`, "address:port", until it is closed."""
+class Tap(Reception):
+    """Relays each connection to `target`, "address:port", and keeps every byte."""
 
     def __init__(self, target: str) -> None:
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
         self._over: queue.Queue = queue.Queue()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.place = "127.0.0.1:%d" % self._listener.getsockname()[1]
-        threading.Thread(target=self._relay, daemon=True).start()
+        super().__init__(self._both_ways)
+
+    def heard(self) -> tuple[bytes, bytes]:
+        """What client and server said on the next connection that is over."""
+        up, down = self._over.get(timeout=TIMEOUT_S)
+        return bytes(up), bytes(down)
 
     def taken(self) -> dict:
         """{"up", "down"}: bytes of the handshake of the next connection that is over."""
-        up, down = self._over.get(timeout=TIMEOUT_S)
+        up, down = self.heard()
         return {"up": weight(up), "down": weight(down)}
 
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _relay(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return  # closed
-            self._over.put(self._both_ways(client))
-
-    def _both_ways(self, client: socket.socket) -> tuple[bytes, bytes]:
+    def _both_ways(self, client: socket.socket) -> None:
         up, down = bytearray(), bytearray()
-        with client, socket.create_connection(self._target, TIMEOUT_S) as server:
+        with socket.create_connection(self._target, TIMEOUT_S) as server:
             back = threading.Thread(target=_copy, args=(server, client, down), daemon=True)
             back.start()
             _copy(client, server, up)
             back.join(TIMEOUT_S)
-        return bytes(up), bytes(down)
+        self._over.put((up, down))
 
 
 def weight(raw: bytes) -> int:

@@ -4,8 +4,7 @@ Rule: it listens on 127.0.0.1 and a free port; `say` gets the connection and the
 headers, and whatever it sends is the answer. Everything it starts ends with it.
 """
 
-import socket
-import threading
+from hil.cloud.reception import Reception
 
 TIMEOUT_S = 10
 
@@ -40,65 +39,35 @@ class Server:
 
     def __init__(self, say, context=None):
         self.asked, self._say, self._context = [], say, context
-        self._threads, self._open = [], []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address, self.port = self._listener.getsockname()
-        self._start(self._accept)
+        self._reception = Reception(self._serve)
+        self.address, self.port = self._reception.address, self._reception.port
+        self.place = self._reception.place
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for sock in self._open:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        for thread in self._threads:
-            thread.join(TIMEOUT_S)
-            assert not thread.is_alive(), "a server thread hangs"
-
-    def place(self):
-        return "%s:%d" % (self.address, self.port)
+        assert self._reception.close(), "a server thread hangs"
 
     def names(self):
         return [asked.name for asked in self.asked]
 
-    def _start(self, work, *arguments):
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            sock.settimeout(TIMEOUT_S)
-            self._open.append(sock)
-            self._start(self._serve, sock)
-
     def _serve(self, sock):
-        with sock:
-            try:
-                if self._context is not None:
-                    sock = self._context.wrap_socket(sock, server_side=True)
-                    self._open.append(sock)
-                text = b""
-                while not text.endswith(b"\r\n\r\n"):
-                    more = sock.recv(4096)
-                    if not more:
-                        return
-                    text += more
-                self.asked.append(Asked(sock, text.decode()))
-                self._say(self.asked[-1])
-            except OSError:
-                pass  # the client had enough
-            finally:
-                sock.close()
+        sock.settimeout(TIMEOUT_S)
+        try:
+            if self._context is not None:
+                sock = self._context.wrap_socket(sock, server_side=True)
+                self._reception.also(sock)
+            text = b""
+            while not text.endswith(b"\r\n\r\n"):
+                more = sock.recv(4096)
+                if not more:
+                    return
+                text += more
+            self.asked.append(Asked(sock, text.decode()))
+            self._say(self.asked[-1])
+        finally:
+            sock.close()
 
 
 def serving(files):

@@ -10,6 +10,8 @@ import struct
 import tempfile
 import threading
 
+from hil.cloud.reception import Reception
+
 TIMEOUT_S = 10
 NO_LINGERING = struct.pack("ii", 1, 0)  # SO_LINGER on, for no seconds: close sends RST
 
@@ -84,49 +86,30 @@ class Server:
 
     def __init__(self, chain, talk=None, *, client_ca=None, ask=ssl.CERT_OPTIONAL,
                  address="127.0.0.1", tune=None, instead=None):
-        self.visits, self._threads = [], []
+        self.visits = []
         self._talk, self._instead = talk or (lambda visit: visit.read()), instead
         self.context = _context(chain, client_ca, ask)
         if tune:
             tune(self.context)
         self.context.sni_callback = self._named
-        self._listener = socket.create_server((address, 0))
-        self.address, self.port = self._listener.getsockname()[:2]
-        self._start(self._accept)
+        self._reception = Reception(self._serve, self._admit, address)
+        self.address, self.port = self._reception.address, self._reception.port
+        self.place = self._reception.place
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for visit in self.visits:
-            visit.close()
-        for thread in self._threads:
-            thread.join(TIMEOUT_S)
-            assert not thread.is_alive(), "a server thread hangs"
-
-    def place(self):
-        return "%s:%d" % (self.address, self.port)
+        assert self._reception.close(), "a server thread hangs"
 
     def visit(self, number=0):
         """The n-th visit, once it is over."""
         assert self.visits[number].closed.wait(TIMEOUT_S), "the client is still there"
         return self.visits[number]
 
-    def _start(self, work, *arguments):
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            self.visits.append(Visit(sock))
-            self._start(self._serve, self.visits[-1])
+    def _admit(self, sock):
+        self.visits.append(Visit(sock))
+        return self.visits[-1]
 
     def _serve(self, visit):
         try:

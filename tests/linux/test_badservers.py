@@ -182,7 +182,7 @@ def test_abusive_server_costs_bounded_time_and_memory(tmp_path, name):
         took_s = time.monotonic() - began
         assert outcome(event) == (served.ready["fault"], served.ready["verdict"])
         assert peak < MEMORY_AT_MOST and _uss() - before < RESIDENT_AT_MOST
-        assert took_s < 3 * (SHORT_S + 1)
+        assert took_s < 3 * (SHORT_S + 5)  # of a busy machine; without a bound, for ever
         said = served.end()
     assert len(said) == 4 and {row["application"] for row in said} == {0}
 

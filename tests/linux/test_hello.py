@@ -9,10 +9,8 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -20,6 +18,7 @@ from anchorwatch.errors import LinkError
 from anchorwatch.linux import curves
 from anchorwatch.wire.hello import ClientHello
 from anchorwatch.wire.tls12 import CLIENT_HELLO, Handshakes
+from hil.cloud.reception import Reception
 from tests import house
 from tests.linux import authority, hellos
 from tests.linux.servers import TIMEOUT_S, Server
@@ -67,33 +66,21 @@ class Ear:
 
     def __init__(self):
         self.heard = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
-
-    @property
-    def port(self):
-        return self._listener.getsockname()[1]
+        self._reception = Reception(self._hear)
+        self.port = self._reception.port
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(TIMEOUT_S)
+        assert self._reception.close()
 
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            with sock:
-                sock.settimeout(TIMEOUT_S)
-                self.heard.append(b"")
-                while len(self.heard[-1]) < 5 or len(self.heard[-1]) < _length(self.heard[-1]):
-                    self.heard[-1] += sock.recv(4096) or b"\0" * 99999
+    def _hear(self, sock):
+        sock.settimeout(TIMEOUT_S)
+        record = b""
+        while len(record) < 5 or len(record) < _length(record):
+            record += sock.recv(4096) or b"\0" * 99999
+        self.heard.append(record)
 
 
 def _length(record):

@@ -4,9 +4,8 @@ import ssl
 
 import pytest
 
-from hil.bench.cloud import Cloud
-from tests.linux import authority
-from tests.linux.looking import CLOUD, SELDOM_S, closed, gapped, online, undisturbed
+from tests.linux import authority, looking
+from tests.linux.looking import SELDOM_S, closed, gapped, online, undisturbed
 from tests.linux.mirrors import Server
 
 pytestmark = [pytest.mark.tls, pytest.mark.once]
@@ -15,11 +14,7 @@ URL = f"https://{NAME}/bundle"
 REVERIFY = {"interval_s": SELDOM_S}
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
-    with Cloud(tmp_path_factory.mktemp("cloud"), *CLOUD) as running:
-        running.publish({"baltimore": "active", "g2": "active"})
-        yield running
+cloud = looking.running
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ import threading
 from pathlib import Path
 
 from ..certificates import pem
-from .engines import LOCAL, Unavailable
+from ..reception import LOCAL
+from .engines import Unavailable
 from .papers import Papers
 from .relay import Visit
 from .rows import BY_NAME, ROWS

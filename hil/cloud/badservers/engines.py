@@ -11,71 +11,33 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..reception import END_S, LOCAL, Reception
 from .papers import Chain
 
-READY_S, READ = 10, 65_536
+READY_S, READ = END_S, 65_536
 _BELOW_LEAVING = (20_000, 32_000)
-LOCAL = "127.0.0.1"
 
 
 class Unavailable(Exception):
     """A program or library is not here; the text says what to install."""
 
 
-class Engine:
-    """A listener in this process; `serve(sock)` speaks with one client in a thread of its own."""
+class Engine(Reception):
+    """A listener in this process; `speak(sock)` speaks with one client."""
 
-    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
-        self._serve = serve
-        self._listener = socket.create_server((LOCAL, 0))
-        self.port = self._listener.getsockname()[1]
-        self._open: set[socket.socket] = set()
-        self._threads: list[threading.Thread] = []
-        self._start(self._accept)
+    def __init__(self, speak: Callable[[socket.socket], None]) -> None:
+        self._speak = speak
+        super().__init__(self._spoken_with)
 
-    def close(self) -> None:
-        """Stop listening and drop every client."""
-        _end(self._listener)
-        for sock in list(self._open):
-            _end(sock)
-        for thread in self._threads:
-            thread.join(READY_S)
-
-    def _start(self, work: Callable, *arguments: object) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            self._open.add(sock)
-            self._start(self._one, sock)
-
-    def _one(self, sock: socket.socket) -> None:
+    def _spoken_with(self, sock: socket.socket) -> None:
         try:
-            with sock:
-                self._serve(sock)
-        except (OSError, ValueError):
+            self._speak(sock)
+        except ValueError:
             pass  # the client left, or was left: what it said is written down in front of us
-        finally:
-            self._open.discard(sock)
-
-
-def _end(sock: socket.socket) -> None:
-    try:
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # nobody is there any more
-    sock.close()
 
 
 def openssl(chain: Chain, ciphers: str = "DEFAULT", only: str = "TLSv1_2") -> Engine:

@@ -7,10 +7,10 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
-from .engines import LOCAL, READ, READY_S
+from ..reception import LOCAL, Reception
+from .engines import READ, READY_S
 from .wire import SERVER_HELLO_DONE, Heard
 
 STALL, CLOSE = "stall", "close"
@@ -41,42 +41,26 @@ class Relay:
     def __init__(self, port: int, manner: Manner, address: str = LOCAL, own_port: int = 0) -> None:
         self._behind, self._manner = port, manner
         self.visits: list[Visit] = []
-        self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
-        self._listener = socket.create_server((address, own_port))
-        self.address, self.port = self._listener.getsockname()[:2]
-        self._start(self._accept)
+        self._reception = Reception(self._serve, self._admit, address, own_port)
+        self.address, self.port = self._reception.address, self._reception.port
 
     def close(self) -> None:
         """Stop listening, let every client go."""
         self._closing.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(READY_S)
+        self._reception.close()
 
-    def _start(self, work: Callable, *arguments: object) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            self.visits.append(Visit(sock))
-            self._start(self._serve, self.visits[-1])
+    def _admit(self, sock: socket.socket) -> Visit:
+        self.visits.append(Visit(sock))
+        return self.visits[-1]
 
     def _serve(self, visit: Visit) -> None:
+        """Until either side is gone: that is how these conversations end."""
         try:
             with visit.sock, socket.create_connection((LOCAL, self._behind), READY_S) as engine:
                 for sock in (visit.sock, engine):
                     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._talk(visit, engine)
-        except OSError:
-            pass  # either side is gone: that is how these conversations end
         finally:
             visit.over.set()
 

@@ -1,6 +1,6 @@
 """One wrong server, ready to be dialled: an engine with a recording front before it."""
 
-from .engines import LOCAL
+from ..reception import LOCAL
 from .papers import Papers
 from .relay import Relay, Visit
 from .rows import BY_NAME, engine
