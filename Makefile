@@ -32,7 +32,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@mkdir -p build
-	$(RUN_PYTEST) -m 'not long and not lane_cpython' --junitxml=build/test.xml $(PYTEST)
+	$(RUN_PYTEST) -m 'not long and not lane_cpython and not lane_firmware' --junitxml=build/test.xml $(PYTEST)
 
 # Hours, by hand: full counts of everything random, and the whole bench.
 long: $(STAMP)

@@ -8,6 +8,9 @@
 //     make_key()                      a new P-256 key, DER
 //     public_key(key)                 the SubjectPublicKeyInfo of a private key, both DER
 //     sign(key, digest)               its signature of a SHA-256 digest, DER; RSA as PKCS #1 v1.5
+//     allocations_denied()            how often Mbed TLS was denied memory so far: a handshake that
+//                                     failed meanwhile says nothing about trust. Only there where
+//                                     its memory is the collected heap.
 //
 // With it every client context speaks TLS 1.2 and nothing else, whatever the firmware has besides.
 
@@ -58,22 +61,43 @@ static MP_DEFINE_CONST_FUN_OBJ_1(set_max_fragment_length_obj, set_max_fragment_l
 
 // ---- Errors
 
-// Where buffers are on the collected heap, a lack of memory must never pass for a bad signature.
-static bool out_of_memory(int status) {
+// Mbed TLS hides a lack of memory: behind "invalid key" in a parser, behind "not correctly signed by
+// the trusted CA" in a handshake. Where it takes its memory from the collected heap we count what
+// it was denied.
+static mp_uint_t denied;
+
+#if MICROPY_TRACKED_ALLOC
+void *__real_m_tracked_calloc(size_t count, size_t size);
+void *__wrap_m_tracked_calloc(size_t count, size_t size);
+
+void *__wrap_m_tracked_calloc(size_t count, size_t size) {
+    void *memory = __real_m_tracked_calloc(count, size);
+    denied += memory == NULL;
+    return memory;
+}
+
+static mp_obj_t allocations_denied(void) {
+    return mp_obj_new_int_from_uint(denied);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(allocations_denied_obj, allocations_denied);
+#endif
+
+static bool out_of_memory(int status, mp_uint_t denied_before) {
     int low = -status & 0x7f;
-    return status == MBEDTLS_ERR_ECP_ALLOC_FAILED || status == MBEDTLS_ERR_PK_ALLOC_FAILED
+    return denied != denied_before
+           || status == MBEDTLS_ERR_ECP_ALLOC_FAILED || status == MBEDTLS_ERR_PK_ALLOC_FAILED
            || low == -MBEDTLS_ERR_MPI_ALLOC_FAILED || low == -MBEDTLS_ERR_ASN1_ALLOC_FAILED;
 }
 
-static NORETURN void raise_for(int status) {
-    if (out_of_memory(status)) {
+static NORETURN void raise_for(int status, mp_uint_t denied_before) {
+    if (out_of_memory(status, denied_before)) {
         mp_raise_type(&mp_type_MemoryError);
     }
     mp_raise_OSError(status);
 }
 
-static NORETURN void raise_for_key(int status) {
-    if (out_of_memory(status)) {
+static NORETURN void raise_for_key(int status, mp_uint_t denied_before) {
+    if (out_of_memory(status, denied_before)) {
         mp_raise_type(&mp_type_MemoryError);
     }
     mp_raise_ValueError(MP_ERROR_TEXT("invalid key")); // the tls module's words
@@ -108,6 +132,7 @@ static void chance_free(chance_t *chance) {
 
 static chance_t *chance_new(void) {
     static const unsigned char personal[] = "anchorwatch";
+    mp_uint_t before = denied;
     chance_t *chance = m_new0(chance_t, 1);
     mbedtls_entropy_init(&chance->entropy);
     mbedtls_ctr_drbg_init(&chance->drbg);
@@ -115,7 +140,7 @@ static chance_t *chance_new(void) {
         personal, sizeof(personal) - 1);
     if (status != 0) {
         chance_free(chance);
-        raise_for(status);
+        raise_for(status, before);
     }
     return chance;
 }
@@ -124,6 +149,7 @@ static chance_t *chance_new(void) {
 
 static mp_obj_t verify(mp_obj_t spki_in, mp_obj_t digest_in, mp_obj_t signature_in) {
     mp_buffer_info_t spki = bytes_of(spki_in), digest = digest_of(digest_in), signature = bytes_of(signature_in);
+    mp_uint_t before = denied;
     mbedtls_pk_context key;
     mbedtls_pk_init(&key);
     int parsed = mbedtls_pk_parse_public_key(&key, spki.buf, spki.len);
@@ -131,10 +157,10 @@ static mp_obj_t verify(mp_obj_t spki_in, mp_obj_t digest_in, mp_obj_t signature_
         : mbedtls_pk_verify(&key, MBEDTLS_MD_SHA256, digest.buf, digest.len, signature.buf, signature.len);
     mbedtls_pk_free(&key);
     if (parsed != 0) {
-        raise_for_key(parsed);
+        raise_for_key(parsed, before);
     }
-    if (out_of_memory(verified)) {
-        raise_for(verified);
+    if (verified != 0 && out_of_memory(verified, before)) {
+        raise_for(verified, before);
     }
     return mp_obj_new_bool(verified == 0);
 }
@@ -143,6 +169,7 @@ static MP_DEFINE_CONST_FUN_OBJ_3(verify_obj, verify);
 static mp_obj_t make_key(void) {
     unsigned char der[DER_ROOM];
     chance_t *chance = chance_new();
+    mp_uint_t before = denied;
     mbedtls_pk_context key;
     mbedtls_pk_init(&key);
     int status = mbedtls_pk_setup(&key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
@@ -154,7 +181,7 @@ static mp_obj_t make_key(void) {
     mbedtls_pk_free(&key);
     chance_free(chance);
     if (length < 0) {
-        raise_for(length);
+        raise_for(length, before);
     }
     mp_obj_t made = mp_obj_new_bytes(der + sizeof(der) - length, length); // written from the end
     mbedtls_platform_zeroize(der, sizeof(der));
@@ -166,6 +193,7 @@ static mp_obj_t public_key(mp_obj_t key_in) {
     mp_buffer_info_t private = bytes_of(key_in);
     unsigned char der[DER_ROOM];
     chance_t *chance = chance_new();
+    mp_uint_t before = denied;
     mbedtls_pk_context key;
     mbedtls_pk_init(&key);
     int parsed = mbedtls_pk_parse_key(&key, private.buf, private.len, NULL, 0,
@@ -174,7 +202,7 @@ static mp_obj_t public_key(mp_obj_t key_in) {
     mbedtls_pk_free(&key);
     chance_free(chance);
     if (length < 0) {
-        raise_for_key(length);
+        raise_for_key(length, before);
     }
     return mp_obj_new_bytes(der + sizeof(der) - length, length);
 }
@@ -185,6 +213,7 @@ static mp_obj_t sign(mp_obj_t key_in, mp_obj_t digest_in) {
     unsigned char signature[MBEDTLS_PK_SIGNATURE_MAX_SIZE];
     size_t length = 0;
     chance_t *chance = chance_new();
+    mp_uint_t before = denied;
     mbedtls_pk_context key;
     mbedtls_pk_init(&key);
     int parsed = mbedtls_pk_parse_key(&key, private.buf, private.len, NULL, 0,
@@ -195,10 +224,10 @@ static mp_obj_t sign(mp_obj_t key_in, mp_obj_t digest_in) {
     mbedtls_pk_free(&key);
     chance_free(chance);
     if (parsed != 0) {
-        raise_for_key(parsed);
+        raise_for_key(parsed, before);
     }
     if (status != 0) {
-        raise_for(status);
+        raise_for(status, before);
     }
     return mp_obj_new_bytes(signature, length);
 }
@@ -210,6 +239,9 @@ static const mp_rom_map_elem_t globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_anchorwatch_mbedtls) },
     { MP_ROM_QSTR(MP_QSTR_IN_CONTENT_LEN), MP_ROM_INT(MBEDTLS_SSL_IN_CONTENT_LEN) },
     { MP_ROM_QSTR(MP_QSTR_set_max_fragment_length), MP_ROM_PTR(&set_max_fragment_length_obj) },
+    #if MICROPY_TRACKED_ALLOC
+    { MP_ROM_QSTR(MP_QSTR_allocations_denied), MP_ROM_PTR(&allocations_denied_obj) },
+    #endif
     { MP_ROM_QSTR(MP_QSTR_verify), MP_ROM_PTR(&verify_obj) },
     { MP_ROM_QSTR(MP_QSTR_make_key), MP_ROM_PTR(&make_key_obj) },
     { MP_ROM_QSTR(MP_QSTR_public_key), MP_ROM_PTR(&public_key_obj) },
