@@ -12,8 +12,6 @@ pytestmark = [pytest.mark.tls, pytest.mark.once]
 NAME = "mirror.contoso.example"
 URL = f"https://{NAME}/bundle"
 REVERIFY = {"interval_s": SELDOM_S}
-
-
 cloud = looking.running
 
 
