@@ -100,15 +100,27 @@ def _nothing_more(calls, ledger):
     """One cut is enough to convict."""
 
 
+def _boot_that_repairs(calls, ledger):
+    """What was found is written anew where a cut has left something beside it: in place."""
+    found = _boot(calls, ledger)
+    if found.texts and BESIDE[0] in calls.listdir("/"):
+        in_place(calls, frame.encode(9, found.texts["state"]), 9)
+        calls.unlink("/" + BESIDE[0])
+    return found
+
+
 def _story(write):
     name = write.__name__.replace("_", " ")
     return Story(name, _prepare(write), _play(write), _nothing_more, _boot)
 
 
 GOOD = tuple(_story(write) for write in (temp_and_syncs, slots_in_place))
+# Its writing is right; only a cut of the start after a cut shows what its start does.
+REPAIRS = _story(temp_and_syncs)._replace(name="repairs in place", boot=_boot_that_repairs)
 # (story, what it must be convicted of)
 NAIVE = (
     (_story(without_folder_sync), "lost"),
     (_story(without_file_sync), "unreadable"),
     (_story(in_place), "unreadable"),
+    (REPAIRS, "unreadable"),
 )

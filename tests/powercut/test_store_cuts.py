@@ -32,3 +32,10 @@ def test_naive_recipe_is_convicted(story, crime, record_property):
     record_property("power cut, naive", table.row(counted))
     assert getattr(counted, crime) > 0
     assert counted.faults
+
+
+def test_start_that_repairs_in_place_is_convicted_by_the_second_cut_alone():
+    once = survey.Survey(recipes.REPAIRS, NAIVE._replace(repairs=0, again=0)).run()
+    assert once.faults == [] and once.repairs > 0
+    twice = survey.Survey(recipes.REPAIRS, NAIVE).run()
+    assert twice.faults and all(", then before " in fault for fault in twice.faults)
