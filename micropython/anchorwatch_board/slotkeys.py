@@ -16,7 +16,7 @@ from anchorwatch.core.events import (
 )
 from anchorwatch.errors import AgentError, ConfigError, StateError, TrustError
 from anchorwatch.pki import issued
-from anchorwatch.pki.csr import Request
+from anchorwatch.pki.csr import Request, Unasked
 from anchorwatch.pki.private import Private
 from anchorwatch.wire.encoding import base64_bytes, base64_text
 
@@ -54,8 +54,7 @@ class SlotKeys:
         if body is None:
             self._post(KeyFailed(order.slot, "no-key", _EMPTY))
             return
-        asked = _requested(body)
-        if asked is not None and asked.cn == order.cn:
+        if _requested(body).cn == order.cn:
             self._post(CsrMade(order.slot, body["csr"]))
             return
         try:
@@ -117,17 +116,16 @@ def _written(write, slot: str, what) -> str:
 
 
 def _requested(body: dict):
-    """What a slot's frame has asked for; None for nothing."""
+    """What a slot's frame has asked for."""
     try:
         return Request(base64_bytes(body["csr"]))
     except AgentError:
-        return None
+        return Unasked()
 
 
 def _judged(order, body: dict, pause):
     """The path to install, or InstallRefused."""
-    asked = _requested(body)
-    spki = b"" if asked is None else asked.spki
+    spki = _requested(body).spki
     try:
         path = issued.ordered(order.chain, spki)
         wrong = issued.refusal(path[0], spki, order.cn, order.judge_utc_s)

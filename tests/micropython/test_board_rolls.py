@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from anchorwatch.linux import issued
+from anchorwatch.pki import issued
 from anchorwatch.wire import frame
 from tests.linux.authority import DAY_S, NOW_S
 from tests.linux.issuing import Ca

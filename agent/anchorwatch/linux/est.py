@@ -11,14 +11,14 @@ from ..core.events import Issued, IssueLater, IssueRefused
 from ..errors import AgentError, ConfigError, LinkError, MalformedMessage, plain
 from ..pki import asn1, certsonly
 from ..pki.algorithms import key_name
+from ..pki.csr import Request
+from ..pki.issued import COUNT_AT_MOST, completed, ordered
 from ..wire import est, http
 from ..wire.encoding import base64_bytes
 from .clock import converse
-from .issued import COUNT_AT_MOST, completed, ordered
 from .issuerwords import refused
 from .keyfiles import read_est_auth
 from .patience import Patience
-from .requested import Request
 
 EXCHANGE_S = 90.0
 _TEXT_AT_MOST = 160

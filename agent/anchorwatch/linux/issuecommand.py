@@ -9,9 +9,9 @@ import os
 from ..core.events import Issued, IssueLater
 from ..errors import TrustError
 from ..pki import pem
+from ..pki.issued import COUNT_AT_MOST
 from ..wire.encoding import base64_bytes
 from . import programs
-from .issued import COUNT_AT_MOST
 from .issuerwords import refused
 from .patience import Patience
 from .slots import pem_of

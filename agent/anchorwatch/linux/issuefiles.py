@@ -15,12 +15,12 @@ import os
 from ..core.events import Issued, IssueLater
 from ..errors import AgentError, TrustError
 from ..pki import pem
+from ..pki.csr import Request
 from ..pki.der import Certificate
+from ..pki.issued import COUNT_AT_MOST
 from ..wire.encoding import base64_bytes
 from .folder import Folder, open_source, reason_of
-from .issued import COUNT_AT_MOST
 from .issuerwords import refused
-from .requested import Request
 from .slots import pem_of
 
 _ENDS = (".crt", ".pem")

@@ -18,10 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from ..errors import AgentError, ConfigError
-from ..pki import pem
+from ..pki import issued, pem
 from ..pki.der import Certificate
 from ..wire.encoding import base64_text
-from . import issued
 from .keyblocks import PLAIN, encrypted, private_block
 from .keyfiles import read_certificate, read_secret
 

@@ -8,12 +8,13 @@ Source: design section 9; actions in core/credentials.py.
 
 from ..core.events import CsrMade, Installed, InstallRefused, KeyFailed, KeyMade, KeyWiped
 from ..errors import AgentError, ConfigError, StateError, TrustError
+from ..pki import issued
+from ..pki.csr import Request, Unasked
 from ..wire.encoding import base64_bytes, base64_text
-from . import issued, tls
+from . import tls
 from .folder import reason_of
 from .keyblocks import TOKEN_HINT, in_token
 from .keymaking import NoKey, new, request
-from .requested import Request, Unasked
 from .slots import NAMES, Slots, in_memory, pem_of
 
 _MISMATCH = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH")

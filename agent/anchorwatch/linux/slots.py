@@ -149,7 +149,7 @@ def _checked(body) -> dict:
 def _described(name: str, body: dict) -> dict:
     if not body["chain"]:
         return {"pending": True}
-    from . import issued  # most devices have no slots
+    from ..pki import issued  # most devices have no slots
 
     chain = [Certificate(base64_bytes(one)) for one in body["chain"]]
     return issued.described(name, chain, body["issuer"])

@@ -51,3 +51,9 @@ class Request:
         names = common_names(body[1])
         self.cn = names[0] if len(names) == 1 else ""
         self.spki = body[2].raw()
+
+
+class Unasked:
+    """No request yet: for nobody and for no key."""
+
+    cn, spki = None, b""

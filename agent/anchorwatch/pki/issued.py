@@ -46,6 +46,18 @@ def ordered(chain: list[bytes], spki: bytes) -> list[Certificate]:
     return path
 
 
+def completed(path: list[Certificate], others: list[bytes]) -> list[bytes]:
+    """The DERs of a path with those of `others` behind it that go on where it ends."""
+    usable = []
+    for der in others[: COUNT_AT_MOST - len(path)]:
+        try:
+            usable.append(Certificate(der).der)
+        except TrustError:
+            continue  # a CA's list may hold what we have no use for
+    whole = ordered([one.der for one in path] + usable, path[0].spki)
+    return [one.der for one in whole]
+
+
 def _issued(one: Certificate, below: Certificate) -> bool:
     if one.subject != below.issuer or not one.is_ca:
         return False
