@@ -59,7 +59,6 @@ typedef long mp_off_t;
 #define MICROPY_PY_ASYNCIO (0)
 #define MICROPY_PY_BUILTINS_INPUT (0)
 #define MICROPY_PY_FRAMEBUF (0)
-#define MICROPY_PY_DEFLATE (0)
 #define MICROPY_PY_SSL_DTLS (0)
 #define MICROPY_PY_RANDOM_SEED_INIT_FUNC (board_seed())
 unsigned long board_seed(void);
