@@ -29,7 +29,7 @@ from . import port as ports
 from .applications import Applications
 from .bundles import LAYERS, Bundles
 from .clock import known, now_ms
-from .crash import account, within_the_hour
+from .crash import account, settle, within_the_hour
 from .credential import Credential, absent
 from .deeds import Deeds
 from .drop import DropFolder
@@ -227,6 +227,7 @@ class Agent:
         now = now_ms()
         self._errands.turn(now)
         self._links.turn(now)
+        self._crash = settle(self._store, self._crash, now - self._began_ms)
 
     def _drained(self, now):
         return not self._telemetry.outbox.waiting or now >= self._stop_by_ms

@@ -34,9 +34,16 @@ def within_the_hour(body, utc_s: int) -> list:
     return [at for at in (body or {}).get("recent", []) if utc_s - at < HOUR_S]
 
 
-def calm(body):
-    """The body once the agent has run for HOUR_MS; None where there is nothing to forget."""
-    return dict(body, recent=[]) if body and body.get("recent") else None
+def settle(store, body, up_ms: int):
+    """The body, written without what counts once the agent has been up for an hour."""
+    if up_ms < HOUR_MS or not body or not body.get("recent"):
+        return body
+    calm = dict(body, recent=[])
+    try:
+        store.save("crash", calm)
+    except OSError:
+        pass  # it counts again after the next start; no reason to try again now
+    return calm
 
 
 def _body(what: str, where: list, utc_s: int, before) -> dict:

@@ -16,6 +16,7 @@ from anchorwatch.pki.der import Certificate
 from anchorwatch.pki.limits import LIMITS, Anchor
 
 from . import tcp, tls
+from .credential import SLOT
 from .patience import Patience
 
 # Which failure of several addresses is reported: what a server proved outweighs what a line did.
@@ -150,7 +151,7 @@ class Dialer:
             path = tls.Path(look)
             wish = self._records.wish(order.profile)
             made = tls.context(anchors.values(), order.profile, self._credential(slot), path)
-            if slot is not None and self._port.element is not None:
+            if slot == SLOT and self._port.element is not None:
                 made.ecdsa_sign_callback = self._port.element
             sock = yield from tcp.connect(*place, patience.at_most(CONNECT_MS))
             secured = yield from tls.handshake(sock, made, order.host, path, patience,

@@ -5,7 +5,7 @@ import json
 from anchorwatch_board import config, crash
 from anchorwatch_board.folder import Folder, make
 from anchorwatch_board.outbox import Outbox
-from board_store import raises
+from board_store import Rig, raises
 
 from anchorwatch.errors import ConfigError
 
@@ -90,6 +90,10 @@ def test_crashes_of_a_clock_that_begins_anew_count_until_the_agent_ran_for_an_ho
     for _ in range(9):
         body = crash.reset(5, body)
     assert len(body["recent"]) == 8 and body["count"] == 15
-    calm = crash.calm(body)
+    store = Rig(path).store
+    assert crash.settle(store, body, 3_599_999) is body and store.newest("crash") is None
+    calm = crash.settle(store, body, 3_600_000)
     assert crash.within_the_hour(calm, 2) == [] and calm["count"] == 15
-    assert crash.calm(calm) is None and crash.calm(None) is None
+    assert store.newest("crash") == calm and store.save("crash", calm) == 2
+    assert crash.settle(store, calm, 9_999_999) is calm and store.newest("crash") == calm
+    assert store.save("crash", calm) == 3 and crash.settle(store, None, 9_999_999) is None
