@@ -11,7 +11,7 @@ A story: comment lines (the first is the claim; `# covers: TAG, TAG` names rows 
     given: online       a device with a session, its twin at rest; `online key` has a symmetric key,
                         `online rooted` the vendor's root of trust, `online bundle` a bundle too,
                         `online slots` an issued certificate in slot a and the time, `online due`
-                        one that is to be renewed
+                        one that is to be renewed, `online alone` has room for one session
     TIME  EXPRESSION    an event; TIME is in ms, `+N` after the line before, `wake` at the deadline
     TIME  restart       a new Watch; SAVED holds what was saved, disk() is the state for Start, with
                         the bundles whose folders the frame `trust` names, and the slots
@@ -263,7 +263,8 @@ def status_of(hub, status="assigned"):
 def online(words):
     """What happened before a story about a device that is online."""
     if "key" in words:
-        session = [start(kept(accepted="key-1"), credential=key()), events.ClockSet(T0, "kernel")]
+        session = [start(room(kept(accepted="key-1"), words), credential=key())]
+        session += [events.ClockSet(T0, "kernel")]
         session += [events.Woke(), verified("live"), events.Signed("hub live", b"sig")]
     else:
         state = kept()
@@ -273,11 +274,21 @@ def online(words):
             state = rooted(proven={"hub": "g2", "dps": "g2"})
         if "bundle" in words:
             state = rooted(bundle(1), proven={"hub": "g2", "dps": "g2"})
-        session = [start(state), events.Woke(), verified("live")]
+        session = [start(room(state, words)), events.Woke(), verified("live")]
     session += [events.Connected("live", True), document(1, 1), patched(2)]
     if "slots" in words or "due" in words:
         session.append(events.Subscribed("live", [1] * 4))
     return session + ([events.ClockSet(T0, "date"), patched(3)] if "slots" in words else [])
+
+
+def room(state, words):
+    """`alone`: for one session only."""
+    return dict(state, second_session=False) if "alone" in words else state
+
+
+def glanced(endpoint="hub", fault="", verdict="ok", presented=None, chain=None):
+    """Glanced, with the names presented."""
+    return events.Glanced(endpoint, fault, verdict, presented or [], chain or [], "127.0.0.2")
 
 
 def kept(hub="hub.hubs.example", accepted="cert-1"):
@@ -289,6 +300,7 @@ def environment():
     """Names an event line may use."""
     known = (entry, layers, x509, key, start, kept, verified, failed, assigned, dps, document,
              patched, twin_status, pushed, call, status_of, bundle, fetched, missed, rooted, hard,
+             glanced,
              proven, limited, issued, slotted, from_hub)
     names = {word.__name__: word for word in known}
     names.update({"SAVED": {}, "T0": T0, "DAY_S": DAY_S, "MIRROR": MIRROR})

@@ -23,7 +23,7 @@ TABLES = {
 }
 # Rows of the design, sections 4, 5, 6, 7 and 10; a story names what it plays in `# covers:`.
 REQUIRED = (
-    "§3 reduced watch",
+    "§3 reduced watch", "§3 glance",
     "§4 network", "§4 service", "§4 contended", "§4 throttled", "§4 trust", "§4 policy", "§4 clock",
     "§4 memory", "§4 identity",
     "§5 rung 1", "§5 rung 2", "§5 rung 3", "§5 rung 4", "§5 rung 5", "§5 rung 6", "§5 budget",

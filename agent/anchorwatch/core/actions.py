@@ -12,6 +12,7 @@ from .credentials import WipeKey as WipeKey
 from .errands import AskDate as AskDate
 from .errands import AskTime as AskTime
 from .errands import Fetch as Fetch
+from .errands import Glance as Glance
 from .errands import LookUp as LookUp
 from .errands import SetTime as SetTime
 from .record import Record

@@ -9,6 +9,7 @@ from ..wire import dps as dps_wire
 from ..wire import hub as hub_wire
 from ..wire import sas
 from .actions import Close, Feed, LookUp, Subscribe, Tell
+from .alone import RegisterAlone, Renew
 from .device import Device
 from .events import (
     Disconnected, Failed, Held, LookedUp, LookUpFailed, Ponged, Saved, SaveFailed, Signed,
@@ -55,6 +56,8 @@ class Connection(Machine):
         HubLater,
         DpsLater,
         RegisterBeside,
+        RegisterAlone,
+        Renew,
         Assigned,
         Unregistered,
     )
@@ -80,6 +83,14 @@ class Connection(Machine):
 
     def _register_beside(self, event: Event, now: int) -> Items:
         return [Register("next")]
+
+    def _register_alone(self, event: Event, now: int) -> Items:
+        """No link is left for it beside the session."""
+        return self._leave(event, now) + [Register("live")]
+
+    def _renew(self, event: Event, now: int) -> Items:
+        """No second session can take over from this one: it ends first."""
+        return self._leave(event, now) + self._dial(event, now)
 
     def _settle(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_MS

@@ -31,7 +31,7 @@ class Device:
         self.slots = Slots()
         self.assignment: Tree | None = None
         self.reprovision_asked = False
-        self.crashes = 0  # within the hour before this start
+        self.crashes, self.second_session = 0, True  # crashes within the hour before this start
         self.judged_utc_s = 0  # at the last dial
         self.budgets: Tree = {"cycles": [], "hub": {}, "dps": {}}
         self.counters: Tree = {}
@@ -84,6 +84,7 @@ class Device:
         self.assignment = event.state.get("assignment")
         self.endpoints.start(event.state.get("rooted", []))
         self.crashes = event.state.get("crash", {}).get("recent", 0)
+        self.second_session = event.state.get("second_session", True)
         self.budgets.update(event.state.get("budgets", {}))
         self.transports.start(self.budgets.get("transport", {}))
         if self.assignment is None and self.config.hub.host:

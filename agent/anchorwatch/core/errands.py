@@ -37,6 +37,33 @@ class AskDate(Record):
     proxy: str
 
 
+class Glance(Record):
+    """Boards with room for one session: a look that ends before the handshake does. TCP, a hello,
+    the server's chain in clear, close: Glanced, or Failed on the link "next" when nothing came.
+
+    The rest as in Dial.
+    """
+
+    fields = (
+        "endpoint",
+        "host",
+        "port",
+        "anchors",
+        "limits",
+        "profile",
+        "judge_utc_s",
+        "proxy",
+    )
+    endpoint: str
+    host: str
+    port: int
+    anchors: list[Any_]
+    limits: Tree
+    profile: Tree
+    judge_utc_s: int
+    proxy: str
+
+
 class SetTime(Record):
     """Boards: set the board's clock before a dial, since their TLS always checks dates. Linux
     ignores it."""

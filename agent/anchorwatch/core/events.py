@@ -18,6 +18,7 @@ from .returns import ClockSet as ClockSet
 from .returns import CredentialRead as CredentialRead
 from .returns import Fetched as Fetched
 from .returns import FetchFailed as FetchFailed
+from .returns import Glanced as Glanced
 from .returns import LayerRead as LayerRead
 from .returns import LookedUp as LookedUp
 from .returns import LookUpFailed as LookUpFailed
@@ -33,6 +34,7 @@ class Start(Record):
                 {"recent": crashes within the hour}}, absent ones left out
     layers      {"factory": {"anchors": [entry], "distrust": [sha256]}, "system": ..., "site": ...};
                 an entry is what `pki.der.anchor_entry` returns
+                state["second_session"] False for a board with room for one session
                 state["slots"] {"a": credential as in Installed, or {"pending": True} for a key that
                 has no certificate yet}, state["identity"] the frame of core/slots.py
     credential  {"kind": "x509" | "symmetric_key", "slot": "a", "fingerprint": ..., "not_before":

@@ -2,24 +2,44 @@
 wishes, and why, is the machines' matter.
 """
 
+from .alone import GlanceNow, RegisterAlone, Renew
 from .lifecycle import WAITING_FOR_DPS, WAITING_FOR_HUB
-from .meanings import DpsLater, HubLater
-from .shapes import Event, Items, Watch
+from .meanings import DpsLater, HubLater, LookNow, RegisterBeside
+from .shapes import Event, Items, Routes, Watch
 from .unauthorized import CLEAR, SLOW
 
 HELD_MS = 300_000
 
 
 class Gates:
-    """`watch` holds the machines."""
+    """`watch` holds the machines; `routes`: {type: function of (event, now)}."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
+        self.routes: Routes = {
+            LookNow: self.look_now,
+            RegisterBeside: self.register_beside,
+            HubLater: self.hub_later,
+            DpsLater: self.dps_later,
+        }
 
     def look_now(self, event: Event, now: int) -> Items:
         reverify = self._watch.reverify
+        if not self._watch.device.second_session:
+            return self._look_alone(event, now) + self.go_on("trust")
         look = [] if reverify.taken else reverify.handle(event, now)
         return look + self.go_on("trust")
+
+    def _look_alone(self, event: Event, now: int) -> Items:
+        """A move is a new session: the former ends first."""
+        if event.swap:
+            return self._watch.connection.handle(Renew(), now)
+        return self._watch.reverify.handle(GlanceNow(), now)
+
+    def register_beside(self, event: Event, now: int) -> Items:
+        """Beside the session, or without it where there is room for one."""
+        beside = self._watch.device.second_session
+        return self._watch.connection.handle(event if beside else RegisterAlone(), now)
 
     def go_on(self, fault: str) -> Items:
         """The cause of a wait may be gone: dial now."""

@@ -9,8 +9,9 @@ Diagrams are printed from here.
 
 # isort: off
 # fmt: off
+from .alone import GlanceDue, GlanceNow, RegisterAlone, Renew, RenewDue
 from .events import (
-    Connected, Disconnected, Failed, Held, LookedUp, LookUpFailed, Ponged, Refused, Saved,
+    Connected, Disconnected, Failed, Glanced, Held, LookedUp, LookUpFailed, Ponged, Refused, Saved,
     SaveFailed, Signed, Stop, Subscribed, Verified, Woke,
 )
 from .meanings import (
@@ -74,6 +75,8 @@ CONNECTION: Table = (
     (ONLINE,           Disconnected,   WEIGHING,         "lose"),
     (ONLINE,           Joining,        SWAPPING,         "note"),
     (ONLINE,           RegisterBeside, REPROVISIONING,   "register_beside"),
+    (ONLINE,           Renew,          DIALING_HUB,      "renew"),
+    (ONLINE,           RegisterAlone,  REGISTERING,      "register_alone"),
     (REPROVISIONING,   Assigned,       SETTLING_BESIDE,  "settle"),
     (REPROVISIONING,   Unregistered,   ONLINE,           "stay_here"),
     (REPROVISIONING,   Disconnected,   REGISTERING,      "carry_on"),
@@ -159,6 +162,7 @@ JOINING = "joining"
 JOINING_ALONE = "joining alone"
 ASKING_LIVE = "asking the live session"
 PROBING = "probing"
+GLANCING = "glancing"
 
 REVERIFY: Table = (
     # in               on              go to             and
@@ -210,6 +214,13 @@ REVERIFY: Table = (
     (PROBING,          Failed,         RESTING,          "warn_other"),
     (PROBING,          Woke,           RESTING,          "silent_other"),
 
+    (CHOOSING,         GlanceDue,      GLANCING,         "glance"),
+    (CHOOSING,         RenewDue,       RESTING,          "renew"),
+    (RESTING,          GlanceNow,      GLANCING,         "glance_asked"),
+    (GLANCING,         Glanced,        RESTING,          "note_glance"),
+    (GLANCING,         Failed,         RESTING,          "miss"),
+    (GLANCING,         Woke,           RESTING,          "miss_silently"),
+
     (RESTING,          Offline,        IDLE,             "nothing"),
     (LOOKING,          Offline,        IDLE,             "abandon"),
     (CONFIRMING,       Offline,        IDLE,             "abandon"),
@@ -218,6 +229,7 @@ REVERIFY: Table = (
     (QUIETING,         Offline,        IDLE,             "abandon"),
     (DRAINING,         Offline,        IDLE,             "abandon"),
     (PROBING,          Offline,        IDLE,             "abandon"),
+    (GLANCING,         Offline,        IDLE,             "abandon"),
 )
 # fmt: on
 

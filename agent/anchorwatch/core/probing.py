@@ -15,10 +15,10 @@ from .clock import BUILD_UTC_S, NONE
 from .device import Device
 from .machine import Machine
 from .shapes import Event, Free, Items, Tree
-from .stages import COMPARING, PROBING, SETTLED
+from .stages import COMPARING, PROBING, SETTLED, WAITING
 
 DIAL_MS = 60_000
-BUSY_MS = 15_000
+BUSY_MS, ALONE_MS = 15_000, 1_000
 FIRST_MS, MOST_MS = 30_000, 3_600_000
 BOOTS = 3
 COMPARISONS = 4  # front ends that take turns present one leaf each
@@ -79,13 +79,23 @@ class Probes(Machine):
         if bare:
             return [Against(bare)]
         if self._device.reduced or not self._free():
-            return [NotYet(MOST_MS if self._device.reduced else BUSY_MS)]
+            return [NotYet(MOST_MS if self._device.reduced else self._busy_ms)]
         if self._left:
             return [Unheard()]
         heard = self._verified + self._distrusted
         if not trial and heard and (self._comparable or len(heard) == len(self._trust.endpoints)):
             return [Enough()]
         return [NotYet(self._pause_ms())]
+
+    @property
+    def _busy_ms(self) -> int:
+        """Where the link is the session's own it is free after that: see alone()."""
+        return BUSY_MS if self._device.second_session else MOST_MS
+
+    def alone(self, now: int) -> None:
+        """The session is gone: where it had the only link, a bundle that waited has its turn."""
+        if self.state == WAITING and not self._device.second_session:
+            self.wake_at = self._until_ms = min(self._until_ms, now + ALONE_MS)
 
     def _pause_ms(self) -> int:
         """Until the next round, longer each time."""

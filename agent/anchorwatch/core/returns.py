@@ -83,3 +83,19 @@ class CredentialRead(Record):
 
     fields = ("credential",)
     credential: Tree
+
+
+class Glanced(Record):
+    """Glance: the server's chain in clear, matched against the anchors by names, keys and dates.
+
+    fault, verdict  as in Failed; "" and "ok" where nothing speaks against it
+    presented, chain, address  as in Failed
+    """
+
+    fields = ("endpoint", "fault", "verdict", "presented", "chain", "address")
+    endpoint: str
+    fault: str
+    verdict: str
+    presented: list[Any_]
+    chain: list[Any_]
+    address: str | None

@@ -10,12 +10,13 @@ Rule: nothing here touches the live session before the second link has been acce
 from ..wire import hub as hub_wire
 from .actions import Close, Connect, Feed, Hold, Ping, Swap, Tell
 from .backoff import delay_ms
+from .alone import GlanceNow
 from .connection import Connection
 from .device import Device
-from .events import Disconnected, Failed, Held, Ponged, Refused, Saved, SaveFailed, Signed
+from .events import Disconnected, Failed, Glanced, Held, Ponged, Refused, Saved, SaveFailed, Signed
 from .faults import CONNACK, Faults
 from .lifecycle import REVERIFY
-from .looks import Looks
+from .glances import Glances
 from .machine import rows_of
 from .meanings import (
     Adrift, ClockStepped, Joining, LookNow, Moved, Quiet, Stayed,
@@ -34,14 +35,14 @@ STAY_MS = 30_000
 STAY_MOST_MS = 600_000
 
 
-class Reverify(Looks):
+class Reverify(Glances):
     """The second link, next to a live session."""
 
     rows = rows_of(REVERIFY)
     # fmt: off
     late = (
         Disconnected, Failed, Refused, Held, Ponged, Signed, Saved, SaveFailed, Adrift,
-        LookNow, ClockStepped, Quiet,
+        LookNow, ClockStepped, Quiet, Glanced, GlanceNow,
     )
     # fmt: on
 
@@ -56,7 +57,7 @@ class Reverify(Looks):
         probing: Free,
     ) -> None:
         super().__init__(device, tokens, connection, faults, other_faults, probing)
-        self._open_requests = open_requests
+        self._requests = open_requests
         self._connect: Connect | None = None
         self._due_ms: int | None = None
         self._answer = None
@@ -83,6 +84,9 @@ class Reverify(Looks):
         self._connect = self._device.connect("next", self._tokens.password(event))
         self._due_ms = self._tokens.due_ms("next", now)
         return [] if self._open_requests() else [Quiet()]
+
+    def _open_requests(self) -> int:
+        return self._requests()
 
     def _drain(self, event: Event, now: int) -> Items:
         until_ms = now + 1000 * self._device.config.mqtt.drain_s

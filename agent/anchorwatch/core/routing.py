@@ -5,20 +5,21 @@ An event goes to the machine that owns its link or asked for it.
 
 # isort: off
 # fmt: off
+from .alone import LOOKS, Renew
 from .answers import warning
 from .asked import Commands
 from .bundleroutes import BundleRoutes
 from .events import (
-    Acked, Asked, ClockSet, Connected, CredentialRead, Disconnected, Failed, Held, LayerRead,
-    LookedUp, LookUpFailed, Message, Ponged, Refused, Saved, SaveFailed, Signed, Start, Stop,
-    Subscribed, TimeFailed, Verified, Woke,
+    Acked, Asked, ClockSet, Connected, CredentialRead, Disconnected, Failed, Glanced, Held,
+    LayerRead, LookedUp, LookUpFailed, Message, Ponged, Refused, Saved, SaveFailed, Signed, Start,
+    Stop, Subscribed, TimeFailed, Verified, Woke,
 )
 from .gates import Gates
 from .inbound import Inbound
 from .meanings import (
     Accepted, Adrift, Assigned, Changed, ClockStepped, ClockSuspect, Dirty, DpsLater, HubLater,
-    Joining, LookDue, LookNow, LookUpNow, Moved, NoDps, Offline, Online, ProbeDue, Quiet, Register,
-    RegisterBeside, Sound, Spent, Stayed, SwapDue, Taken, Tuned, Unchanged, Unregistered,
+    Joining, LookDue, LookUpNow, Moved, NoDps, Offline, Online, ProbeDue, Quiet, Register,
+    Sound, Spent, Stayed, SwapDue, Taken, Tuned, Unchanged, Unregistered,
 )
 from .rollroutes import RollRoutes
 from .shapes import Event, Items, Routes, Watch
@@ -39,6 +40,7 @@ class Routing:
         self._new_twin = False
         self.routes: Routes = self._events()
         self.routes.update(self._meanings())
+        self.routes.update(self._gates.routes)
         self.routes.update(self._bundles.routes)
         self.routes.update(self._rolls.routes)
 
@@ -57,6 +59,7 @@ class Routing:
                 Message: self._inbound.message,
                 Ponged: self._watch.reverify.handle,
                 Held: self._watch.reverify.handle,
+                Glanced: self._watch.reverify.handle,
                 Saved: self._saved,
                 SaveFailed: self._save_failed,
                 Signed: self._signed,
@@ -74,7 +77,7 @@ class Routing:
     def _meanings(self) -> Routes:
         """Meaning: who takes it."""
         routes: Routes = {
-            t: self._watch.connection.handle for t in (LookUpNow, RegisterBeside, Joining, Stayed)
+            t: self._watch.connection.handle for t in (LookUpNow, Joining, Renew, Stayed)
         }
         routes.update(
             {
@@ -90,6 +93,7 @@ class Routing:
                     Quiet,
                     ClockStepped,
                 )
+                + LOOKS
             }
         )
         routes.update(
@@ -97,8 +101,6 @@ class Routing:
         )
         routes.update(
             {
-                HubLater: self._gates.hub_later,
-                DpsLater: self._gates.dps_later,
                 Register: self._watch.registration.handle,
                 Dirty: self._watch.twin.handle,
                 Assigned: self._assigned,
@@ -106,7 +108,6 @@ class Routing:
                 Online: self._online,
                 Offline: self._offline,
                 Moved: self._moved,
-                LookNow: self._gates.look_now,
                 Tuned: self._tuned,
             }
         )
@@ -205,13 +206,19 @@ class Routing:
     def _online(self, event: Event, now: int) -> Items:
         self._well()
         self._inbound.letters.began(now, moved=False)
-        dial = self._watch.device.shape("next", "hub", True, now)
         return (
             self._watch.reverify.handle(event, now)
             + self._watch.twin.handle(event, now)
-            + self._watch.clock.ask_date(dial)
+            + self._ask_date(now)
             + self._watch.identity.session(now)
         )
+
+    def _ask_date(self, now: int) -> Items:
+        """A handshake of its own, so not where one is all there is room for."""
+        device, clock = self._watch.device, self._watch.clock
+        dial = device.shape("next", "hub", True, now)
+        out: Items = clock.ask_date(dial) if device.second_session else []
+        return out
 
     def _well(self) -> None:
         """A session is up: what failed on the way to it is history."""
@@ -223,6 +230,7 @@ class Routing:
 
     def _offline(self, event: Event, now: int) -> Items:
         self._watch.methods.offline()
+        self._watch.commit.alone(now)
         return self._watch.reverify.handle(event, now) + self._watch.twin.handle(event, now)
 
     def _moved(self, event: Event, now: int) -> Items:

@@ -62,7 +62,7 @@ class Trialling(Rolling):
         state = watch.connection.state
         if state == ONLINE and watch.link_free() and watch.reverify.state == LOOKS_REST:
             self.wake_at = now + TRY_MS
-            self.slots.show("next", trial)
+            self.slots.show("next" if watch.device.second_session else "live", trial)
             return [LookNow(True)]
         if state in (WAITING_FOR_HUB, WAITING_FOR_DPS):
             self.wake_at = now + TRY_MS

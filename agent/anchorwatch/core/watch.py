@@ -13,7 +13,7 @@ from .connection import Connection
 from .device import Device
 from .faults import Faults
 from .identity import Identity
-from .lifecycle import ADRIFT, IDLE, RESTING
+from .lifecycle import ADRIFT, IDLE, RESTING, WAITING_FOR_DPS, WAITING_FOR_HUB
 from .methods import Methods
 from .registration import Registration
 from .reverify import Reverify
@@ -27,6 +27,8 @@ from .twin import Twin
 from .unauthorized import Unauthorized
 from .warnings import Warnings
 from .weigh import Weigher
+
+WAITING = (WAITING_FOR_HUB, WAITING_FOR_DPS)
 
 
 class Watch:
@@ -129,9 +131,11 @@ class Watch:
         self.trust.judge_at(judged_utc_s, expired_utc_s, proven)
 
     def link_free(self) -> bool:
-        """True when nothing uses or awaits the second link."""
+        """True when nothing uses or awaits the second link; nor the first, where it is the only
+        one."""
         resting = self.reverify.state in (IDLE, RESTING)
-        return resting and not self.reverify.taken and self.registration.link != "next"
+        alone = self.device.second_session or self.connection.state in WAITING
+        return alone and resting and not self.reverify.taken and self.registration.link != "next"
 
     def _for_the_cloud(self, item: Event) -> bool:
         asked = str(item.about.get("ask_id")) if isinstance(item, Tell) else ""
