@@ -31,7 +31,7 @@ enum { UART_TX_FULL = 1, UART_RX_FULL = 2, UART_BOTH_WAYS = 3 };
 
 #define KEPT_RUNNING 0x616e6368
 #define KEPT_ASKED 0x72657374
-static uint32_t kept __attribute__((section(".kept")));
+static volatile uint32_t kept __attribute__((section(".kept")));
 int board_reset_cause;
 
 static int64_t utc_minus_elapsed_ms;
