@@ -19,41 +19,6 @@ RETRY_S = 60
 _FIRST_S, _MOST_S = 10, 600
 
 
-def run(path=FILE, here=None):
-    """Run the agent until it is asked to stop.
-
-    here  see port.py; what the device has of `board` and `hooks` without it
-    """
-    here = here or port.here()
-    noted = False
-    while True:
-        try:
-            config = load(path)
-            if not noted:
-                _note_reset(config)
-                noted = True
-            Agent(config, port=here).run()
-            return
-        except (ConfigError, StateError) as error:
-            print("anchorwatch: %s" % error)
-            wait(RETRY_S, here)
-        except Exception as error:
-            sys.print_exception(error)
-            wait(delay_s(config), here)
-            here.restart("crash")
-            raise
-
-
-def delay_s(config):
-    """How long a crash is waited out: longer with each within the hour."""
-    try:
-        body = open_store(config, _silent)[0].newest("crash")
-    except AgentError:
-        body = None
-    count = len(crash.within_the_hour(body, int(time.time())))
-    return min(_FIRST_S << min(count, 8), _MOST_S)
-
-
 def wait(seconds, here):
     """Sleep, and keep the watchdog quiet."""
     for _ in range(seconds):
@@ -61,19 +26,69 @@ def wait(seconds, here):
         time.sleep(1)
 
 
-def _note_reset(config):
-    """A reset by the watchdog counts as a crash: nobody else can tell of it."""
-    if not _bitten():
-        return
-    store = open_store(config, _silent)[0]
-    before = store.read(("crash",)).get("crash")
+def run(path=FILE, here=None, pause=wait, say=print):
+    """Run the agent until it is asked to stop.
+
+    here   see port.py; what the device has of `board` and `hooks` without it
+    pause  called with seconds and `here`; say  takes lines for the console
+    """
+    here = here or port.here()
+    bitten = _bitten()
+    while True:
+        try:
+            config = load(path)
+            if bitten:
+                keep(config, crash.reset)
+                bitten = False
+            agent, start = begun(config, here, pause, say)
+            break
+        except (ConfigError, StateError) as error:
+            say("anchorwatch: %s" % error)
+            pause(RETRY_S, here)
     try:
-        store.save("crash", crash.reset(int(time.time()), before))
-    except OSError:
-        pass  # it is not kept; the agent starts all the same
+        agent.keep(start)
+    except Exception:
+        ended(config, here, pause)
+        raise
+
+
+def begun(config, here, pause, say):
+    """(the agent, what it starts with). A crash on the way there is kept as one of its own is."""
+    try:
+        agent = Agent(config, port=here, write=say)
+        return agent, agent.begin()
+    except (ConfigError, StateError):
+        raise
+    except Exception as error:
+        sys.print_exception(error)
+        keep(config, crash.account, error)
+        ended(config, here, pause)
+        raise
+
+
+def ended(config, here, pause):
+    """After a crash: longer with each within the hour, then a restart."""
+    try:
+        body = open_store(config, _silent)[0].newest("crash")
+    except AgentError:
+        body = None
+    count = len(crash.within_the_hour(body, int(time.time())))
+    pause(min(_FIRST_S << min(count, 8), _MOST_S), here)
+    here.restart("crash")
+
+
+def keep(config, account, *given):
+    """Keep `account(*given, utc_s, before)`; the agent starts all the same if that fails."""
+    try:
+        store = open_store(config, _silent)[0]
+        before = store.read(("crash",)).get("crash")
+        store.save("crash", account(*given, int(time.time()), before))
+    except (OSError, AgentError):
+        pass
 
 
 def _bitten():
+    """A reset by the watchdog counts as a crash: nobody else can tell of it."""
     try:
         import machine
 

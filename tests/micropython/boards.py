@@ -72,4 +72,5 @@ def outcomes(module, folder):
         elif name:
             found[name].append(line)
     assert found, done.stdout + done.stderr
-    return {name: "\n".join(lines) for name, lines in found.items()}
+    return {name: lines[-1] if lines[-1:] == ["ok"] else "\n".join(lines)
+            for name, lines in found.items()}
