@@ -144,6 +144,7 @@ class Agent:
         outbox = self._telemetry.outbox
         page["queue"] = {"waiting": outbox.waiting, "in_flight": self._links.in_flight,
                          "dropped": outbox.dropped}
+        gc.collect()
         page["heap"] = {"free": gc.mem_free(), "used": gc.mem_alloc()}
         return page
 
@@ -168,6 +169,8 @@ class Agent:
         mine = {name: state[name] for name in _STATE if name in state}
         mine.update({"slots": slots, "bundles": contents})
         mine["rooted"] = [layer for layer in LAYERS if self._bundles.signs(layer)]
+        if not self.port.facts["second_session"]:
+            mine["second_session"] = False
         mine["crash"] = {"recent": len(within_the_hour(self._crash, int(time.time())))}
         return Start(self._by_hand, mine, layers, credential)
 

@@ -57,9 +57,11 @@ class Times:
     """Performs AskTime, AskDate, LookUp and SetTime; `post` takes their events.
 
     sntp_server  "host:port", "" for none; port  see port.py
+    crowded      called without arguments: is there no room for another TLS connection
     """
 
-    def __init__(self, errands, dialer, resolver, sntp_server, port, post):
+    def __init__(self, errands, dialer, resolver, sntp_server, port, post, crowded):
+        self._crowded = crowded
         self._errands, self._dialer, self._resolver = errands, dialer, resolver
         self._sntp, self._port, self._post = sntp_server, port, post
         self.perform = {
@@ -121,6 +123,8 @@ class Times:
 
     def _exchange(self, order, slot, method, asked):
         """(the server's leaf, its answer); the connection is closed."""
+        if self._crowded():
+            raise LinkError("memory", "one-session")
         patience = self._dialer.patience()
         opened = yield from self._dialer.open(order, slot, patience)
         try:

@@ -71,10 +71,11 @@ class Fetcher:
     after the other: each begins with what the one before has left.
 
     learn  called with the content of a bundle that was written, before the core hears of it
-    profile  the settings of [tls.mirror]
+    profile  the settings of [tls.mirror]; crowded  is there no room for another TLS connection
     """
 
-    def __init__(self, cloud, errands, resolver, bundles, learn, profile, post):
+    def __init__(self, cloud, errands, resolver, bundles, learn, profile, post, crowded):
+        self._crowded = crowded
         self._cloud, self._errands, self._resolver = cloud, errands, resolver
         self._bundles, self._learn, self._profile, self._post = bundles, learn, profile, post
         self._orders = {layer: [] for layer in LAYERS}
@@ -115,7 +116,10 @@ class Fetcher:
 
         from .mirror import Mirror
 
-        return Mirror(url.parse(order.url), self._resolver, patience, vars_of(self._profile))
+        place = url.parse(order.url)
+        if place.scheme == "https" and self._crowded():
+            raise LinkError("memory", "one-session")
+        return Mirror(place, self._resolver, patience, vars_of(self._profile))
 
     def _take(self, order, held, found):
         self._post(self._kept(order, held, found) if isinstance(found, Found) else found)

@@ -9,6 +9,7 @@ from anchorwatch.core.events import (
     Acked,
     Connected,
     Disconnected,
+    Failed,
     Held,
     Message,
     Ponged,
@@ -28,9 +29,11 @@ class Links:
     """dialer   patience() and dial(order, patience), see dial.py; errands  runs it
     queue    the telemetry, see feeder.py; in_flight  how much of it may be unacknowledged
     warn     called with (what, value, remedy), and the class unless it is of messages
+    second   whether there is room for a second session: else one connection is held at a time
     """
 
-    def __init__(self, selector, errands, dialer, queue, in_flight, now_ms, warn):
+    def __init__(self, selector, errands, dialer, queue, in_flight, now_ms, warn, second=True):
+        self._second, self._orders = second, {}
         self._selector, self._errands, self._dialer = selector, errands, dialer
         self._now_ms, self._warn, self._in_flight = now_ms, warn, in_flight
         self._feeder = Feeder(queue, in_flight, lambda left: self._events.append(Held(left)), warn)
@@ -39,7 +42,7 @@ class Links:
         self._events = []
         self._told = set()
         self.perform = {
-            actions.Dial: self.dial, actions.Connect: self.connect,
+            actions.Dial: self.dial, actions.Glance: self.glance, actions.Connect: self.connect,
             actions.Subscribe: self.subscribe, actions.Publish: self.publish,
             actions.Close: self.close, actions.Swap: self.swap, actions.Ping: self.ping,
             actions.Feed: self.feed, actions.Hold: self.hold,
@@ -62,7 +65,7 @@ class Links:
     @property
     def wake_at(self):
         """When turn() has something to do; None: never by itself."""
-        if self._events:
+        if self._events or (self._orders and not self._crowded()):
             return 0
         due = [session.deadline_ms for session in self._sessions.values()]
         due += [self._feeder.deadline_ms, self._leave_at_ms if self._leaving else None]
@@ -71,6 +74,8 @@ class Links:
 
     def turn(self, now_ms):
         """Do what is due; after every wait, and after the queue was filled."""
+        if self._orders and not self._crowded():
+            self._begin(self._orders.pop(sorted(self._orders)[0]))
         for session in list(self._sessions.values()):
             session.turn(now_ms)
         if self._leaving is not None:
@@ -80,11 +85,29 @@ class Links:
         self._feeder.turn(now_ms)
 
     def dial(self, order):
-        """Begin a Dial; what the link was before is forgotten."""
+        """Begin a Dial; what the link was before is forgotten. Where there is room for one session
+        only, the session goes first, and any other dial waits for the one under way."""
         self._drop(order.link)
-        patience = self._dialer.patience()
-        self._dials[order.link] = self._errands.start(
-            self._dialer.dial(order, patience), lambda outcome: self._dialled(order.link, *outcome))
+        if self._second or not self._crowded():
+            self._begin(order)
+        elif order.link == "next" and "live" in self._sessions:
+            self._events.append(Failed("next", "memory", "one-session", [], [], None))
+        else:
+            self._orders[order.link] = order
+
+    def glance(self, order):
+        """Begin a Glance on the second link, which needs no room."""
+        self._drop("next")
+        self._start("next", self._dialer.glance(order, self._dialer.patience()))
+
+    def _begin(self, order):
+        self._start(order.link, self._dialer.dial(order, self._dialer.patience()))
+
+    def _start(self, link, work):
+        self._dials[link] = self._errands.start(work, lambda outcome: self._dialled(link, *outcome))
+
+    def _crowded(self):
+        return bool(self._dials) or self.open
 
     def connect(self, order):
         """CONNECT on a verified link."""
@@ -151,6 +174,7 @@ class Links:
         return kept
 
     def _drop(self, link):
+        self._orders.pop(link, None)
         if link in self._dials:
             self._errands.cancel(self._dials.pop(link))
         session = self._sessions.pop(link, None)

@@ -22,10 +22,16 @@ class Outward:
         selector, errands, post = inside
         resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
         dialer = Dialer(resolver, layers.der_of, slots.files, port, Records(_length()), now_ms)
-        self.links = Links(selector, errands, dialer, outbox, config.mqtt.in_flight, now_ms, warn)
-        times = Times(errands, dialer, resolver, config.clock.sntp, port, post)
+        second = port.facts["second_session"]
+        self.links = Links(selector, errands, dialer, outbox, config.mqtt.in_flight, now_ms, warn,
+                           second)
+
+        def crowded():
+            return not second and self.links.open
+
+        times = Times(errands, dialer, resolver, config.clock.sntp, port, post, crowded)
         fetcher = Fetcher(config.device.cloud, errands, resolver, bundles, layers.learn,
-                          config.tls.mirror, post)
+                          config.tls.mirror, post, crowded)
         self.performers = (self.links, times, fetcher)
 
 

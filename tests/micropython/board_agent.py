@@ -52,10 +52,10 @@ class BoardAgent:
     """One device in a folder that holds anchorwatch.toml as the emulated cloud wrote it.
 
     settings  {section: {key: value}} over it; None for a section that goes
-    words  further arguments of the program; heap  such as "256k", "" for the program's own
+    words  further arguments of the program; heap  the modules come as source here, so it is not a board's
     """
 
-    def __init__(self, folder, name, settings, words=(), heap="", program=None):
+    def __init__(self, folder, name, settings, words=(), heap="6m", program=None):
         self.folder, self.name, self._words, self._heap = pathlib.Path(folder), name, words, heap
         self._program = program or micropython()
         self.process = None

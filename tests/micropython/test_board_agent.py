@@ -11,6 +11,7 @@ import pytest
 from hil.bench.cloud import Cloud
 from hil.bench.waiting import until
 from hil.demo import acts
+from hil.scenarios.seen import stage, under
 from tests.micropython.board_agent import BoardAgent, micropython
 
 pytestmark = [pytest.mark.micropython, pytest.mark.tls]
@@ -92,6 +93,10 @@ def delivered(cloud, board, mids, within_s=30):
 
 def sessions(cloud, board):
     return [r for r in cloud.rows("connected", device=board.name) if r["service"] == "hub"]
+
+
+def gap_of(patch):
+    return (patch.get("anchorwatch", {}).get("gap") or {}).get("hub")
 
 
 def called(cloud, board, method, payload):
@@ -176,6 +181,30 @@ def test_hub_down_and_back(cloud, device):
     cloud.post("/hub/listen", {"up": True})
     board.reach("online", 40)
     assert delivered(cloud, board, mids) == [1]
+
+
+def test_board_with_room_for_one_session_tells_the_gap_and_is_healed_when_it_must_return(cloud):
+    """The session lives through the change of root; when it ends, the bundle has come already."""
+    name = cloud.ready["kinds"]["x509-group"]
+    board = BoardAgent(cloud.folder / "x509-group", name, {}, ["one-session"])
+    try:
+        board.start()
+        board.reach("online", 40)
+        looks = len(sessions(cloud, board))
+        cloud.post("/hub/chain", {"name": "unknown-rsa"})
+        board.ask("reverify")
+        cloud.see("the gap is told over the session", lambda r: r["what"] == "reported"
+                  and r["device"] == name and gap_of(r["patch"]))  # fmt: skip
+        assert board.state() == "online" and len(sessions(cloud, board)) == looks
+        cloud.post("/mirror", {"release": {"roots": {"g2": "active", "baltimore": "active",
+                                                     "unknown": "active"}}})  # fmt: skip
+        board.see("the bundle is there", lambda s: stage(s) == "candidate", 90)
+        assert board.state() == "online"
+        cloud.post(f"/devices/{name}/drop", {"reason": "the session ends"})
+        board.see("a session under the new root", lambda s: under(s) == cloud.anchor("unknown"), 90)
+        board.see("the bundle is committed", lambda s: stage(s) == "committed")
+    finally:
+        board.cut()
 
 
 @pytest.mark.once
