@@ -11,7 +11,7 @@ import pytest
 from tests.linux import looking, rolling_devices
 from tests.linux.looking import closed, gap, gapped, looked, looks, undisturbed
 
-pytestmark = [pytest.mark.tls, pytest.mark.once]
+pytestmark = [pytest.mark.tls, pytest.mark.once, pytest.mark.lane_cpython]
 running, cloud = looking.running, looking.cloud
 WITHIN_S = 150
 FILE = "est-roots.pem"

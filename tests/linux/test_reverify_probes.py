@@ -11,7 +11,7 @@ from tests.linux import bundle_devices, looking
 from tests.linux.bundle_devices import settled
 from tests.linux.looking import closed, gap, gapped, looked, looks, online, undisturbed
 
-pytestmark = [pytest.mark.tls, pytest.mark.once]
+pytestmark = [pytest.mark.tls, pytest.mark.once, pytest.mark.lane_cpython]
 SELDOM = {"interval_s": looking.SELDOM_S}
 running, cloud = looking.running, looking.cloud
 
