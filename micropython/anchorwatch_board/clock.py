@@ -158,7 +158,7 @@ def ask_sntp(address, port, patience):
         sock.send(sntp.request(nonce))
         yield from patience.wait(sock, READ)
         return sntp.parse(sock.recv(sntp.SIZE + 1), nonce)
-    except OSError as error:
+    except OSError:
         raise LinkError("network", "refused")
     finally:
         sock.close()

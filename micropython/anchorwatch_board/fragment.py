@@ -45,4 +45,6 @@ class Records:
             return Wish(None, OFF)
         if self._set_length is None and wanted == "require":
             raise LinkError("policy", UNAVAILABLE, ABSENT)
-        return Wish(None, ABSENT) if self._set_length is None else Wish(size, "", wanted != "prefer")
+        if self._set_length is None:
+            return Wish(None, ABSENT)
+        return Wish(size, "", wanted == "require")

@@ -46,7 +46,7 @@ class Resolver:
             if error.errno == _NO_SUCH_FILE:
                 return {}
             raise _malformed("resolve_file cannot be read", self._file)
-        except ValueError as error:
+        except ValueError:
             raise _malformed("resolve_file is no JSON", self._file)
         if not isinstance(table, dict) or [n for n in table if not isinstance(table[n], list)]:
             raise _malformed("resolve_file is not a table of lists", self._file)
@@ -68,7 +68,7 @@ def _malformed(what, value):
 def _asked(host, port):
     try:
         rows = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-    except OSError as error:
+    except OSError:
         raise LinkError("network", "name-unknown", host,
                         "check the name and the name service")
     places = []

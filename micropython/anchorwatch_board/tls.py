@@ -9,6 +9,7 @@ Source: RFC 5246 section 7.4. What the library says becomes a word in verdicts.p
 """
 
 import io
+
 import tls
 
 from anchorwatch.errors import LinkError

@@ -44,5 +44,5 @@ def converse(stream, asked, answer, patience):
 def _done(call, given):
     try:
         return call(given)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError):
         raise LinkError("network", "cut")

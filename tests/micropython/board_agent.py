@@ -52,7 +52,8 @@ class BoardAgent:
     """One device in a folder that holds anchorwatch.toml as the emulated cloud wrote it.
 
     settings  {section: {key: value}} over it; None for a section that goes
-    words  further arguments of the program; heap  the modules come as source here, so it is not a board's
+    words  further arguments of the program
+    heap   of the program; its modules come as source, so it is not a board's
     """
 
     def __init__(self, folder, name, settings, words=(), heap="6m", program=None):
