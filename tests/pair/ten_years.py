@@ -15,6 +15,7 @@ from hil.cloud.enrollment import CA, GROUP, X509, Enrollment
 from tests.pair import credentials
 from tests.pair.cloud import DAY, HOUR, HUB, Cloud
 from tests.pair.pair import Pair
+from tests.pair.registrations import Registrations
 from tests.pair.world import SNTP
 
 YEARS, LATE_DAYS, FORGOTTEN = 10, 40, 3
@@ -39,6 +40,7 @@ class TenYears:
             self.cloud.hub.registry.authorities["maker"] = maker.der
         self._register(1)
         self.pair = Pair(self.cloud, mine, CONFIG)
+        self.registrations = Registrations(self.pair)
         self.lines: list[str] = []
         self.dark: list[tuple[int, str]] = []
         self._generations, self._late, self._told = 1, {}, 0

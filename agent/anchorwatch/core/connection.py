@@ -100,7 +100,7 @@ class Connection(Machine):
 
     def _settle_again(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_MS
-        return self._leave(event, now)
+        return self._carry_on(event, now)
 
     def _move_over(self, event: Event, now: int) -> Items:
         """Where DPS said; on the same hub the certificate that it issued makes the move."""
@@ -113,6 +113,9 @@ class Connection(Machine):
         return self._weigher.beside(event, now)
 
     def _carry_on(self, event: Event, now: int) -> Items:
+        """The session is to be the one that DPS hears of, if that is a new one."""
+        if self._device.slots.tries("next"):
+            self._device.slots.moved()
         return self._leave(event, now)
 
     def _sign(self, event: Event, now: int) -> Items:

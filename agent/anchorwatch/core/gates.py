@@ -37,9 +37,14 @@ class Gates:
         return self._watch.reverify.handle(GlanceNow(), now)
 
     def register_beside(self, event: Event, now: int) -> Items:
-        """Beside the session, or without it where there is room for one."""
-        beside = self._watch.device.second_session
-        return self._watch.connection.handle(event if beside else RegisterAlone(), now)
+        """DPS, whoever wishes it: beside the session, or without it where there is room for one."""
+        device, connection = self._watch.device, self._watch.connection
+        if device.second_session:
+            self._present("next")
+            return connection.handle(event, now)
+        device.slots.moved()
+        self._present("live")
+        return connection.handle(RegisterAlone(), now)
 
     def go_on(self, fault: str) -> Items:
         """The cause of a wait may be gone: dial now."""
@@ -58,20 +63,31 @@ class Gates:
         return [DpsLater(event.wait_ms)]
 
     def dps_later(self, event: Event, now: int) -> Items:
-        """Nothing goes to DPS sooner than it asked for, whoever wishes it, and no certificate that
-        may be older than what DPS would take."""
-        slots = self._watch.device.slots
-        if not self._watch.ladder.of_others and not slots.tries("live"):
-            slots.show("live", "")
+        """Nothing goes to DPS sooner than it asked for, whoever wishes it."""
         wait_ms = max(event.wait_ms, self._watch.dps_faults.held_ms(now))
         return self._watch.connection.handle(DpsLater(wait_ms), now)
+
+    def _present(self, link: str) -> None:
+        """Whom a registration shows. DPS hears of an older certificate only after it refused the
+        newest, since registering sets the hub's thumbprint back; but with a request it is shown
+        whom it issues to, for what the hub then knows is the one that it issued."""
+        slots = self._watch.device.slots
+        if slots.tries(link) or self._watch.ladder.of_others:
+            return
+        if not slots.csr:
+            slots.show(link, slots.newest())
+        elif link == "live":
+            slots.show(link, "")
 
     def woke(self, event: Event, now: int) -> Items:
         """A device that no hub knows yet keeps to the budget, also if it starts again and again;
         what was asked for, or a start by hand, does not wait."""
         watch, wake_at = self._watch, self._watch.connection.wake_at
         due = wake_at is not None and wake_at <= now
-        if not due or watch.connection.state != WAITING_FOR_DPS or watch.device.hub:
+        if not due or watch.connection.state != WAITING_FOR_DPS:
+            return []
+        self._present("live")
+        if watch.device.hub:
             return []
         free = watch.ladder.state not in (CLEAR, SLOW) or watch.device.reprovision_asked
         return [] if free or watch.ladder.cycles.left(now) else [DpsLater(HELD_MS), event]

@@ -84,8 +84,9 @@ class Identity(Trialling):
         """Rung 4 or 5 succeeded: what serves is active; what was refused is still to be proven,
         but for a breached one."""
         kept, refused = self.slots.kept, self.slots.kept["active"]
-        trial = "" if kept["trial"] == shown else kept["trial"]
-        kept["trial"] = trial or ("" if self.slots.quarantined else refused)
+        kept["trial"] = "" if kept["trial"] == shown else kept["trial"]
+        if not kept["trial"] and not self.slots.quarantined:
+            self.slots.put_on_trial(refused)
         kept["active"] = shown
         kept["former"] = "" if kept["former"] == shown else kept["former"]
         if shown == ONBOARDING and not self.forbidden:

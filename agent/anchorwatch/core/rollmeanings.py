@@ -27,7 +27,7 @@ class TrialGood(Record):
 
 
 class TrialBad(Record):
-    """Hub or DPS refused the certificate on trial."""
+    """The hub refused the certificate on trial."""
 
     fields = ("verdict",)
     verdict: str

@@ -12,13 +12,13 @@ from .events import (
     CsrMade, Installed, InstallRefused, Issued, IssueLater, IssueRefused, KeyFailed, KeyMade,
     KeyWiped,
 )
-from .lifecycle import SETTLING, WAITING_FOR_DPS, WAITING_FOR_HUB
+from .lifecycle import REPROVISIONING, SETTLING, WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import DpsLater, HubLater
 from .rollmeanings import (
     AskDps, Done, FormerDue, GivenUp, LastResort, NotMoved, NothingLeft, OtherSlot, Propagating,
     ResumeDue, RollDue, TookOver, TrialBad, TrialDue, TrialGood, TrialLater,
 )
-from .rolls import ASKING, AWAITING, REGISTERING
+from .rolls import ASKING, AWAITING
 from .shapes import Any_, Event, Items, Routes, Watch
 
 OF_REQUEST = (CsrMade, Installed, InstallRefused, Issued, IssueLater, KeyFailed, KeyMade)
@@ -57,14 +57,25 @@ class RollRoutes:
         return self._identity.handle(event, now)
 
     def assigned(self, event: Event, now: int) -> Items:
-        """DPS knows the certificate on trial now."""
-        return self._identity.handle(event, now) if self._identity.state == REGISTERING else []
+        """DPS knows a certificate now; the one on trial is tried, whoever had it registered."""
+        slots, beside = self._identity.slots, self._watch.connection.state == REPROVISIONING
+        link = "next" if beside else "live"
+        slots.refused_by_dps(slots.shown(link), False)
+        return self._identity.handle(event, now) if slots.tries(link) else []
 
-    def unregistered(self, event: Event, now: int) -> Items:
-        """A registration failed that carried a request, or was the trial's."""
-        if self._identity.state == REGISTERING and event.fault == "identity":
-            # without a session the ladder's weigher hands it on
-            return [] if self._identity.trying_live else self._identity.handle(event, now)
+    def unregistered(self, event: Event, beside: bool, now: int) -> Items:
+        """A registration failed: of a new certificate, or with a request. Without a session it is
+        the ladder's, but where the machine tries."""
+        slots = self._identity.slots
+        newer = beside and not slots.csr and slots.shown("next") != slots.kept["active"]
+        out: Items = []
+        if event.fault == "identity" and (newer or (self._identity.trying_live and not beside)):
+            out = self._identity.dps_refused(event, beside, now)
+        if beside:
+            slots.show("next", "")
+        return out + self._no_issue(event)
+
+    def _no_issue(self, event: Event) -> Items:
         if self._identity.state != ASKING or not self._identity.slots.csr:
             return []
         self._identity.slots.csr = ""

@@ -16,6 +16,7 @@ from .events import (
 )
 from .gates import Gates
 from .inbound import Inbound
+from .lifecycle import REPROVISIONING
 from .meanings import (
     Accepted, Adrift, Assigned, Changed, ClockStepped, ClockSuspect, Dirty, DpsLater, HubLater,
     Joining, LookDue, LookUpNow, Moved, NoDps, Offline, Online, ProbeDue, Quiet, Register,
@@ -131,7 +132,7 @@ class Routing:
         watch = self._watch
         if watch.clock.wake_at is not None and watch.clock.wake_at <= now:
             return watch.clock.woke(now) + [event]
-        held = self._rolls.woke(event, now) or self._gates.woke(event, now)
+        held = self._gates.woke(event, now) or self._rolls.woke(event, now)
         if held:
             return held
         machines = (watch.connection, watch.registration, watch.reverify, watch.twin)
@@ -200,8 +201,9 @@ class Routing:
         return out + self._watch.connection.handle(event, now)
 
     def _unregistered(self, event: Event, now: int) -> Items:
+        beside = self._watch.connection.state == REPROVISIONING
         out: Items = self._watch.connection.handle(event, now)
-        return out + self._rolls.unregistered(event, now)
+        return out + self._rolls.unregistered(event, beside, now)
 
     def _online(self, event: Event, now: int) -> Items:
         self._well()
@@ -231,6 +233,8 @@ class Routing:
     def _offline(self, event: Event, now: int) -> Items:
         self._watch.methods.offline()
         self._watch.commit.alone(now)
+        if not self._watch.registration.busy:
+            self._watch.device.slots.show("next", "")
         return self._watch.reverify.handle(event, now) + self._watch.twin.handle(event, now)
 
     def _moved(self, event: Event, now: int) -> Items:

@@ -45,6 +45,7 @@ class Slots:
         self.lost = ""  # the active slot of the frame, when the driver could not read it
         self.csr = ""  # a request that goes to DPS with the next registration
         self.saves = self.answered = 0  # of the frame
+        self._no: Items = []  # fingerprints that DPS refused
         self._shown: Tree = {"live": "", "next": ""}  # link: slot, "" for the active one
 
     def start(self, event: Event) -> None:
@@ -67,9 +68,15 @@ class Slots:
         """A cut between the installing of a certificate and the frame that names it."""
         pending = self.kept["pending"]
         if pending in self.held and pending != self.kept["active"]:
-            self.kept.update({"trial": pending, "pending": ""})
+            self.put_on_trial(pending)
         elif pending and not found.get(pending, {}).get("pending"):
             self.kept["pending"] = ""
+
+    def put_on_trial(self, name: str) -> None:
+        """This one is to be proven from now on; DPS has said nothing of it yet."""
+        pending = "" if self.kept["pending"] == name else self.kept["pending"]
+        self.kept.update({"trial": name, "pending": pending})
+        self.kept.update({"trial_refused": False, "trial_dps_utc_s": 0})
 
     def read(self, credential: Tree) -> None:
         """The configured credential's files changed."""
@@ -113,10 +120,31 @@ class Slots:
         return bool(self.kept["trial"]) and self.shown(link) == self.kept["trial"]
 
     def newest(self) -> str:
-        """Whom DPS is to hear of: the one on trial until it was refused, "" for the active one."""
-        trial = str(self.kept["trial"])
-        heard = trial not in self.held or self.kept["trial_refused"] or not self.open(trial)
-        return "" if heard else trial
+        """Whom DPS is to hear of: the newest that it has not refused; "" for the active one."""
+        found = active = str(self.kept["active"])
+        for name in sorted(self.held):
+            newer = self._age(name) > self._age(found)
+            if newer and not self._refused(name) and self.open(name):
+                found = name
+        return "" if found == active else found
+
+    def refused_by_dps(self, name: str, refused: bool) -> None:
+        """What DPS said of it; of one that is not on trial a restart forgets it."""
+        fingerprint = self.held[name].get("fingerprint", "")
+        self._no = [old for old in self._no if old != fingerprint]
+        self._no += [fingerprint] if refused else []
+        if name == self.kept["trial"]:
+            self.kept["trial_refused"] = refused
+
+    def _refused(self, name: str) -> bool:
+        if name == self.kept["trial"]:
+            return bool(self.kept["trial_refused"])
+        return self.held[name].get("fingerprint") in self._no
+
+    def _age(self, name: str) -> tuple[int, bool]:
+        """What makes one newer: when it was made, and being on trial; a key without a certificate
+        is older than any."""
+        return (self.held.get(name, {}).get("not_before") or 0, name == self.kept["trial"])
 
     def open(self, name: str) -> bool:
         """False for what a breach closed."""

@@ -39,10 +39,8 @@ class Trialling(Rolling):
 
     def _enter(self, event: Event, now: int) -> Items:
         """The certificate is on the disk; before it is used, that it is on trial is too."""
-        slot = event.slot
-        self.slots.held[slot] = event.credential
-        self.slots.kept.update({"trial": slot, "pending": "", "trial_dps_utc_s": 0})
-        self.slots.kept["trial_refused"] = False
+        self.slots.held[event.slot] = event.credential
+        self.slots.put_on_trial(event.slot)
         self._waits, self._spread = 0, False
         self.wake_at = now + SAVE_MS
         return [self.slots.save()]
@@ -83,7 +81,8 @@ class Trialling(Rolling):
     def _try_again(self, event: Event, now: int) -> Items:
         """Nothing was heard. A hub that closes without a word may mean the new one: the old one has
         its turn."""
-        self.slots.show("next", "")
+        if not self._watch.reverify.taken:  # else a registration shows it
+            self.slots.show("next", "")
         waiting = self._watch.connection.state in (WAITING_FOR_HUB, WAITING_FOR_DPS)
         if waiting and self.slots.tries("live") and not self.slots.quarantined:
             self.slots.show("live", "")
@@ -134,13 +133,12 @@ class Trialling(Rolling):
     def _registered(self, event: Event, now: int) -> Items:
         """Assigned: the connection dials the hub next, and shows the same certificate."""
         self._registered_ms = now
-        self.slots.kept["trial_refused"] = False
+        self.slots.kept["trial_dps_utc_s"] = self._device.clock.utc(now) or 0
         self.wake_at = now + TRY_MS
         return []
 
     def _refused_by_dps(self, event: Event, now: int) -> Items:
-        """From now on the ladder may register the older one."""
-        self.slots.kept["trial_refused"] = True
+        """From now on the older one may be registered."""
         return [self.slots.save()] + self._hold(event, now)
 
     def _hold(self, event: Event, now: int) -> Items:
@@ -190,7 +188,19 @@ class Trialling(Rolling):
 
     def not_moved(self, event: Event, now: int) -> Items:
         """Reverify did not move to the trial; why says whether the certificate is the cause."""
-        if self.state != TRYING or not self.slots.tries("next"):
+        tried = self.slots.tries("next")
+        if not tried or self.state != TRYING:
+            self.slots.show("next", "")
             return []
         identity = event.fault == "identity"
         return [TrialBad(event.verdict) if identity else TrialLater(event.verdict)]
+
+    def dps_refused(self, event: Event, beside: bool, now: int) -> Items:
+        """DPS refused a newer one than the active one, whoever had it registered; what was asked
+        for beside the session is asked again, with the next older one."""
+        slots, rolls = self.slots, self.state == REGISTERING
+        link = "next" if beside else "live"
+        tried = slots.tries(link)
+        slots.refused_by_dps(slots.shown(link), True)
+        out: Items = self.handle(event, now) if tried else []
+        return (out or [slots.save()]) + ([RegisterBeside()] if beside and not rolls else [])

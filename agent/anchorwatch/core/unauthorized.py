@@ -154,7 +154,7 @@ class Unauthorized(Machine):
     def _go(self, event: Event, now: int) -> Items:
         slots = self._device.slots
         if isinstance(event, Sound):
-            slots.show("live", slots.newest())
+            slots.show("live", "")  # or the newest, when its turn comes
         self._device.count("cycles")
         self._registered_ms = None
         spread_ms = max(1000 * self._device.config.dps.spread_s, self._device.window_ms)
@@ -170,10 +170,11 @@ class Unauthorized(Machine):
 
     def _choose(self, event: Event, now: int) -> Items:
         """Rungs 4 and 5: what else may be shown, to the hub and then to DPS; but where DPS refused
-        the one on trial, the active one has not had its turn."""
+        a newer one, the active one has not had its turn."""
         slots = self._device.slots
-        if isinstance(event, DpsRefused) and slots.newest() and slots.tries("live"):
-            slots.kept["trial_refused"] = True
+        shown, before = slots.shown("live"), self._fallback.refused
+        if isinstance(event, DpsRefused) and shown != slots.kept["active"] and not before:
+            slots.refused_by_dps(shown, True)
             asked = [Sound()] if self.may_register(now) else self._choose_here(event, now)
             return [slots.save()] + asked
         self._fallback.refused = self._fallback.refused or isinstance(event, DpsRefused)

@@ -51,8 +51,8 @@ class Weigher:
         if fault == "identity":
             self._device.reprovision_asked = False
             self._dps.counted(fault)
-            if self._on_trial():
-                return out + [TrialBad(verdict)]
+            if self._on_trial():  # who tries it goes on
+                return out
             return out + self._doubt("dps", now) + self._ladder.handle(DpsRefused(verdict), now)
         if event.verdict != HUB_NOT_ALLOWED:
             out += self._cause("dps", fault, event, now)
