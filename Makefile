@@ -55,8 +55,7 @@ ci-lanes: $(STAMP)
 # PORT is a folder of ports/ with a firmware.mk. Sources come from the Debian archive, once.
 PORT ?= unix
 firmware:
-	@'$(PYTHON)' ports/sources.py >/dev/null
-	@$(MAKE) --no-print-directory -f ports/firmware.mk PORT='$(PORT)'
+	@$(MAKE) --no-print-directory -f ports/firmware.mk PORT='$(PORT)' PYTHON='$(PYTHON)'
 
 clean:
 	rm -rf $(VENV) build agent/*.egg-info .pytest_cache

@@ -1,5 +1,5 @@
 # MicroPython's unix port with the memory of a board: TLS takes its buffers from the heap that is
-# collected, and `-X heapsize=` says how large that is. Words of 64 bits: pointers take twice as much.
+# collected, and `-X heapsize=` says how large that is. Its words have 64 bits, twice a board's.
 #
 # Connect: nothing. Its network and its disk are the computer's.
 name = "MicroPython on Linux, small heap"
@@ -7,7 +7,7 @@ build = "unix-small-heap"         # as the board says of itself in sys.implement
 epoch_year = 1970                 # time.gmtime(0)[0]
 second_session = False            # no room for a second TLS session beside the live one
 handshake_kib = 48                # free heap below which a failed handshake says nothing of trust
-tls_in_bytes = 16384              # the longest record that fits into the buffer; 4096 in micropython-4k
+tls_in_bytes = 16384              # the longest record it takes in; micropython-4k: 4096
 tls_versions = ("1.2",)
 client_keys = ("ec-p256", "rsa-2048")
 watchdog_s = 0                    # none
