@@ -64,6 +64,8 @@ class Agent:
     def __init__(self, config, by_hand=False, port=None, write=print):
         self._config, self._by_hand, self._write = config, by_hand, write
         self.port = port or ports.here()
+        # Collected often, a heap has long pieces left in the end.
+        gc.threshold((gc.mem_free() + gc.mem_alloc()) // 8)
         self._began_ms = now_ms()
         self._stop_by_ms = None
         self._crash = None

@@ -3,6 +3,8 @@
 Rule: each posts its own answer; a flash that refuses is an answer, not a crash.
 """
 
+import gc
+
 from anchorwatch.core import actions
 from anchorwatch.core.events import Saved, SaveFailed, Signed
 from anchorwatch.errors import StateError
@@ -44,8 +46,13 @@ class Deeds:
         self._post(Signed(action.purpose, self._slots.sign(action.data, action.slot)))
 
     def _save(self, action):
+        gc.collect()  # what is written needs long pieces of the heap
         try:
             generation = self._store.save(action.name, action.body)
+        except MemoryError:
+            gc.collect()
+            self._post(SaveFailed(action.name, "io"))
+            return
         except OSError as error:
             self._post(SaveFailed(action.name, reason_of(error)))
             return

@@ -63,7 +63,12 @@ def _scalar(value: object, floats: bool) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"%s"' % "".join([_written(c) for c in text])
+    """A text that goes as it is needs no list of its characters: a certificate's is too long for
+    a board."""
+    for c in text:
+        if not " " <= c <= "~" or c in '"\\':
+            return '"%s"' % "".join([_written(c) for c in text])
+    return '"' + text + '"'
 
 
 def _written(c: str) -> str:
