@@ -1,6 +1,6 @@
 """Runs on the unix MicroPython: makes or reads a LittleFS image that is a file of the host.
 
-    micropython littlefs.py write IMAGE KIB PAIRS   KIB > 0: a new disk; PAIRS: lines `name<TAB>file`
+    micropython littlefs.py write IMAGE KIB PAIRS   KIB > 0: a new disk; PAIRS: lines `name TAB file`
     micropython littlefs.py read IMAGE FOLDER       every file of the disk into FOLDER, which exists
 
 Rule: MicroPython's own file system writes what MicroPython will read; nothing of it is done anew.
@@ -8,6 +8,7 @@ Rule: MicroPython's own file system writes what MicroPython will read; nothing o
 
 import os
 import sys
+
 import vfs
 
 BLOCK = 4096

@@ -5,6 +5,10 @@
 name = "Cortex-M3 under QEMU"
 build = "qemu-mps2"               # as the board says of itself in sys.platform
 epoch_year = 2000                 # time.gmtime(0)[0]
+network = "Ethernet"
+heap_kib = 256                    # unless the word heap= of the command line says otherwise
+disk_kib = None                   # as large as the file that the word disk= names
+file_system = "LittleFS 2"        # FAT with the word fat=
 second_session = True             # room for a second TLS session beside the live one
 handshake_kib = 40                # what a TLS session takes of the heap
 tls_in_bytes = 16384              # the longest record that fits into the buffer

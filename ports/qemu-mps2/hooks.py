@@ -1,4 +1,4 @@
-"""What the agent's driver cannot do by the facts of board.py alone: the watchdog and the restart."""
+"""What the facts of board.py cannot do for the agent's driver: the watchdog and the restart."""
 
 import board
 import machine
