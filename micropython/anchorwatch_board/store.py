@@ -7,6 +7,8 @@ before. A slot of zeros is empty.
 Source: contract of the state directory; wire/frame.py; micropython/README.md, "Power cuts".
 """
 
+import gc
+
 from anchorwatch.errors import AgentError, StateError
 from anchorwatch.pki.p256sign import quiet
 from anchorwatch.wire import frame
@@ -94,6 +96,8 @@ class Store:
             if name in self._suspect:
                 self._blank(other)
         except OSError:
+            # A file that could not be closed writes once more when it is collected: now.
+            gc.collect()
             self._take_back(slot, generation)
             raise
         self._suspect.discard(name)
