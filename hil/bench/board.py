@@ -29,7 +29,40 @@ def no_note(what: str, **more: object) -> None:
     """For who keeps no timeline."""
 
 
-class Process:
+class Device:
+    """What scenarios say with the words of a device: it has status(), and these come of it."""
+
+    look_every_s = 0.1
+
+    def status(self) -> dict:
+        """The whole status, schema 1."""
+        raise NotImplementedError
+
+    def state(self) -> str:
+        """The word of the agent's connection table."""
+        return self.status()["agent"]["state"]
+
+    def see(
+        self, waited_for: str, sought: Callable[[dict], object], within_s: float = 30
+    ) -> object:
+        """Wait until the status shows what is sought."""
+
+        def look() -> tuple[object, object]:
+            status = self.status()
+            return sought(status), self.seen(status)
+
+        return until(waited_for, look, within_s, every_s=self.look_every_s)
+
+    def reach(self, state: str, within_s: float = 30) -> None:
+        """Wait for a word of the connection table."""
+        self.see(f"state {state}", lambda s: s["agent"]["state"] == state, within_s)
+
+    def seen(self, status: dict) -> object:
+        """What a complaint shows of a status."""
+        return brief(status)
+
+
+class Process(Device):
     """`anchorwatch run` over one folder of configuration and credential files.
 
     folder  holds anchorwatch.toml; everything the device has stands in it
@@ -85,10 +118,6 @@ class Process:
         """Power back, after cut."""
         self.start()
 
-    def state(self) -> str:
-        """The word of the agent's connection table."""
-        return self.status()["agent"]["state"]
-
     def status(self) -> dict:
         """The whole status, schema 1."""
         with Line(self.socket) as line:
@@ -125,21 +154,6 @@ class Process:
         """Change {"section": {"key": value}} in the configuration, before start."""
         text = toml.changed(self.config.read_text(encoding="utf-8"), settings)
         self.put(self.config.name, text.encode())
-
-    def see(
-        self, waited_for: str, sought: Callable[[dict], object], within_s: float = 30
-    ) -> object:
-        """Wait until the status shows what is sought."""
-
-        def look() -> tuple[object, object]:
-            status = self.status()
-            return sought(status), brief(status)
-
-        return until(waited_for, look, within_s)
-
-    def reach(self, state: str, within_s: float = 30) -> None:
-        """Wait for a word of the connection table."""
-        self.see(f"state {state}", lambda s: s["agent"]["state"] == state, within_s)
 
     def _command(self, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run(

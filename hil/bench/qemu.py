@@ -67,10 +67,18 @@ class Guest:
             raise
         return self._qemu.returncode, printed
 
-    def cut(self) -> None:
-        """The power is gone, now."""
+    def wait(self, limit_s: float | None = None) -> int:
+        """The exit status, while somebody else reads what it prints; TimeoutExpired."""
+        return self._qemu.wait(limit_s)
+
+    def kill(self) -> None:
+        """The power goes, now."""
         self._qemu.kill()
-        self._qemu.wait()
+
+    def cut(self) -> None:
+        """The power is gone."""
+        self.kill()
+        self.wait()
 
     def __enter__(self) -> "Guest":
         return self

@@ -23,10 +23,13 @@ _READ_AT_ONCE = 512
 
 
 class Console:
-    """One agent's console."""
+    """One agent's console.
 
-    def __init__(self, agent):
-        self._agent, self._line = agent, []
+    words  more of them, of the firmware's own: {word: function(given) that returns a dict}
+    """
+
+    def __init__(self, agent, words=None):
+        self._agent, self._line, self._words = agent, [], words or {}
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
         agent.selector.register(sys.stdin, select.POLLIN, self._read)
@@ -69,6 +72,8 @@ class Console:
         elif do == "stop":
             self._agent.stop()
             self._say({"id": number, "ok": True, "is": {}})
+        elif do in self._words:
+            self._say({"id": number, "ok": True, "is": self._words[do](given)})
         elif do in WORDS:
             self._agent.ask(do, given, lambda about: self._answer(number, about))
         else:
@@ -81,4 +86,5 @@ class Console:
         self._say(tree)
 
     def _say(self, tree):
-        print(json.dumps(tree))
+        json.dump(tree, sys.stdout)  # in pieces: a status has no room in a small heap
+        print()

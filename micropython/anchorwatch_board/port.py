@@ -5,6 +5,7 @@ Rule: both are optional and every name in them is; without one the driver does w
 Source: ports/README.md.
 """
 
+import gc
 import time
 
 try:
@@ -20,7 +21,7 @@ FACTS = {
     "watchdog_s": 0,  # the hardware bites after so long; 0: there is none
     "keeps_time_without_power": False,
 }
-_HOOKS = ("utc_s", "set_clock", "feed", "restart", "bring_up_network",
+_HOOKS = ("utc_s", "set_clock", "feed", "restart", "bitten", "bring_up_network", "tls_free",
           "sign")
 
 
@@ -64,9 +65,25 @@ class Port:
         """Restart the board; returns where it cannot."""
         self._call("restart", reason)
 
+    def bitten(self):
+        """Whether it was the watchdog that reset the board."""
+        if "bitten" in self._hooks:
+            return self._hooks["bitten"]()
+        try:
+            import machine
+
+            return machine.reset_cause() == machine.WDT_RESET
+        except (ImportError, AttributeError):
+            return False  # this port does not tell
+
     def bring_up_network(self, config):
-        """Have the network up, or try: it is called before the first dial."""
+        """Have the network up, or try: it is called before every look-up of a name."""
         self._call("bring_up_network", config)
+
+    def tls_free(self):
+        """Bytes free where the TLS library takes its memory: in the heap, unless a hook knows."""
+        gc.collect()
+        return self._hooks["tls_free"]() if "tls_free" in self._hooks else gc.mem_free()
 
     def _call(self, name, *given):
         hook = self._hooks.get(name)
@@ -75,10 +92,11 @@ class Port:
 
 def here():
     """The port that this device was made with: modules `board` and `hooks`, where there are any."""
-    return Port(_module("board"), _module("hooks"))
+    return Port(module("board"), module("hooks"))
 
 
-def _module(name):
+def module(name):
+    """A module of this port; None without one."""
     try:
         return __import__(name)
     except ImportError:
