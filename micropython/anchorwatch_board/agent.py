@@ -62,6 +62,8 @@ class Agent:
     """
 
     def __init__(self, config, by_hand=False, port=None, write=print):
+        if config.mqtt.proxy:
+            raise ConfigError("[mqtt] proxy is not for boards", config.mqtt.proxy, "remove it")
         self._config, self._by_hand, self._write = config, by_hand, write
         self.port = port or ports.here()
         # Collected often, a heap has long pieces left in the end.

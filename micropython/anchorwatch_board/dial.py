@@ -14,6 +14,7 @@ from anchorwatch.errors import AgentError, LinkError
 from anchorwatch.pki import guess, judge
 from anchorwatch.pki.der import Certificate
 from anchorwatch.pki.limits import LIMITS, Anchor
+from anchorwatch.wire import dps, hub
 
 from . import tcp, tls
 from .credential import SLOT
@@ -24,6 +25,9 @@ WEIGHT = ("network", "memory", "throttled", "service", "policy", "clock", "trust
 
 CONNECT_MS = 10_000
 DIAL_MS = 45_000
+UPGRADE_MS = 15_000
+# By endpoint: the target of the request, given whether there is a certificate to show.
+WEBSOCKET = {"hub": hub.websocket_target, "dps": dps.websocket_target}
 # What low memory looks like.
 _DOUBTFUL = ("unknown-issuer", "bad-signature", "chain-refused", "intermediate-missing")
 _NO_LIMIT = {}
@@ -107,10 +111,23 @@ class Dialer:
         began_ms = self._now_ms()
         try:
             opened = yield from self.open(order, order.slot, patience)
+            if order.transport == "websocket" and order.slot is not None:
+                yield from self._upgrade(order, opened, patience)
         except LinkError as error:
             return Failed(order.link, error.fault, error.verdict, getattr(error, "presented", []),
                           getattr(error, "chain", []), getattr(error, "address", None)), None
         return _verified(order, opened, self._now_ms() - began_ms), opened.stream
+
+    def _upgrade(self, order, opened, patience):
+        """A probe ends before this: it has nothing to say in a websocket."""
+        from .framed import upgrade  # most devices never need a websocket
+
+        target = WEBSOCKET[order.endpoint](self._files(order.slot) is not None)
+        try:
+            opened.stream = yield from upgrade(opened.stream, order.host, target,
+                                               patience.at_most(UPGRADE_MS))
+        except LinkError as error:
+            raise Refusal(error, None, opened.address)
 
     def open(self, order, slot, patience):
         """Open what a Dial, an AskDate or a LookUp asks for; LinkError when no address will do."""
@@ -146,8 +163,7 @@ class Dialer:
         return (yield from self._once(order, slot, place, addresses, patience, ()))
 
     def _roomy(self):
-        gc.collect()
-        return gc.mem_free() >= 1024 * self._port.facts["handshake_kib"]
+        return self._port.tls_free() >= 1024 * self._port.facts["handshake_kib"]
 
     def _once(self, order, slot, place, addresses, patience, without):
         gc.collect()

@@ -5,12 +5,15 @@ Rule: it moves bytes between the two and passes on what the session tells; it kn
 
 import gc
 
+from anchorwatch.errors import MalformedMessage
 from anchorwatch.wire.mqttsession import Session as Wire
 
 from .selector import BROKEN, READ, WRITE
 
 _PIECE = 1024
 _READS_A_TURN = 64
+# The library's "end of file" and "closed"; reset and broken pipe of a socket.
+_ENDED = (-0x7280, -0x7880, 104, 32)
 
 
 class Session:
@@ -98,6 +101,8 @@ class Session:
         for _ in range(_READS_A_TURN):
             try:
                 data = self._stream.read(_PIECE)
+            except MalformedMessage:
+                return self._lose("protocol")
             except (OSError, ValueError) as error:
                 return self._lose("closed" if _peer_ended(error) else "network")
             if data is None:
@@ -169,7 +174,3 @@ def _peer_ended(error):
     """Whether the other side ended it: the line did otherwise."""
     code = error.errno if isinstance(error, OSError) else 0
     return code in _ENDED
-
-
-# The library's "end of file" and "closed"; reset and broken pipe of a socket.
-_ENDED = (-0x7280, -0x7880, 104, 32)

@@ -20,7 +20,8 @@ class Outward:
 
     def __init__(self, config, layers, bundles, slots, outbox, inside, port, warn):
         selector, errands, post = inside
-        resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None)
+        resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None,
+                            lambda: port.bring_up_network(config))
         dialer = Dialer(resolver, layers.der_of, slots.files, port, Records(_length()), now_ms)
         second = port.facts["second_session"]
         self.links = Links(selector, errands, dialer, outbox, config.mqtt.in_flight, now_ms, warn,

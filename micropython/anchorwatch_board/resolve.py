@@ -13,17 +13,20 @@ _NO_SUCH_FILE = 2
 
 
 class Resolver:
-    """table  {"host:port": ["address:port"]}; file  the same as JSON, goes first, or None."""
+    """table  {"host:port": ["address:port"]}; file  the same as JSON, goes first, or None
+    bring_up  called before anything is asked: the network may be down, or not up yet
+    """
 
-    def __init__(self, table, file):
+    def __init__(self, table, file, bring_up):
         self._table = {name.lower(): table[name] for name in table}
-        self._file = file
+        self._file, self._bring_up = file, bring_up
 
     def addresses(self, host, port):
         """[(address, port)] of a name, in the order to try them.
 
         Raises  LinkError: network, name-unknown | table-malformed
         """
+        self._bring_up()
         return self.listed(host, port) or _asked(host, port)
 
     def listed(self, host, port):

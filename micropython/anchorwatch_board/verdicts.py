@@ -28,6 +28,7 @@ CODES = {
 MEMORY = (-0x7F00, -0x2880, -0x3F80)
 _MEMORY_LOW = (0x10, 0x6A)
 _LOW = 0x7F
+_NO_MEMORY = 12  # of the runtime itself
 # What a server's alert says before it has seen our certificate.
 ALERTS = {
     40: "no-common-suite", 71: "no-common-suite", 70: "protocol-version", 112: "name-not-served",
@@ -61,7 +62,7 @@ def of_library(error):
                 return LinkError("clock", verdict)
         return LinkError("trust", "chain-refused")
     code = error.errno if isinstance(error.errno, int) else 0
-    if code in MEMORY or (code < -_LOW and -code & _LOW in _MEMORY_LOW):
+    if code in MEMORY or code == _NO_MEMORY or (code < -_LOW and -code & _LOW in _MEMORY_LOW):
         return LinkError("memory", "no-memory", code)
     if code > 0:
         return LinkError("network", "cut", code)

@@ -141,6 +141,8 @@ def test_first_boot_by_dps_with_a_certificate(cloud, device):
         board.cut()
 
 
+@pytest.mark.once
+@pytest.mark.lane_cpython
 def test_a_migration_and_back_moves_the_session_and_loses_nothing(cloud, device):
     board = device("mp-migrates")
     board.start()
@@ -171,6 +173,8 @@ def test_unknown_root_is_a_gap_while_the_session_lives(cloud, device):
     assert delivered(cloud, board, sent(board, 3, "gap")) == [1]
 
 
+@pytest.mark.once
+@pytest.mark.lane_cpython
 def test_hub_down_and_back(cloud, device):
     board = device("mp-down")
     board.start()
@@ -205,6 +209,17 @@ def test_board_with_room_for_one_session_tells_the_gap_and_is_healed_when_it_mus
         board.see("the bundle is committed", lambda s: stage(s) == "committed")
     finally:
         board.cut()
+
+
+@pytest.mark.once
+@pytest.mark.lane_cpython
+def test_session_in_a_websocket(cloud, device):
+    board = device("mp-web", with_dps=True, mqtt={"transport": "websocket"})
+    board.start()
+    board.reach("online", 40)
+    assert delivered(cloud, board, sent(board, 30, "web")) == [1]
+    assert called(cloud, board, "blink", "x" * 3000)["payload"] == {"heard": "x" * 3000}
+    assert board.status()["endpoints"]["hub"]["transport"] == "websocket"
 
 
 @pytest.mark.once
