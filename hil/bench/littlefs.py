@@ -1,7 +1,7 @@
 """Runs on the unix MicroPython: makes or reads a LittleFS image that is a file of the host.
 
-    micropython littlefs.py write IMAGE KIB PAIRS   KIB > 0: a new disk; PAIRS: lines `name TAB file`
-    micropython littlefs.py read IMAGE FOLDER       every file of the disk into FOLDER, which exists
+    micropython littlefs.py write IMAGE KIB PAIRS  KIB > 0: a new disk; PAIRS: lines `name TAB file`
+    micropython littlefs.py read IMAGE FOLDER      every file of the disk into FOLDER, which exists
 
 Rule: MicroPython's own file system writes what MicroPython will read; nothing of it is done anew.
 """
