@@ -133,7 +133,7 @@ class Folder:
 
         try:
             mounted = [(point, fs) for fs, point in vfs.mount() if _below(self.path, point)]
-        except TypeError:  # firmware before 1.25 does not tell what is mounted
+        except TypeError:  # older firmware does not tell what is mounted
             block, _, _, free = os.statvfs(self.path)[:4]
             return block * free <= _FREE_AT_MOST
         return bool(mounted) and type(max(mounted)[1]).__name__.startswith("VfsLfs")

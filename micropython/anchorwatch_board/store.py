@@ -1,4 +1,4 @@
-"""The state on the board's flash: frames in two slots that are written in place, the site's files.
+"""The state on the board's flash: frames in two slots that are written in place.
 
 Rule: a save writes over the older of two slots, whose file is as long as it needs to be already;
 who was told a generation finds it after a power cut, and whoever was not finds it or the one
@@ -13,19 +13,18 @@ from anchorwatch.errors import AgentError, StateError
 from anchorwatch.pki.p256sign import quiet
 from anchorwatch.wire import frame
 
+from . import sitefiles
 from .folder import Folder, make, reason_of
+from .sitefiles import SITE, site_file
 
 FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",
           "trust")
-SITE = "site/"
 _SECRET = ("slot-a", "slot-b")
 # Bytes that a slot's file has from the beginning: a save within them changes no directory and no
 # chain of clusters. Enough for what the names usually hold; a longer body makes its file longer.
 _ROOM = {"identity": 2048, "slot-a": 6144, "slot-b": 6144, "trust": 12_288}
 _ROOM_OF_OTHERS = 1024
 _HEAD, _HASH = 12, 32
-_HEX = "0123456789abcdef"
-_BESIDE, _BESIDE_AT_MOST = ".new", frame.BODY_AT_MOST + 1024
 _NO_SITE = 30
 
 
@@ -85,7 +84,7 @@ class Store:
                 StateError: the body does not fit a frame
         """
         if name.startswith(SITE):
-            _replace(self._site_folder(), site_file(name), body.encode())
+            sitefiles.write(self._site_folder(), site_file(name), body.encode())
             return 1
         generation = self._generations.get(_known(name), 0) + 1
         slot, other = _slots(name, generation)
@@ -108,7 +107,7 @@ class Store:
         """Overwrite; the older slot first: a cut never brings an old one back. Of a key no byte is
         left in a block that nobody uses."""
         if name.startswith(SITE):
-            _scrub(self._site_folder(), site_file(name))
+            sitefiles.wipe(self._site_folder(), site_file(name))
             return
         newest, older = _slots(name, self._generations.get(_known(name), 0))
         held = [file for file in (older, newest) if self._blank(file)]
@@ -188,34 +187,6 @@ class Store:
         return self._site
 
 
-def _replace(folder: Folder, name: str, data: bytes) -> None:
-    """Write a plain file: on FAT no renaming is whole, so what is to be written is written beside
-    it first, in a frame."""
-    folder.write(name + _BESIDE, frame.encode(0, data))
-    folder.write(name, data)
-    folder.unlink(name + _BESIDE)
-
-
-def _recover(folder: Folder) -> None:
-    """Write what a cut has kept from being written; forget what was not whole."""
-    for beside in [name for name in folder.names() if name.endswith(_BESIDE)]:
-        name = beside[:-len(_BESIDE)]
-        try:
-            data = frame.decode(folder.read(beside, _BESIDE_AT_MOST) or b"")[1]
-            folder.unlink(name)
-            folder.write(name, data)
-        except StateError:
-            pass
-        folder.unlink(beside)
-
-
-def _scrub(folder: Folder, name: str) -> None:
-    size = folder.size(name)
-    if size is not None:
-        folder.over(name, b"", size)
-        folder.unlink(name)
-
-
 def _slots(name: str, generation: int) -> tuple:
     """The file of a generation, and the other one."""
     here = frame.slot(generation)
@@ -226,15 +197,6 @@ def _known(name: str) -> str:
     if name not in FRAMES:
         raise ValueError("no such state: %s" % name)
     return name
-
-
-def site_file(name: str) -> str:
-    """`site/<sha256>.pem` or `site/distrust` as a name in the site folder, or ValueError."""
-    file = name[len(SITE):]
-    stem = file[:-4] if file.endswith(".pem") else ""
-    if file != "distrust" and (len(stem) != 64 or [c for c in stem if c not in _HEX]):
-        raise ValueError("no such state: %s" % name)
-    return file
 
 
 def open_store(config, warn, pause=quiet) -> tuple:
@@ -252,7 +214,7 @@ def open_store(config, warn, pause=quiet) -> tuple:
     site_dir = config.trust.site_dir or path + "/site"
     try:
         site = make(site_dir)
-        _recover(site)
+        sitefiles.recover(site)
     except OSError as error:
         warn("trust.site_dir cannot be used", "%s (%s)" % (site_dir, reason_of(error)), "make it",
              "config")
