@@ -20,7 +20,7 @@ import time
 
 from anchorwatch import __version__
 from anchorwatch.core import actions
-from anchorwatch.core.events import Asked, Start, Stop
+from anchorwatch.core.events import Start, Stop
 from anchorwatch.core.watch import Watch
 from anchorwatch.errors import ConfigError, StateError
 from anchorwatch.loop import run
@@ -35,10 +35,10 @@ from .deeds import Deeds
 from .drop import DropFolder
 from .errands import Errands
 from .files import Files
+from .firmware import Firmware
 from .folder import make, reason_of
 from .journal import line_of
 from .layers import Layers
-from .orders import arguments
 from .outward import Outward
 from .rolls import Rolls
 from .selector import Selector
@@ -51,7 +51,7 @@ _STATE = ("assignment", "budgets", "clock", "identity", "trust")
 _LONGEST_MS = 60_000
 
 
-class Agent:
+class Agent(Firmware):
     """One device's agent; `run()` returns when it was asked to stop.
 
     config   a checked `anchorwatch.config.Config`
@@ -95,49 +95,9 @@ class Agent:
         self._links = self._outward.links
         self._applications = Applications(self.post, self._warner("message"))
 
-    # For the firmware.
-
     def run(self):
         """begin() and keep()."""
         self.keep(self.begin())
-
-    def stop(self):
-        """Send what is queued, for at most `mqtt.drain_s`, and end."""
-        self._stop_by_ms = now_ms() + 1000 * self._config.mqtt.drain_s
-
-    def send(self, payload, properties=None, mid=""):
-        """Queue one message; its id. ConfigError: a property that no topic can hold."""
-        return self._telemetry.put(mid, properties or {}, payload)
-
-    def method(self, name):
-        """Decorates a function of the payload that returns (status, payload)."""
-
-        def keep(function):
-            self._applications.methods[name] = function
-            return function
-
-        return keep
-
-    def on_twin(self, function):
-        """Call it with what came of the desired properties."""
-        self._applications.takes["desired"].append(function)
-        return function
-
-    def on_message(self, function):
-        """Call it with each cloud-to-device message."""
-        self._applications.takes["c2d"].append(function)
-        return function
-
-    def ask(self, what, given, answered):
-        """What an operator may ask, see orders.py; answered(answer) when it is known.
-
-        Raises  ConfigError, TrustError: what is given is not what it takes
-        """
-        checked = arguments(what, given, self._layers)
-        self._asked += 1
-        ask_id = "s%d" % self._asked
-        self._answers[ask_id] = answered
-        self.post(Asked(what, dict(checked, by="operator"), ask_id))
 
     def status(self):
         """The status page of contract section 4."""

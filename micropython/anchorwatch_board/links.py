@@ -5,27 +5,17 @@ again says nothing more of its past, except the messages that it had already ack
 """
 
 from anchorwatch.core import actions
-from anchorwatch.core.events import (
-    Acked,
-    Connected,
-    Disconnected,
-    Failed,
-    Held,
-    Message,
-    Ponged,
-    Refused,
-    Subscribed,
-    Verified,
-)
+from anchorwatch.core.events import Failed, Held, Message, Verified
 
 from .feeder import Feeder
 from .fragment import ABSENT
+from .heard import Heard
 from .mqtt import Session
 
 LEAVING_MS = 2_000
 
 
-class Links:
+class Links(Heard):
     """dialer   patience() and dial(order, patience), see dial.py; errands  runs it
     queue    the telemetry, see feeder.py; in_flight  how much of it may be unacknowledged
     warn     called with (what, value, remedy), and the class unless it is of messages
@@ -201,58 +191,3 @@ class Links:
                 self._warn("TLS records cannot be shortened", ABSENT,
                            "build the firmware with the C module, or set max_fragment = off",
                            "config")
-
-    def _link_of(self, session):
-        for link in self._sessions:
-            if self._sessions[link] is session:
-                return link
-        return None
-
-    def _say(self, session, kind, *fields):
-        link = self._link_of(session)
-        if link is not None:
-            self._events.append(kind(link, *fields))
-
-    def _end(self, session, kind, *fields):
-        """The session told of its own end."""
-        self._say(session, kind, *fields)
-        self._feeder.lost(session)
-        link = self._link_of(session)
-        if link is not None:
-            del self._sessions[link]
-        elif session is self._leaving:
-            self._leaving = None
-
-    def connected(self, session, session_present):
-        """CONNACK 0."""
-        self._say(session, Connected, session_present)
-
-    def refused(self, session, code):
-        """CONNACK with another code."""
-        self._end(session, Refused, code)
-
-    def gone(self, session, reason):
-        """The connection ended, and we did not ask for it."""
-        self._end(session, Disconnected, reason)
-
-    def subscribed(self, session, granted):
-        """SUBACK."""
-        self._say(session, Subscribed, granted)
-
-    def ponged(self, session):
-        """PINGRESP to a Ping of the core."""
-        self._say(session, Ponged)
-
-    def acked(self, session, token):
-        """PUBACK, for the queue or for the core."""
-        kind, mid = token
-        if kind == "queue":
-            self._feeder.acked(session, mid)
-        else:
-            self._say(session, Acked, mid)
-
-    def message(self, session, topic, payload):
-        """PUBLISH from the peer, acknowledged: it reaches the core whatever becomes of the link."""
-        link = "live" if session is self._leaving else self._link_of(session)
-        if link is not None:
-            self._events.append(Message(link, topic, payload))
