@@ -211,6 +211,33 @@ def test_board_with_room_for_one_session_tells_the_gap_and_is_healed_when_it_mus
         board.cut()
 
 
+def test_chain_that_only_we_refuse_ends_the_handshake(cloud, device):
+    """The library trusts it; our own judgement comes before anything of ours is answered."""
+    board = device("mp-ecc", tls={"hub": {"all_ecc": True}})
+    since = cloud.mark()
+    board.start()
+    fault = board.see("the fault", lambda s: s["fault"])
+    assert (fault["class"], fault["verdict"]) == ("policy", "not-ecc")
+    assert sessions(cloud, board) == []
+    seen = {row["what"] for row in cloud.rows(since=since) if row["service"] == "hub"}
+    assert "tls failed" in seen and "tls handshake" not in seen
+
+
+@pytest.mark.once
+@pytest.mark.lane_cpython
+def test_heap_is_as_free_after_many_sessions_as_before(cloud, device):
+    board = device("mp-heap", words=["one-session"], reverify={"interval_s": 3600})
+    board.start()
+    board.reach("online", 40)
+    used = []
+    for number in range(40):
+        board.ask("reverify", "--swap")
+        board.see("another session", lambda s, n=number: s["counters"]["sessions"] == n + 2
+                  and s["agent"]["state"] == "online")  # fmt: skip
+        used.append(board.status()["heap"]["used"])
+    assert max(used[-10:]) <= max(used[:10]) + 1024, used
+
+
 @pytest.mark.once
 @pytest.mark.lane_cpython
 def test_session_in_a_websocket(cloud, device):

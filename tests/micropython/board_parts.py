@@ -1,0 +1,291 @@
+"""Parts of the board's driver that need no network, tried on MicroPython itself.
+
+It prints one line a claim, `ok` or what was found instead; test_board_parts.py reads them.
+"""
+
+from anchorwatch_board import verdicts
+from anchorwatch_board.clock import Steady
+from anchorwatch_board.dial import Dialer, spoken_against
+from anchorwatch_board.errands import Errands
+from anchorwatch_board.fragment import ABSENT, Records
+from anchorwatch_board.patience import Patience
+from anchorwatch_board.port import FACTS, Port
+from anchorwatch_board.resolve import Resolver
+from anchorwatch_board.tls import SUITES, Path, Tap
+
+from anchorwatch.errors import LinkError
+
+CLAIMS = []
+
+
+def claim(sentence):
+    def keep(function):
+        CLAIMS.append((sentence, function))
+        return function
+
+    return keep
+
+
+class Now:
+    """A clock that is set by hand."""
+
+    def __init__(self):
+        self.ms = 0
+
+    def __call__(self):
+        return self.ms
+
+
+class Nobody:
+    """A selector that waits for nothing; `waits` what it was asked to."""
+
+    def __init__(self):
+        self.waits = {}
+
+    def register(self, sock, mask, ready):
+        self.waits[sock] = ready
+
+    def unregister(self, sock):
+        self.waits.pop(sock, None)
+
+
+class Socket:
+    """Gives prepared pieces; an OSError among them is raised."""
+
+    def __init__(self, *pieces):
+        self._pieces = list(pieces)
+
+    def readinto(self, buffer):
+        piece = self._pieces.pop(0)
+        if isinstance(piece, OSError):
+            raise piece
+        if piece is None:
+            return None
+        buffer[:len(piece)] = piece
+        return len(piece)
+
+
+def verdict_of(call, *given):
+    try:
+        call(*given)
+    except LinkError as error:
+        return error.fault, error.verdict
+    return None
+
+
+@claim("a counter that wraps is milliseconds that never go back")
+def steady():
+    ticks = [1 << 30 - 1]
+    period = 1 << 30
+    clock = Steady(lambda: ticks[0] % period, lambda a, b: (a - b) % period)
+    seen = []
+    for _ in range(5):
+        ticks[0] += period // 3
+        seen.append(clock())
+    return [b - a for a, b in zip(seen, seen[1:])] == [period // 3] * 4
+
+
+@claim("an errand goes on when its socket is ready, and its result is handed over")
+def errand():
+    errands, selector, now, got = Errands(Nobody()), None, Now(), []
+    selector = errands._selector
+
+    def work():
+        mask = yield "sock", 1, 1000
+        return mask
+
+    errands.start(work(), got.append)
+    errands.turn(0)
+    first = list(got)
+    selector.waits["sock"](4)
+    errands.turn(now())
+    return first == [] and got == [4] and selector.waits == {} and errands.wake_at is None
+
+
+@claim("an errand that is cancelled lets go of its socket and of what it holds")
+def cancelled():
+    errands, ended = Errands(Nobody()), []
+
+    def work():
+        try:
+            yield "sock", 1, 1000
+        finally:
+            ended.append("closed")
+
+    one = errands.start(work(), ended.append)
+    errands.turn(0)
+    errands.cancel(one)
+    errands.turn(2000)
+    return ended == ["closed"] and errands._selector.waits == {}
+
+
+@claim("a wait ends at its deadline as silent")
+def silent():
+    now = Now()
+    patience = Patience(100, now)
+    waits = patience.wait("sock", 1)
+    wish = waits.send(None)
+    now.ms = 100
+    return wish == ("sock", 1, 100) and verdict_of(waits.send, 0) == ("network", "silent")
+
+
+@claim("a refusal in the library's call is a number below zero, whatever was raised")
+def refused():
+    def refuse(ders):
+        raise LinkError("policy", "not-ecc")
+
+    def fall(ders):
+        raise KeyError("a fault of ours")
+
+    def starve(ders):
+        raise MemoryError()
+
+    paths = [Path(look) for look in (refuse, fall, starve)]
+    numbers = [path.heard(memoryview(b"leaf"), 0) for path in paths]
+    errors = [path.error and path.error.verdict for path in paths]
+    return max(numbers) < 0 and errors == ["not-ecc", None, "no-memory"] and (
+        isinstance(paths[1].raised, KeyError))
+
+
+@claim("the path is copied, leaf first, and judged at the leaf alone")
+def path():
+    seen, lent = [], bytearray(b"root")
+    made = Path(lambda ders: seen.append(list(ders)))
+    made.heard(memoryview(lent), 2)
+    lent[:] = b"gone"
+    made.heard(memoryview(b"ca"), 1)
+    before = list(seen)
+    made.heard(memoryview(b"leaf"), 0)
+    return before == [] and seen == [[b"leaf", b"ca", b"root"]]
+
+
+@claim("the tap notes an alert in clear, and the end of the handshake, and never raises")
+def tap():
+    alert = Tap(Socket(b"\x15\x03\x01\0\2", b"\2\x28"))
+    for size in (5, 2):
+        alert.readinto(bytearray(size))
+    done = Tap(Socket(b"\x14\x03\x03\0\1", b"\1", b"\x16\x03\x03\0\x28", bytes(30), bytes(10)))
+    early = []
+    for size in (5, 1, 5, 30):
+        done.readinto(bytearray(size))
+        early.append(done.secured)
+    done.readinto(bytearray(10))
+    broken = Tap(Socket(OSError(104))).readinto(bytearray(5))
+    waits = Tap(Socket(None)).readinto(bytearray(5))
+    return [alert.alert, alert.version, early, done.secured, broken, waits] == [
+        40, 0x0301, [False] * 4, True, -104, None]
+
+
+@claim("low memory is its own class, in whatever number it comes")
+def memory():
+    found = [verdicts.of_library(OSError(code)).fault for code in (-17168, -0x7F00, -0x2880, 12)]
+    return found + [verdicts.of_library(MemoryError()).fault] == ["memory"] * 5
+
+
+@claim("what the library says is one of the Linux driver's words")
+def words():
+    said = [verdicts.of_library(OSError(code)) for code in (-0x7200, -0x6E80, -0x4E00, 104, -1)]
+    said += [verdicts.of_library(ValueError("\nThe certificate validity has expired\n"))]
+    said += [verdicts.of_library(ValueError("something else"))]
+    return [error.verdict for error in said] == [
+        "malformed-handshake", "protocol-version", "key-not-proven", "cut", "handshake-broken",
+        "expired", "chain-refused"]
+
+
+@claim("an alert about our certificate is one only after the server has seen it")
+def alerts():
+    said = [verdicts.of_alert(42, 0x0303, judged) for judged in (False, True)]
+    said += [verdicts.of_alert(40, 0x0301, False), verdicts.of_alert(40, 0x0303, False)]
+    return [error.verdict for error in said] == [
+        "alert-42", "certificate-refused", "protocol-version", "no-common-suite"]
+
+
+@claim("suites go by the library's names, every one of which it has")
+def suites():
+    import tls
+
+    known = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT).get_ciphers()
+    return [len(SUITES[key]) for key in ("rsa", "ecdsa", "any")] == [4, 4, 8] and (
+        [name for name in SUITES["any"] if name not in known] == [])
+
+
+@claim("a firmware without the C module says so, and refuses where short records must be")
+def fragment():
+    records = Records(None)
+    wanted = {"max_fragment": "prefer", "max_fragment_bytes": 512}
+    shown = records.wish(wanted).outcome(0)
+    must = verdict_of(records.wish, dict(wanted, max_fragment="require"))
+    return shown["reason"] == ABSENT and must == ("policy", "fragment-unavailable")
+
+
+@claim("a firmware with it asks, and tells what came of it")
+def fragment_asked():
+    asked = []
+    records = Records(asked.append)
+    wanted = {"max_fragment": "require", "max_fragment_bytes": 512}
+    good = records.wish(wanted).outcome(512)
+    bad = verdict_of(records.wish(wanted).outcome, 0)
+    records.wish({"max_fragment": "off"})
+    return good == {"asked": 512, "negotiated": 512, "reason": ""} and asked == [512, 512, 0] and (
+        bad == ("policy", "fragment-refused"))
+
+
+@claim("the board's clock shows the time of judgement while the library is called, then its own")
+def judged_at():
+    class Hooks:
+        now, seen = 1000, []
+
+        @staticmethod
+        def utc_s():
+            return Hooks.now
+
+        @staticmethod
+        def set_clock(utc_s):
+            Hooks.now = utc_s
+
+    now = Now()
+    dialer = Dialer(None, None, None, Port(None, Hooks), Records(None), now)
+
+    def call():
+        Hooks.seen.append(Hooks.now)
+        now.ms += 3000
+
+    dialer._at(1800000000, call)
+    return Hooks.seen == [1800000000] and Hooks.now == 1003
+
+
+@claim("a date is the clock's fault until the clock is authenticated")
+def dates():
+    class Order:
+        profile = {"check_time": False}
+
+    first = spoken_against("expired", Order).fault
+    Order.profile = {"check_time": True}
+    return (first, spoken_against("expired", Order).fault) == ("clock", "trust")
+
+
+@claim("a board without facts has the usual ones, and None is none")
+def facts():
+    class Board:
+        second_session = False
+        handshake_kib = None  # not measured
+
+    found = Port(Board).facts
+    return found["second_session"] is False and found["handshake_kib"] == FACTS["handshake_kib"]
+
+
+@claim("a table that is none is told as such")
+def table():
+    def noted():
+        pass
+
+    made = Resolver({"a.example:1": ["nowhere"]}, None, noted)
+    return verdict_of(made.addresses, "A.example", 1) == ("network", "table-malformed")
+
+
+for sentence, function in CLAIMS:
+    try:
+        found = function()
+    except Exception as error:
+        found = repr(error)
+    print("%s: %s" % ("ok" if found is True else found, sentence))
