@@ -33,7 +33,7 @@ def run(path=FILE, here=None, pause=wait, say=print):
     pause  called with seconds and `here`; say  takes lines for the console
     """
     here = here or port.here()
-    bitten = _bitten()
+    bitten = here.bitten()
     while True:
         try:
             config = load(path)
@@ -85,16 +85,6 @@ def keep(config, account, *given):
         store.save("crash", account(*given, int(time.time()), before))
     except (OSError, AgentError):
         pass
-
-
-def _bitten():
-    """A reset by the watchdog counts as a crash: nobody else can tell of it."""
-    try:
-        import machine
-
-        return machine.reset_cause() == machine.WDT_RESET
-    except (ImportError, AttributeError):
-        return False  # this port does not tell
 
 
 def _silent(*told):

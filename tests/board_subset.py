@@ -1,4 +1,4 @@
-"""What the portable part must not use, because a board has not got it or does it differently.
+"""What must not be used on a board, because one has not got it or does it differently.
 
 Rule: one row a trap, with the reason; a trap that is loud on a board is here too, since a lane that
 runs MicroPython only meets the lines that a test reaches. Source: runs of MicroPython 1.26.1 and
@@ -17,6 +17,34 @@ MODULES = {
     "json": ("dumps", "loads"),
     "struct": ("pack", "unpack", "unpack_from", "pack_into", "calcsize"),
 }
+
+# What the driver for boards and the hooks of ports may use besides. No asyncio: one loop waits. No
+# ssl: that wrapper of `tls` verifies nothing unless it is told to, and hides what we need.
+DRIVER_MODULES = dict(
+    MODULES,
+    errno=("EAGAIN", "EINPROGRESS"),
+    gc=("collect", "mem_alloc", "mem_free", "threshold"),
+    io=("IOBase", "StringIO"),
+    json=("dump", "dumps", "load", "loads"),
+    machine=("RTC", "Timer", "WDT", "WDT_RESET", "mem32", "reset", "reset_cause"),
+    os=("getcwd", "listdir", "mkdir", "remove", "rename", "rmdir", "stat", "statvfs", "sync",
+        "urandom"),
+    select=("POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "poll"),
+    socket=("AF_INET", "AF_INET6", "SOCK_DGRAM", "SOCK_STREAM", "getaddrinfo", "inet_ntop",
+            "sockaddr", "socket"),
+    sys=("print_exception", "stdin", "stdout"),
+    time=("gmtime", "sleep", "ticks_diff", "ticks_ms", "time"),
+    tls=("CERT_NONE", "PROTOCOL_TLS_CLIENT", "SSLContext"),
+    vfs=("VfsFat", "VfsLfs2", "mount"),
+    network=("LAN", "STA_IF", "WLAN"),
+    esp32=("HEAP_DATA", "idf_heap_info"),
+    mps2=("Disk", "word"),
+    anchorwatch_mbedtls=("set_max_fragment_length",),
+    anchorwatch=None,
+    anchorwatch_board=None,
+    anchorwatch_factory=None,
+    board=None,
+)  # fmt: skip
 
 METHODS = {
     # method: why not
@@ -46,15 +74,16 @@ METHODS = {
     "as_integer_ratio": "missing",
 }
 
+OF_THE_DRIVER = "input and output belong to the driver"
 NAMES = {
     # builtin: why not
     "vars": "missing",
     "ascii": "missing",
     "format": "missing",
     "breakpoint": "missing",
-    "print": "input and output belong to the driver",
-    "open": "input and output belong to the driver",
-    "input": "input and output belong to the driver",
+    "print": OF_THE_DRIVER,
+    "open": OF_THE_DRIVER,
+    "input": OF_THE_DRIVER,
     "eval": "runs what somebody else wrote",
     "exec": "runs what somebody else wrote",
     "TimeoutError": "missing",
@@ -121,20 +150,34 @@ NODES = {
 }
 
 
-def complaints(source, package_depth=2):
+def complaints(source, package_depth=2, modules=MODULES):
     """["12: hexdigest: missing"]: what a board would not do as CPython does.
 
     package_depth   how many dots a relative import may have before it leaves the package
+    modules         that may be imported: MODULES, and then nobody reads or writes, or the driver's
     """
     tree = ast.parse(source)
+    own = {name for node in ast.walk(tree) for name in _own(node)}
+    ours = {name for node in ast.walk(tree) for name in _own(node, (ast.ImportFrom,))}
     found = []
     for node in ast.walk(tree):
-        for judge in JUDGES:
-            found += [(getattr(node, "lineno", 0), text) for text in judge(node)]
+        texts = [text for judge in JUDGES for text in judge(node)]
+        texts += list(_imports(node, modules)) + list(_names(node, modules, own))
+        texts += list(_calls(node, ours))
+        found += [(getattr(node, "lineno", 0), text) for text in texts]
         if isinstance(node, ast.ImportFrom) and node.level > package_depth:
             found.append((node.lineno, "import: leaves the package"))
     found += _mixed_strings(source)
     return ["%d: %s" % pair for pair in sorted(found)]
+
+
+def _own(node, kinds=(ast.ImportFrom, ast.arg)):
+    """Names of modules of ours, and of arguments: not the modules of a board of that name."""
+    if isinstance(node, kinds) and isinstance(node, ast.ImportFrom):
+        for alias in node.names:
+            yield alias.asname or alias.name
+    elif isinstance(node, kinds):
+        yield node.arg
 
 
 def _nodes(node):
@@ -179,36 +222,46 @@ def _classes(node):
         yield "a class has no decorator here"
 
 
-def _imports(node):
+def _imports(node, modules):
     if isinstance(node, ast.Import):
         for alias in node.names:
-            if alias.name not in MODULES:
+            if alias.name not in modules:
                 yield "import %s: not on every board" % alias.name
     if isinstance(node, ast.ImportFrom) and node.level == 0:
+        known = modules.get(node.module.partition(".")[0], ())
         for alias in node.names:
-            if alias.name not in MODULES.get(node.module, ()):
+            if known is not None and ("." in node.module or alias.name not in known):
                 yield "from %s import %s: not on every board" % (node.module, alias.name)
 
 
-def _names(node):
+def _names(node, modules, own):
     if isinstance(node, ast.Name) and node.id in NAMES:
-        yield "%s: %s" % (node.id, NAMES[node.id])
+        if modules is MODULES or NAMES[node.id] != OF_THE_DRIVER:
+            yield "%s: %s" % (node.id, NAMES[node.id])
+    if isinstance(node, ast.Attribute):
+        of = getattr(node.value, "id", "")
+        known = modules.get(of)
+        if known is not None and of not in own and node.attr not in known:
+            yield "%s.%s: not on every board" % (of, node.attr)
+
+
+def _attributes(node):
     if isinstance(node, ast.Name) and node.id in ATTRIBUTES and isinstance(node.ctx, ast.Store):
         yield "%s: %s" % (node.id, ATTRIBUTES[node.id])
     if isinstance(node, ast.Attribute):
-        attribute, of = node.attr, getattr(node.value, "id", "")
+        attribute = node.attr
         if attribute in ATTRIBUTES:
             yield "%s: %s" % (attribute, ATTRIBUTES[attribute])
-        if of in MODULES and attribute not in MODULES[of]:
-            yield "%s.%s: not on every board" % (of, attribute)
         if attribute[:2] == "__" and attribute[-2:] != "__":
             yield "%s: two underscores are not mangled on a board" % attribute
 
 
-def _calls(node):
+def _calls(node, ours):
     if not isinstance(node, ast.Call):
         return
     method = isinstance(node.func, ast.Attribute)
+    if method and getattr(node.func.value, "id", "") in ours:
+        return  # frame.encode() is a function of ours, and no method
     name = node.func.attr if method else getattr(node.func, "id", "")
     if method and name in METHODS:
         yield "%s: %s" % (name, METHODS[name])
@@ -244,7 +297,7 @@ def _formats(node):
         yield "`!a` does not parse"
 
 
-JUDGES = (_nodes, _displays, _functions, _classes, _imports, _names, _calls, _formats)
+JUDGES = (_nodes, _displays, _functions, _classes, _attributes, _formats)
 
 
 def _mixed_strings(source):

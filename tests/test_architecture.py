@@ -7,12 +7,21 @@ import sys
 import pytest
 
 from tests import house
-from tests.board_subset import complaints
+from tests.board_subset import DRIVER_MODULES, complaints
 
 AGENT = house.ROOT / "agent"
 PACKAGE = AGENT / house.PACKAGE
 HIL = house.ROOT / "hil"
 PORTABLE_FILES = house.portable_files(PACKAGE)
+BOARD_FILES = [
+    *house.python_files(house.ROOT / "micropython" / "anchorwatch_board"),
+    house.ROOT / "micropython" / "main.py",
+    *sorted(
+        file
+        for file in (house.ROOT / "ports").glob("*/*.py")
+        if file.name in ("board.py", "boot.py", "hooks.py")
+    ),
+]
 LONGEST_FILE = 250
 LONGEST_FUNCTION = 40
 # One file each, so that a change of library is a change of one file.
@@ -39,6 +48,55 @@ def names(files):
 def test_portable_file_uses_what_every_board_has(file):
     depth = len(file.relative_to(PACKAGE).parts)
     assert complaints(file.read_text(encoding="utf-8"), depth) == []
+
+
+@pytest.mark.parametrize("file", BOARD_FILES, ids=names(BOARD_FILES))
+def test_driver_for_boards_uses_what_boards_have(file):
+    assert complaints(file.read_text(encoding="utf-8"), 1, DRIVER_MODULES) == []
+
+
+def test_driver_and_hooks_of_every_port_are_looked_at():
+    looked = names(BOARD_FILES)
+    assert "micropython/main.py" in looked and "micropython/anchorwatch_board/tls.py" in looked
+    assert len([name for name in looked if name.endswith("/board.py")]) >= 6
+    assert len([name for name in looked if name.endswith("/hooks.py")]) >= 4
+
+
+DRIVER_TRAPS = [
+    ("import asyncio", "import asyncio"),
+    ("import ssl", "import ssl"),
+    ("from ssl import SSLContext", "from ssl import SSLContext"),
+    ("def f():\n    import logging", "import logging"),
+    ("import os.path", "import os.path"),
+    ("import os\nos.replace(a, b)", "os.replace"),
+    ("import os\nos.environ", "os.environ"),
+    ("import time\ntime.monotonic()", "time.monotonic"),
+    ("import socket\nsocket.create_connection(a)", "socket.create_connection"),
+    ("import hashlib\nhashlib.sha1(a)", "hashlib.sha1"),
+    ("from .. import x", "leaves the package"),
+    ("async def f(): pass", "waits for nothing"),
+    ("a.encode('latin-1')", "coding"),
+    ("eval(a)", "somebody else wrote"),
+    ("import json\njson.dumps(a, sort_keys=True)", "sort_keys"),
+]
+
+
+@pytest.mark.parametrize("line, word", DRIVER_TRAPS, ids=[row[0] for row in DRIVER_TRAPS])
+def test_what_no_board_has_is_seen_in_the_driver_too(line, word):
+    assert word in " ".join(complaints(line + "\n", 1, DRIVER_MODULES)), line
+
+
+def test_what_boards_have_is_left_alone_in_the_driver():
+    source = (
+        "import gc, os, tls\n"
+        "from anchorwatch.wire import frame\n"
+        "from anchorwatch_board.wifi import Station\n"
+        "from . import folder, time\n"
+        "def f(path):\n"
+        "    with open(path) as file: print(frame.encode(3, file.read()), os.stat(path)[6])\n"
+        "    return tls.SSLContext(tls.PROTOCOL_TLS_CLIENT), gc.mem_free(), time.monotonic()\n"
+    )
+    assert complaints(source, 1, DRIVER_MODULES) == []
 
 
 TRAPS = [

@@ -5,8 +5,12 @@
 name = "MicroPython on Linux, small heap"
 build = "unix-small-heap"         # as the board says of itself in sys.implementation._build
 epoch_year = 1970                 # time.gmtime(0)[0]
+network = "the computer's"
+heap_kib = None                   # as `-X heapsize=` says
+disk_kib = None                   # the computer's
+file_system = "the computer's"
 second_session = False            # no room for a second TLS session beside the live one
-handshake_kib = 48                # free heap below which a failed handshake says nothing of trust
+handshake_kib = 44                # free heap below which a failed handshake says nothing of trust
 tls_in_bytes = 16384              # the longest record it takes in; micropython-4k: 4096
 tls_versions = ("1.2",)
 client_keys = ("ec-p256", "rsa-2048")

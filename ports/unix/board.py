@@ -4,6 +4,10 @@
 name = "MicroPython on Linux"
 build = "unix"                    # as the board says of itself in sys.implementation._build
 epoch_year = 1970                 # time.gmtime(0)[0]
+network = "the computer's"
+heap_kib = 2048                   # unless `-X heapsize=` says otherwise
+disk_kib = None                   # the computer's
+file_system = "the computer's"
 second_session = True             # room for a second TLS session beside the live one
 handshake_kib = 0                 # TLS takes its memory from the C library, not from the heap
 tls_in_bytes = 16384              # the longest record that fits into the buffer

@@ -44,6 +44,9 @@ class Board:
     def restart(self, reason):
         self.restarts.append(reason)
 
+    def bitten(self):
+        return False
+
 
 def whole(path):
     """A configuration with all that it names."""
