@@ -20,6 +20,7 @@ class Identity:
     first: str
     key: str
     key_command: Sequence[str]
+    wipe_command: Sequence[str]
     command: Sequence[str]
     drop_dir: str
     renew_percent: int

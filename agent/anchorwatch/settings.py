@@ -46,6 +46,7 @@ TABLE = (
         ("first", CHOICE, "due", ("due", "at_once"), "When the configured one is replaced."),
         ("key", CHOICE, "p256", ("p256", "p384", "rsa2048"), "What each new key is."),
         ("key_command", WORDS, (), (), "Program that makes a key in a token; key file on stdout."),
+        ("wipe_command", WORDS, (), (), "Program that destroys one there; key file on stdin."),
         ("command", WORDS, (), (), "Issuer command: request on stdin, chain on stdout."),
         ("drop_dir", PATH, "", (), "Issuer files: the request lies there, the chain is put there."),
         ("renew_percent", WHOLE, 80, (1, 99), "Renew at this share of a certificate's life."),

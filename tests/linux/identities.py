@@ -81,7 +81,7 @@ class Device:
 
 
 def _config(folder, drop_dir, settings):
-    identity = {"key_command": (), "command": (), "drop_dir": drop_dir}
+    identity = {"key_command": (), "wipe_command": (), "command": (), "drop_dir": drop_dir}
     est = {"label": "", "anchors_file": "", "auth_file": ""}
     for table in (identity, est):
         table.update({name: settings[name] for name in table if name in settings})

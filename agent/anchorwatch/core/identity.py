@@ -36,7 +36,7 @@ from .rollmeanings import (
 from .rolls import ENTERING, HOLDING, REGISTERING, ROLL, TRYING
 from .rolltimes import DAY_MS
 from .shapes import Event, Items
-from .slots import BREACH, EXPIRY, NAMES, ONBOARDING
+from .slots import BREACH, EXPIRY, NAMES, ONBOARDING, OVERDUE
 from .trialling import SAVE_AGAIN_MS, SAVE_MS, Trialling
 
 WIPE_MS = 60_000
@@ -75,6 +75,7 @@ class Identity(Trialling):
         """The hub accepted a CONNECT: whose certificate was it?"""
         shown = self.slots.shown("live")
         if shown == self.slots.kept["active"]:
+            self.wake_at = now if self._former_late(now) else self.wake_at
             return []
         if shown == self.slots.kept["trial"] and self.state in UNPROVEN:
             return [TrialGood()]
@@ -166,9 +167,9 @@ class Identity(Trialling):
 
     def _wiped(self, reason: str, now: int) -> Items:
         slot, kept = self._wiping, self.slots.kept
-        if reason:  # tried again a day later
-            kept["former"] = slot
-            kept["former_until_s"] = (self._device.clock.utc(now) or 0) + DAY_MS // 1000
+        if reason:  # tried again by the next start, and daily
+            kept.update({"former": slot, "former_until_s": OVERDUE})
+            self._unwiped_ms = now
             remedy = "remove the key of slot %s yourself" % slot
             return [warning("old key not wiped", reason, remedy, "identity")]
         if slot in NAMES:

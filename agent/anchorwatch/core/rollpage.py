@@ -6,17 +6,20 @@ Source: contract section 4, design section 9.
 
 from .identity import Identity
 from .shapes import Tree
+from .slots import OVERDUE
 
 
 def page(identity: Identity) -> Tree:
     """The status page's `identity`."""
     kept, due_s = identity.slots.kept, identity.due_utc_s(identity.active)
+    unwiped = kept["former"] and kept["former_until_s"] == OVERDUE
     about = {name: kept[name] or None for name in ("active", "trial", "former", "pending")}
     about.update({
         "roll": identity.state, "reason": kept["reason"] or None, "why": identity.why or None,
         "issuer": identity.issuer, "forbidden": identity.forbidden or None,
         "due_utc_s": None if identity.forbidden else due_s,
-        "former_until_utc_s": kept["former_until_s"] if kept["former"] else None,
+        "former_until_utc_s": kept["former_until_s"] if kept["former"] and not unwiped else None,
+        "unwiped": kept["former"] if unwiped else None,
         "slots": identity.slots.held,
     })  # fmt: skip
     return about

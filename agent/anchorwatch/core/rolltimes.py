@@ -10,7 +10,7 @@ from .machine import Machine
 from .rollmeanings import FormerDue, RollDue
 from .rolls import AWAITING, RESTING
 from .shapes import Event, Items, Tree, Watch
-from .slots import BREACH, EXPIRY, NEVER, ONBOARDING, SOMETIME
+from .slots import BREACH, EXPIRY, NEVER, ONBOARDING, OVERDUE, SOMETIME
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -31,6 +31,7 @@ class RollTimes(Machine):
         self._refused_at_ms: int | None = None
         self._asked_at_ms: int | None = None
         self._started_ms = 0
+        self._unwiped_ms: int | None = None  # when a wipe of this start failed
         self._held = False  # a request of before the start waits for the rate
 
     @property
@@ -99,13 +100,26 @@ class RollTimes(Machine):
         """True when the former certificate has been kept long enough, and the session shows that
         nobody needs it."""
         kept, utc_s = self.slots.kept, self._device.clock.utc(now)
-        if not kept["former"] or utc_s is None:
+        if not kept["former"] or (utc_s is None and kept["former_until_s"] != OVERDUE):
             return False
-        kept["former_until_s"] = kept["former_until_s"] or self.former_until_s(utc_s)
-        left_s = max(0, kept["former_until_s"] - utc_s)
-        self.wake_at = now + min(1000 * left_s or HOUR_MS, DAY_MS)
+        left_ms = self._kept_ms(utc_s or 0, now)
+        self.wake_at = now + min(left_ms or HOUR_MS, DAY_MS)
         needed = self._watch.connection.state != ONLINE or self.slots.on_a_link(kept["former"])
-        return not left_s and not needed
+        return not left_ms and not needed
+
+    def _kept_ms(self, utc_s: int, now: int) -> int:
+        """How long the former certificate is still kept."""
+        kept = self.slots.kept
+        if kept["former_until_s"] == OVERDUE:
+            return 0 if self._unwiped_ms is None else max(0, self._unwiped_ms + DAY_MS - now)
+        kept["former_until_s"] = kept["former_until_s"] or self.former_until_s(utc_s)
+        return int(1000 * max(0, kept["former_until_s"] - utc_s))
+
+    def _former_late(self, now: int) -> bool:
+        """True where a session is all that the former one's end waited for."""
+        utc_s, known = self._device.clock.utc(now), self.slots.kept["former_until_s"] == OVERDUE
+        waits = self.state == RESTING and self.slots.kept["former"] and (known or utc_s is not None)
+        return bool(waits) and not self._kept_ms(utc_s or 0, now)
 
     def former_until_s(self, utc_s: int) -> int:
         """How long the former certificate stays: keep_old_s, or to its own end."""

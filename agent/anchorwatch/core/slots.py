@@ -6,6 +6,7 @@ Rule: decides nothing by itself; one machine writes each fact. The frame `identi
     trial      slot whose certificate is to be proven, "" for none; written before its first use
     former     slot kept beside the active one until former_until_s, "" for none; onboarding where
                its key is breached and could not be wiped
+    former_until_s   0 unknown, OVERDUE where its key could not be wiped: the next start tries again
     pending    slot of a key whose certificate was asked for, "" for none
     reason     of the roll under way: expiry | breach | ""
     breached   fingerprint that a breach roll is to replace, "" for none
@@ -25,6 +26,7 @@ NAMES = ("a", "b")
 BREACH, EXPIRY = "breach", "expiry"
 CLOSED_AT_MOST = 8
 NEVER, SOMETIME = 0, -1
+OVERDUE = 1
 ABSENT = "none"  # kind of a configured credential whose files are gone
 
 

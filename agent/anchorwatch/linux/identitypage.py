@@ -24,6 +24,7 @@ def _role(tree: dict, slot: str) -> str:
     words = [word for part, word in _ROLES if tree.get(part) == slot]
     if tree.get("former") == slot and tree.get("former_until_utc_s"):
         words.append("kept until " + date(tree["former_until_utc_s"]))
+    words += ["its key is not wiped"] if tree.get("unwiped") == slot else []
     return ", ".join(words)
 
 

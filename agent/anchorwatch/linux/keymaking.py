@@ -1,4 +1,5 @@
-"""Makes a key and a request by it: in a child process, or by the operator's and openssl's programs.
+"""Makes a key and a request by it: in a child process, or by the operator's and openssl's programs;
+has a token's key destroyed.
 
 Rule: blocking, so it runs in an errand; a key goes through pipes and memory alone. A key that is in
 a token is never ours to read: openssl signs its request, by the token's provider.
@@ -17,6 +18,7 @@ from .slots import in_memory
 _KEY_AT_MOST = 16_384
 _CSR_AT_MOST = 16_384
 _COMMAND_S = 120.0
+_WIPE_S = 45.0  # the core waits a minute
 _OPENSSL_S = 60.0
 _COMMAND, _KEY_COMMAND = "command", "[identity] key_command"
 # A configuration of its own: the one that OPENSSL_CONF names need not have a part for requests.
@@ -38,7 +40,7 @@ def new(slot: str, kind: str, command: tuple[str, ...]) -> str:
             return str(keyschild.ask("new", "slot " + slot, kind=kind)["key"])
         except ConfigError as error:
             raise NoKey("no-key", error.what, error.remedy) from error
-    done = _by_command(command, dict(os.environ, AW_KEY=kind, AW_SLOT=slot))
+    done = _by_command(command, b"", dict(os.environ, AW_KEY=kind, AW_SLOT=slot), _COMMAND_S)
     try:
         _, block = private_block(done.out, _KEY_COMMAND)
         return block.decode("ascii") + "\n"
@@ -48,9 +50,15 @@ def new(slot: str, kind: str, command: tuple[str, ...]) -> str:
                         "have it write the PEM of the key, or of its reference") from error
 
 
-def _by_command(command: tuple[str, ...], environment: dict) -> programs.Done:
+def destroy(slot: str, reference: str, command: tuple[str, ...]) -> None:
+    """Have the key that this PEM refers to destroyed in its token. Raises NoKey."""
+    _by_command(command, reference.encode(), dict(os.environ, AW_SLOT=slot), _WIPE_S)
+
+
+def _by_command(command: tuple[str, ...], data: bytes, environment: dict,
+                for_s: float) -> programs.Done:
     try:
-        done = programs.run(list(command), b"", environment, _COMMAND_S, _KEY_AT_MOST)
+        done = programs.run(list(command), data, environment, for_s, _KEY_AT_MOST)
     except programs.ProgramError as error:
         raise NoKey(_COMMAND, "%s: %s" % (error.reason, error.value), error.remedy) from error
     if done.code:

@@ -32,8 +32,8 @@ class Rolls:
             from .slotkeys import SlotKeys
 
             errands, post = self._inside
-            self._keys = SlotKeys(self._slots, self._credential, self._config.identity.key_command,
-                                  errands, post, self._warn, self._installed)
+            self._keys = SlotKeys(self._slots, self._credential, self._config.identity, errands,
+                                  post, self._warn, self._installed)
         return self._keys
 
     def _issuer_side(self):

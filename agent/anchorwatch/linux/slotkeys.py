@@ -14,7 +14,7 @@ from ..wire.encoding import base64_bytes, base64_text
 from . import tls
 from .folder import reason_of
 from .keyblocks import TOKEN_HINT, in_token
-from .keymaking import NoKey, new, request
+from .keymaking import NoKey, destroy, new, request
 from .slots import NAMES, Slots, in_memory, pem_of
 
 _MISMATCH = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH")
@@ -22,21 +22,23 @@ _EMPTY = "the slot has no key"
 
 
 class SlotKeys:
-    """key_command  of [identity]; done  called with a slot whose certificate was installed
+    """settings  [identity]; done  called with a slot whose certificate was installed
     warn  called with (what, value, remedy)
     """
 
-    def __init__(self, slots: Slots, credential, key_command, errands, post, warn, done) -> None:
+    def __init__(self, slots: Slots, credential, settings, errands, post, warn, done) -> None:
         self._slots, self._credential = slots, credential
-        self._key_command = tuple(key_command)
+        self._key_command = tuple(settings.key_command)
+        self._wipe_command = tuple(settings.wipe_command)
         self._errands, self._post, self._warn, self._done = errands, post, warn, done
 
     # A key.
 
     def new_key(self, order) -> None:
-        """KeyMade or KeyFailed."""
-        self._errands.start(lambda: _tried(new, order.slot, order.kind, self._key_command),
-                            lambda made: self._keep_key(order.slot, made))
+        """KeyMade or KeyFailed. What a token holds for this slot goes first, or is told of."""
+        self._destroyed(order.slot, lambda wrong: self._errands.start(
+            lambda: _tried(new, order.slot, order.kind, self._key_command),
+            lambda made: self._keep_key(order.slot, made)))
 
     def _keep_key(self, slot: str, made) -> None:
         if isinstance(made, NoKey):
@@ -102,25 +104,45 @@ class SlotKeys:
     # The end of a key.
 
     def wipe(self, order) -> None:
-        """KeyWiped."""
+        """KeyWiped. Where a token keeps its key, the slot keeps the reference to it."""
+        self._destroyed(order.slot, lambda wrong: self._wipe(order.slot, wrong))
+
+    def _wipe(self, slot: str, wrong: str) -> None:
         try:
-            wrong = self._wiped(order.slot)
+            found = (wrong, "see the warning before this one") if wrong else self._wiped(slot)
         except OSError as error:
-            wrong = (reason_of(error), "repair the disk; take this key for known")
-        if wrong:
-            self._warn("key is not wiped: " + wrong[0], order.slot, wrong[1])
-        self._post(KeyWiped(order.slot, wrong[0] if wrong else ""))
+            found = (reason_of(error), "repair the disk; take this key for known")
+        if found:
+            self._warn("key is not wiped: " + found[0], slot, found[1])
+        self._post(KeyWiped(slot, found[0] if found else ""))
 
     def _wiped(self, slot: str) -> tuple[str, str] | None:
         if slot in NAMES:
-            held = self._slots.held(slot)
             self._slots.wipe(slot)
-            if held and _in_token(held["key"]):
-                self._warn("reference to a key is wiped; the key is still in its token", slot,
-                           "delete it there, by the token's own program")
             return None
         wrong: tuple[str, str] | None = self._credential.wipe()
         return wrong
+
+    def _destroyed(self, slot: str, then) -> None:
+        """Then, with why a token's key is still there, "" where none is: after the operator's
+        program, or with a warning where there is no such program."""
+        held = self._slots.held(slot) if slot in NAMES else None
+        if held is None or not _in_token(held["key"]):
+            then("")
+        elif self._wipe_command:
+            self._errands.start(lambda: _tried(destroy, slot, held["key"], self._wipe_command),
+                                lambda error: then(self._remains(slot, error)))
+        else:
+            self._warn("a key is still in its token", slot,
+                       "set [identity] wipe_command, and delete this one by the token's program")
+            then("")
+
+    def _remains(self, slot: str, error) -> str:
+        if error is None:
+            return ""
+        self._warn("key is not destroyed in its token", "slot %s: %s" % (slot, error.value),
+                   error.remedy)
+        return "in-token"
 
 
 def _in_token(key: str) -> bool:
