@@ -55,7 +55,9 @@ ci-lanes: $(STAMP)
 # PORT is a folder of ports/ with a firmware.mk. Sources come from the Debian archive, once.
 PORT ?= unix
 firmware:
-	@$(MAKE) --no-print-directory -f ports/firmware.mk PORT='$(PORT)' PYTHON='$(PYTHON)'
+	@mkdir -p build
+	@flock build/firmware.lock \
+		$(MAKE) --no-print-directory -f ports/firmware.mk PORT='$(PORT)' PYTHON='$(PYTHON)'
 
 clean:
 	rm -rf $(VENV) build agent/*.egg-info .pytest_cache

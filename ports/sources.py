@@ -61,19 +61,15 @@ def cached(package):
     return None
 
 
-def archives():
-    """[URI] of what this system takes its own Debian packages from; sources are beside them."""
-    release = dict(
-        line.split("=", 1)
-        for line in pathlib.Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
-        if "=" in line
-    )
-    own = release.get("VERSION_CODENAME", "sid").strip('"')
-    found = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)")
-    lines = [line.split() for line in found.splitlines()]
-    known = {line[0] for line in lines if line[1:] == [own, "main"]}
-    # Other archives may have a suite of that name too; Debian's own has its name in the path.
-    return sorted(known, key=lambda uri: (not uri.rstrip("/").endswith("/debian"), uri))[:1]
+def archive():
+    """Where this system takes its own Debian packages from; their sources are beside them."""
+    found = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT)")
+    known = {line.split()[0] for line in found.splitlines() if line.endswith(" main")}
+    # Others may have a component of that name too; Debian's archive has its own in the path.
+    debian = sorted([uri for uri in known if uri.rstrip("/").endswith("/debian")])
+    if not debian:
+        raise NoSources("apt has no archive of Debian here")
+    return debian[0]
 
 
 def run(*command, folder=None):
@@ -98,7 +94,7 @@ class Archive:
         self._nest = nest
         for part in ("parts", "lists/partial", "archives/partial"):
             (nest / part).mkdir(parents=True, exist_ok=True)
-        lines = ["Types: deb-src", "URIs: " + " ".join(archives()), "Suites: " + suite,
+        lines = ["Types: deb-src", "URIs: " + archive(), "Suites: " + suite,
                  "Components: main"]  # fmt: skip
         if KEYRING.exists():
             lines.append("Signed-By: %s" % KEYRING)

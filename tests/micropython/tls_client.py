@@ -1,7 +1,8 @@
 """A TLS client on MicroPython: tls_client.py PORT ROOT HOST FRAGMENT SIZE.
 
 Asks for records of FRAGMENT bytes, trusts the DER in the file ROOT, has SIZE bytes sent back and
-prints `version suite` of the session, or the kind and the text of what went wrong.
+prints `version suite` of the session, or the kind and the text of what went wrong, and whether
+Mbed TLS was denied memory. FRAGMENT `none` leaves the C module alone.
 """
 
 import socket
@@ -33,10 +34,12 @@ def echo(stream, size):
 
 
 def main(port, root, host, fragment, size):
+    denied = None
     if fragment != "none":
-        import anchorwatch_mbedtls
+        import anchorwatch_mbedtls as module
 
-        anchorwatch_mbedtls.set_max_fragment_length(int(fragment))
+        module.set_max_fragment_length(int(fragment))
+        denied = getattr(module, "allocations_denied", None)
     try:
         stream = session(int(port), root, host)
         echo(stream, int(size))
@@ -45,6 +48,7 @@ def main(port, root, host, fragment, size):
         stream.close()
     except (OSError, ValueError) as error:
         print(type(error).__name__, error.args[0])
+        print("memory denied" if denied and denied() else "memory enough")
 
 
 if __name__ == "__main__":
