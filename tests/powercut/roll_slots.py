@@ -10,7 +10,6 @@ from anchorwatch.errors import ConfigError
 from anchorwatch.linux import credential
 from anchorwatch.linux.slots import Slots
 from anchorwatch.pki import issued
-from anchorwatch.pki import issued
 from anchorwatch.pki.der import Certificate
 from anchorwatch.wire.encoding import base64_bytes
 from tests.powercut import roll_cloud
