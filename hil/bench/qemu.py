@@ -32,10 +32,14 @@ def command(elf: Path, disk: str, words: dict[str, int | str]) -> list[str]:
     program = shutil.which(QEMU)
     if program is None:
         raise NoProgram(f"no {QEMU} here; as root: apt-get install qemu-system-arm")
-    told = "".join(f",arg={name}={value}" for name, value in {"disk": disk, **words}.items())
+    told = [f"{name}={value}" for name, value in {"disk": disk, **words}.items()]
+    for word in told:
+        if " " in word or "," in word:
+            raise ValueError(f"{word}: no blanks and no commas")
+    arguments = "".join(f",arg={word}" for word in told)
     return [program, "-machine", "mps2-an385", "-display", "none", "-monitor", "none",
             "-serial", "stdio", "-nic", "user,model=lan9118,ipv6=off",
-            "-semihosting-config", f"enable=on,target=native,arg=anchorwatch{told}",
+            "-semihosting-config", f"enable=on,target=native,arg=anchorwatch{arguments}",
             "-kernel", str(elf)]  # fmt: skip
 
 

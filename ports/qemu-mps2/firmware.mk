@@ -1,8 +1,11 @@
 # The firmware for QEMU's mps2-an385: one that takes records of 16 KB, and one of 4 KB at most.
 PRODUCTS := firmware.elf firmware-4k.elf
 
-ifeq ($(shell command -v arm-none-eabi-gcc),)
-$(error no arm-none-eabi-gcc here; as root: apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi)
+$(shell .ci/system arm-none-eabi-gcc 'gcc-arm-none-eabi libnewlib-arm-none-eabi' >&2)
+$(shell .ci/system qemu-system-arm qemu-system-arm >&2)
+# gcc gives a whole path for a library that is there, else the name alone.
+ifeq ($(findstring /,$(shell arm-none-eabi-gcc -print-file-name=libc.a 2>/dev/null)),)
+$(error as root: apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi)
 endif
 
 $(addprefix $(OUT)/,$(PRODUCTS)): objects
