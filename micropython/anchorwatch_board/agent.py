@@ -69,8 +69,7 @@ class Agent(Firmware):
         # Collected often, a heap has long pieces left in the end.
         gc.threshold((gc.mem_free() + gc.mem_alloc()) // 8)
         self._began_ms = now_ms()
-        self._stop_by_ms = None
-        self._crash = None
+        self._stop_by_ms = self._perform = self._crash = None
         self._inbox, self._answers, self._asked = [], {}, 0
         self.selector = Selector()
         self._errands = Errands(self.selector)
@@ -175,15 +174,17 @@ class Agent(Firmware):
     def _next_event(self, until_ms):
         """The next event; None when the deadline came first."""
         while True:
-            event = self._inbox.pop(0) if self._inbox else self._links.take()
-            if event is not None:
+            event, now = self._take(), now_ms()
+            if event is not None or (until_ms is not None and now >= until_ms):
                 return event
-            now = now_ms()
-            if self._stop_by_ms is not None and self._drained(now):
-                return Stop()
-            if until_ms is not None and now >= until_ms:
-                return None
             self._wait(until_ms, now)
+
+    def _take(self):
+        """What waits for the core; None for nothing."""
+        event = self._inbox.pop(0) if self._inbox else self._links.take()
+        if event is None and self._stop_by_ms is not None and self._drained(now_ms()):
+            return Stop()
+        return event
 
     def _wait(self, until_ms, now):
         self._links.turn(now)  # the firmware may have sent something

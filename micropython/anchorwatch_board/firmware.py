@@ -1,9 +1,10 @@
 """What the firmware around the agent may do with it.
 
-Rule: nothing here waits; what is asked for is done on the loop.
+Rule: what is asked for is done on the loop, and nothing here waits longer than it was told.
 """
 
-from anchorwatch.core.events import Asked
+from anchorwatch.core.events import Asked, Stop, Woke
+from anchorwatch.loop import turn
 
 from .clock import now_ms
 from .orders import arguments
@@ -11,6 +12,37 @@ from .orders import arguments
 
 class Firmware:
     """The part of Agent that applications call; see agent.py."""
+
+    def turn(self, most_ms=0):
+        """For firmware with a loop of its own, instead of run(): what is due, after a wait of at
+        most so long. False once the agent has ended; what is raised here has ended it.
+
+            while agent.turn():
+                await asyncio.sleep_ms(50)
+        """
+        try:
+            return self._turned(now_ms() + most_ms)
+        except Exception as error:
+            self._remember(error)
+            self._links.stop()
+            raise
+
+    def _turned(self, until_ms):
+        if self._perform is None:
+            event, self._perform = self.begin(), self._performers()
+        else:
+            wake_at = self._watch.wake_at
+            self._wait(until_ms if wake_at is None else min(until_ms, wake_at), now_ms())
+            event = self._take()
+        while event is not None:
+            turn(self._watch, self._perform, event, now_ms())
+            if isinstance(event, Stop):
+                self._links.stop()
+                return False
+            event = self._take()
+            if event is None and self._watch.wake_at is not None:
+                event = Woke() if self._watch.wake_at <= now_ms() else None
+        return True
 
     def stop(self):
         """Send what is queued, for at most `mqtt.drain_s`, and end."""

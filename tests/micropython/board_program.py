@@ -1,9 +1,10 @@
 """What runs on MicroPython in test_board_agent.py: an application around the agent, whose console
 is this program's standard input and output.
 
-    micropython board_program.py FOLDER [one-session]
+    micropython board_program.py FOLDER [one-session] [turned]
 """
 
+import asyncio
 import gc
 import json
 import sys
@@ -40,8 +41,17 @@ def main(folder, *words):
         agent.send(about["payload"], {"echo": "yes"})
 
     gc.collect()
-    agent.run()
+    if "turned" in words:
+        asyncio.run(turned(agent))
+    else:
+        agent.run()
     print("ended")
+
+
+async def turned(agent):
+    """A program with a loop of its own."""
+    while agent.turn():
+        await asyncio.sleep_ms(20)
 
 
 main(*sys.argv[1:])

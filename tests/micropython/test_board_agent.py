@@ -211,6 +211,17 @@ def test_board_with_room_for_one_session_tells_the_gap_and_is_healed_when_it_mus
         board.cut()
 
 
+@pytest.mark.once
+@pytest.mark.lane_cpython
+def test_program_with_a_loop_of_its_own_turns_the_agent(cloud, device):
+    board = device("mp-turned", words=["turned"])
+    board.start()
+    board.reach("online", 40)
+    assert delivered(cloud, board, sent(board, 20, "turned")) == [1]
+    assert called(cloud, board, "blink", 1)["payload"] == {"heard": 1}
+    assert board.stop() == 0 and board.said[-1] == "ended"
+
+
 def test_chain_that_only_we_refuse_ends_the_handshake(cloud, device):
     """The library trusts it; our own judgement comes before anything of ours is answered."""
     board = device("mp-ecc", tls={"hub": {"all_ecc": True}})
