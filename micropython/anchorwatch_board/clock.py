@@ -5,6 +5,7 @@ connection and inside the validity of the certificate that it came under. A time
 told is given to the board's clock too.
 """
 
+import gc
 import os
 import socket
 import time
@@ -131,6 +132,9 @@ class Times:
             answer = yield from waiting.converse(opened.stream, asked,
                                                  http.Response(method, BODY_AT_MOST),
                                                  patience.at_most(_EXCHANGE_MS))
+        except MemoryError:
+            gc.collect()
+            raise LinkError("memory", "no-memory")
         finally:
             opened.stream.close()
         return opened.chain[0], answer

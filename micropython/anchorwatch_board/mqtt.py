@@ -79,6 +79,9 @@ class Session:
 
     def turn(self, now_ms):
         """Keep alive, and read on what the library holds already."""
+        self._spared(self._turned, now_ms)
+
+    def _turned(self, now_ms):
         if self._hungry:
             self._read()
         due_ms = self.deadline_ms
@@ -88,6 +91,17 @@ class Session:
 
     def ready(self, mask):
         """The selector's call."""
+        self._spared(self._moved, mask)
+
+    def _spared(self, call, given):
+        """A session that finds no memory is lost; the agent is not."""
+        try:
+            call(given)
+        except MemoryError:
+            gc.collect()
+            self._lose("network")
+
+    def _moved(self, mask):
         if mask & WRITE:
             self._write()
         if mask & (READ | BROKEN) and not self.over:
@@ -111,17 +125,10 @@ class Session:
             if not data or self._wire is None:
                 # Before CONNECT a server has nothing to say.
                 return self._lose("protocol" if data else "closed")
-            self._take(data)
+            self._pass_on(self._wire.received(data, self._now_ms()))
             if self.over:
                 return None
         return self._write()  # acknowledgements of what was read
-
-    def _take(self, data):
-        try:
-            self._pass_on(self._wire.received(data, self._now_ms()))
-        except MemoryError:
-            gc.collect()
-            self._lose("network")
 
     def _write(self):
         if not self._speaks():

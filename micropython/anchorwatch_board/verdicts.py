@@ -1,8 +1,8 @@
 """What mbedTLS, a server's alert or the line says of a handshake, as a class and a word.
 
 Rule: tables only, the words are those of the Linux driver's table. What a judgement of ours has
-said goes before anything that the library says. Low memory looks like a root that is missing: see
-dial.py.
+said goes before anything that the library says. Beside them there are, of the class memory:
+no-memory, low-memory (what it looks like is a root that is missing: see dial.py), one-session.
 
 Source: mbedtls/ssl.h, x509.h, pk.h, ecp.h, rsa.h and bignum.h of 3.6; RFC 5246 section 7.2.
 """

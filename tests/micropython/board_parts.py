@@ -8,6 +8,7 @@ from anchorwatch_board.clock import Steady
 from anchorwatch_board.dial import Dialer, spoken_against
 from anchorwatch_board.errands import Errands
 from anchorwatch_board.fragment import ABSENT, Records
+from anchorwatch_board.mqtt import Session
 from anchorwatch_board.patience import Patience
 from anchorwatch_board.port import FACTS, Port
 from anchorwatch_board.resolve import Resolver
@@ -272,6 +273,36 @@ def facts():
 
     found = Port(Board).facts
     return found["second_session"] is False and found["handshake_kib"] == FACTS["handshake_kib"]
+
+
+@claim("anchorwatch hands out the board's own agent")
+def agent():
+    from anchorwatch_board.agent import Agent
+
+    import anchorwatch
+
+    return anchorwatch.Agent is Agent
+
+
+@claim("a session that finds no memory is lost as if the line were, and nothing else is")
+def starved():
+    class Stream:
+        sock, closed = "sock", []
+
+        def read(self, at_most):
+            raise MemoryError()
+
+        def close(self):
+            Stream.closed.append(1)
+
+    class Tell:
+        heard = []
+
+        def gone(self, session, reason):
+            Tell.heard.append(reason)
+
+    Session(Stream(), Nobody(), Tell(), Now()).ready(1)
+    return (Stream.closed, Tell.heard) == ([1], ["network"])
 
 
 @claim("a table that is none is told as such")
