@@ -72,10 +72,11 @@ class Fetcher:
 
     learn  called with the content of a bundle that was written, before the core hears of it
     profile  the settings of [tls.mirror]; crowded  is there no room for another TLS connection
+    feed     of the watchdog: a signature takes its time
     """
 
-    def __init__(self, cloud, errands, resolver, bundles, learn, profile, post, crowded):
-        self._crowded = crowded
+    def __init__(self, cloud, errands, resolver, bundles, learn, profile, post, crowded, feed):
+        self._crowded, self._feed = crowded, feed
         self._cloud, self._errands, self._resolver = cloud, errands, resolver
         self._bundles, self._learn, self._profile, self._post = bundles, learn, profile, post
         self._orders = {layer: [] for layer in LAYERS}
@@ -99,7 +100,7 @@ class Fetcher:
         patience = Patience(max(0, order.until_ms - now_ms()), now_ms)
         try:
             given = self._source(order, patience)
-            return (yield from deliver(order, held, given, self._cloud, patience))
+            return (yield from deliver(order, held, given, self._cloud, self._feed))
         except AgentError as error:
             return failed(order, error)
         except MemoryError:
@@ -149,31 +150,32 @@ def vars_of(section):
     return {name: getattr(section, name) for name in names}
 
 
-def deliver(order, held, given, cloud, patience):
+def deliver(order, held, given, cloud, feed):
     """Fetch and verify until a bundle is complete, as an errand.
 
     A floor that lies in the future makes everything expired, also the bundle that lowers it: that
     one is judged at the date of this release instead.
 
     given    a source: file(name, at_most) -> bytes, None if there is none of that name
+    feed     called between files
     Raises   AgentError: nothing has changed
     """
     from anchorwatch.pki.tuf import EXPIRED
 
     try:
-        return (yield from _walked(order, order.floor_s, held, given, cloud, patience))
+        return (yield from _walked(order, order.floor_s, held, given, cloud, feed))
     except TrustError as error:
         if error.what != EXPIRED or order.utc_s is not None or order.floor_s <= BUILD_UTC_S:
             raise
         expired = error
-    found = yield from _walked(order, BUILD_UTC_S, held, given, cloud, patience)
+    found = yield from _walked(order, BUILD_UTC_S, held, given, cloud, feed)
     lowered_s = found.content["floor_reset_s"]
     if lowered_s is None or lowered_s >= order.floor_s:
         raise expired
     return found
 
 
-def _walked(order, floor_s, held, given, cloud, patience):
+def _walked(order, floor_s, held, given, cloud, feed):
     from anchorwatch.pki.delivery import Delivery  # the verifier is loaded by the first bundle
     from anchorwatch.pki.tuf import TrustedSet
 
@@ -187,6 +189,7 @@ def _walked(order, floor_s, held, given, cloud, patience):
     while wanted is not None:
         data = yield from budget.file(wanted.name, wanted.at_most)
         gc.collect()
+        feed()
         name = _taken(delivery, wanted.name, data)
         if name:
             files[name] = data or b""

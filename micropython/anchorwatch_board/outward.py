@@ -32,7 +32,7 @@ class Outward:
 
         times = Times(errands, dialer, resolver, config.clock.sntp, port, post, crowded)
         fetcher = Fetcher(config.device.cloud, errands, resolver, bundles, layers.learn,
-                          config.tls.mirror, post, crowded)
+                          config.tls.mirror, post, crowded, port.feed)
         self.performers = (self.links, times, fetcher)
 
 
