@@ -119,12 +119,6 @@ class Device(Process):
         """What EST's CA gives for a request, as PEM."""
         return self.cloud.post("/issue", {"from": "est", "csr": request})["chain"]
 
-    def until_it_logs(self, words):
-        """Wait for a line of its log."""
-        file = self.folder / "agent.log"
-        until("%s: it logs %r" % (self.name, words), lambda: (
-            words in file.read_text(), file.read_text()[-400:]), 30)  # fmt: skip
-
     def ended_sessions(self):
         """Why its sessions at hubs ended so far, in their order."""
         rows = self.cloud.rows("disconnected", self.since, device=self.name)

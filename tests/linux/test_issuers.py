@@ -196,9 +196,10 @@ def test_certificate_for_another_key_is_told_once_and_left_alone(waiting):
     other = authority.root().issue(CN, client=True)
     file = device.dropped / (CN + ".crt")
     file.write_bytes(other.pem)
+    assert looked(device) == [IssueLater("a", 0, "wrong-key")]
     for _ in range(3):
         assert looked(device) == []
-        assert isinstance(device.one(order("files", csr)), IssueLater)
+        assert device.one(order("files", csr)) == IssueLater("a", 0, "wrong-key")
     assert [told[:2] for told in device.warned] == [("certificate for another key", str(file))]
     assert file.read_bytes() == other.pem
     file.write_bytes(pem_of(CA.chain(csr)) + b"\n")
@@ -211,16 +212,17 @@ def test_certificate_for_another_key_is_told_once_and_left_alone(waiting):
 def test_file_of_something_else_is_told_once(waiting, data):
     device, csr = waiting
     (device.dropped / (CN + ".pem")).write_bytes(data)
-    assert looked(device) == [] and looked(device) == []
-    assert isinstance(device.one(order("files", csr)), IssueLater)
-    assert len(device.warned) == 1
+    (event,) = looked(device)
+    assert looked(device) == [] and "no certificate" in event.why
+    assert device.one(order("files", csr)) == event and len(device.warned) == 1
 
 
 @pytest.mark.parametrize("made", [os.mkdir, os.mkfifo])
 def test_folder_or_pipe_in_place_of_a_certificate_is_told_without_waiting(waiting, made):
     device, csr = waiting
     made(device.dropped / (CN + ".crt"))
-    assert looked(device) == [] and len(device.warned) == 1
+    (event,) = looked(device)
+    assert "no certificate" in event.why and len(device.warned) == 1
 
 
 def test_link_in_place_of_the_request_is_not_followed(tmp_path):

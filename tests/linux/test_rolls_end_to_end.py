@@ -101,9 +101,6 @@ def test_certificate_that_does_not_fit_is_not_tried(cloud, standing, fault, why)
     for board in boards:
         board.answered()
     for board in boards:
-        if (board.issuer, why) == ("files", "wrong-key"):  # left where it lies
-            board.until_it_logs("certificate for another key")
-            continue
         board.shows("it says " + why, lambda page: page["why"] == why and page["roll"] in AFTER)
     undisturbed(boards)
     shown = {row["client_certificate"] for row in cloud.rows("tls handshake", since)}

@@ -29,6 +29,7 @@ _AT_MOST = 262_144
 _MODE = 0o644
 _NOT_IN_A_NAME = "/\0"
 _WAITING = "no certificate for it in the folder yet"
+_OTHER_KEY, _UNREADABLE = "wrong-key", "the file in the folder holds no certificate"
 _REMEDY = "put the chain of the pending request there; `anchorwatch identity csr` shows it"
 
 
@@ -56,33 +57,33 @@ class DropBox:
             return _unusable(order, "%s: %s" % (error.what, error.value))
         except OSError as error:
             return _unusable(order, "%s (%s)" % (self._path, reason_of(error)))
-        event, warnings = self.look()
-        return event or IssueLater(order.slot, 0, _WAITING), warnings
+        return self.look()
 
     def changed(self) -> bool:
         """True when what is waited for may have come."""
         return self._order is not None and self._stamps() != self._stamp
 
     def look(self):
-        """(Issued or None, warnings)."""
+        """(Issued or why not yet, warnings); (None, []) where nothing is waited for."""
         order, self._stamp = self._order, self._stamps()
-        warnings = []
         if order is None:
             return None, []
-        spki = Request(base64_bytes(order.csr)).spki
+        spki, why, warnings = Request(base64_bytes(order.csr)).spki, _WAITING, []
         for file in self._files():
             try:
                 chain = self._chain(file)
             except AgentError as error:
+                why = _UNREADABLE
                 warnings += [(error.what, os.path.join(self._path, file), error.remedy)]
                 continue
             if chain and [der for der in chain if Certificate(der).spki == spki]:
                 self._told = ()
                 return Issued(order.slot, chain), warnings
             if chain:
+                why = _OTHER_KEY
                 warnings += [("certificate for another key", os.path.join(self._path, file),
                               _REMEDY)]
-        return None, self._once(warnings)
+        return IssueLater(order.slot, 0, why), self._once(warnings)
 
     def put_away(self, slot: str):
         """The slot's certificate is installed: (None, warnings)."""
