@@ -11,7 +11,7 @@ pytestmark = pytest.mark.micropython
 
 def enumerated(*words):
     """{(story, disk): {column: text}} of what the script prints."""
-    done = boards.run("-X", "heapsize=8m", SCRIPT, *words, longest_s=3600)
+    done = boards.run("-X", "heapsize=8m", SCRIPT, *words, longest_s=7200)
     print(done.stdout)
     head, *rows = [line.split(" | ") for line in done.stdout.splitlines()[:-1]]
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
