@@ -59,9 +59,11 @@ def _check(config: Config) -> None:
                           "give one of " + ", ".join(ISSUERS))
     if identity.issuer != "none" and identity.key != "p256":
         raise ConfigError("[identity] key cannot be made on a board", identity.key, "give p256")
-    if identity.key_command:
-        raise ConfigError("[identity] key_command is not for boards", identity.key_command[0],
-                          "remove it: a board runs no programs")
+    for name, words in (("key_command", identity.key_command),
+                        ("wipe_command", identity.wipe_command)):  # fmt: skip
+        if words:
+            raise ConfigError("[identity] %s is not for boards" % name, words[0],
+                              "remove it: a board runs no programs")
     if config.trust.system:
         raise ConfigError("[trust] system is not for boards", "true",
                           "remove it: a board has no store but the agent's")

@@ -56,6 +56,7 @@ def test_configuration_that_is_wrong_names_what_and_where(path):
         (dict(TREE, identity={"issuer": "dps", "key": "rsa2048"}), "give p256"),
         (dict(TREE, trust={"system": True}), "[trust] system is not for boards"),
         (dict(TREE, identity={"key_command": ["/bin/x"]}), "runs no programs"),
+        (dict(TREE, identity={"wipe_command": ["/bin/x"]}), "wipe_command is not for boards"),
         (dict(TREE, state=3), "not a section"),
     )
     for tree, said in cases:

@@ -7,15 +7,18 @@ import functools
 import http.server
 import importlib.util
 import json
+import re
 import threading
 
 import pytest
 
 from ports.stock import bundle
 from tests import house
-from tests.micropython import programs
+from tests.micropython import boards, programs
 
 FOLDER = house.ROOT / "micropython"
+# Bytes of bytecode for a byte of source, of the whole as it was measured.
+BYTECODE_OF_SOURCE = 0.409
 STORY = "tests/timelines/stories/first_boot.txt"
 # What the board runs is imported whole, and says which configuration it wants.
 AGENT = """
@@ -95,6 +98,36 @@ def test_installed_by_mip_the_sources_start_and_play_a_timeline_as_cpython_does(
     assert b"Done" in wheel.output("-c", install)
     assert len(list(tmp_path.rglob("*.py"))) == len(bundle.files())
     started(wheel, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def page():
+    return (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+def test_configuration_on_the_page_is_one_that_a_board_takes(page, tmp_path):
+    example = page.partition("```json\n")[2].partition("```")[0]
+    (tmp_path / "config.json").write_text(example, encoding="utf-8")
+    code = "from anchorwatch_board.config import load\nprint(load(%r).device.registration_id)"
+    said = boards.said(code % str(tmp_path / "config.json"))
+    assert said == json.loads(example)["device"]["registration_id"] + "\n"
+
+
+def test_page_names_every_word_of_the_console(page):
+    words = boards.said("from anchorwatch_board.orders import WORDS\nprint(*WORDS)").split()
+    section = page.partition("**Console.**")[2].partition("\n\n")[0]
+    assert len(words) > 10
+    assert [
+        word for word in [*words, "status", "send", "stop"] if "`%s`" % word not in section
+    ] == []
+
+
+def test_page_says_how_large_the_bytecode_is(page):
+    """Within a tenth: it is measured anew by `make firmware PORT=stock`."""
+    stated = re.search(r"\| bytecode, all modules \| ([\d ]+) bytes in (\d+) modules", page)
+    source = sum(path.stat().st_size for path in bundle.files().values())
+    assert 0.9 < int(stated[1].replace(" ", "")) / source / BYTECODE_OF_SOURCE < 1.1
+    assert abs(int(stated[2]) - len(bundle.files())) <= 9
 
 
 @pytest.mark.lane_firmware
