@@ -47,8 +47,6 @@ from .store import open_store
 from .telemetry import Telemetry
 
 _STATE = ("assignment", "budgets", "clock", "identity", "trust")
-# The steady clock must be read, and a watchdog fed, whatever the core waits for.
-_LONGEST_MS = 60_000
 
 
 class Agent(Firmware):
@@ -189,7 +187,7 @@ class Agent(Firmware):
     def _wait(self, until_ms, now):
         self._links.turn(now)  # the firmware may have sent something
         due = [until_ms, self._stop_by_ms, self._errands.wake_at, self._links.wake_at]
-        due = [at_ms for at_ms in due if at_ms is not None] + [now + _LONGEST_MS]
+        due = [at_ms for at_ms in due if at_ms is not None] + [now + self.port.longest_ms]
         self.port.feed()
         self.selector.wait(max(0, min(due) - now))
         now = now_ms()

@@ -21,6 +21,7 @@ FACTS = {
     "watchdog_s": 0,  # the hardware bites after so long; 0: there is none
     "keeps_time_without_power": False,
 }
+_READ_MS = 3_600_000  # the steady clock's counter wraps after days
 _HOOKS = ("utc_s", "set_clock", "feed", "restart", "bitten", "bring_up_network", "tls_free",
           "sign")
 
@@ -56,6 +57,11 @@ class Port:
     def element(self):
         """Signs a SHA-256 by the key of a secure element; None: there is none."""
         return self._hooks.get("sign")
+
+    @property
+    def longest_ms(self):
+        """How long the loop may sleep: the watchdog wants to be fed, a counter to be read."""
+        return 1000 * self.facts["watchdog_s"] // 3 or _READ_MS
 
     def feed(self):
         """Feed the hardware watchdog."""

@@ -42,6 +42,7 @@ def context(anchors, profile, credential, path):
     Raises      LinkError: memory, identity credential-unreadable
     """
     made = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    made.verify_mode = tls.CERT_REQUIRED  # not all runtimes begin with that
     made.set_ciphers(SUITES[profile["suites"]])
     for der in anchors:
         made.load_verify_locations(der)
@@ -183,6 +184,8 @@ class Secured:
 
     def __init__(self, stream, secure, tap, path):
         name, self.version = secure.cipher()
+        if self.version != "TLSv1.2":
+            raise LinkError("policy", "protocol-version", self.version)
         self.stream, self.path = stream, path
         self.suite = _NAMES.get(name, name)
         self.length = ServerHello(tap.hello).max_fragment if tap.hello else 0

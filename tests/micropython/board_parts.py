@@ -275,6 +275,14 @@ def facts():
     return found["second_session"] is False and found["handshake_kib"] == FACTS["handshake_kib"]
 
 
+@claim("the loop sleeps a third of the watchdog's time at most, and an hour without one")
+def sleep():
+    class Board:
+        watchdog_s = 60
+
+    return (Port(Board).longest_ms, Port().longest_ms) == (20_000, 3_600_000)
+
+
 @claim("anchorwatch hands out the board's own agent")
 def agent():
     from anchorwatch_board.agent import Agent
