@@ -2,6 +2,7 @@
 
 import main
 from anchorwatch_board.folder import Folder, make
+from anchorwatch_board.port import Port
 from board_start import TREE, configured
 from board_store import raises
 
@@ -14,15 +15,12 @@ class Enough(Exception):
     """The test has seen what it came for."""
 
 
-class Board:
+class Board(Port):
     """A port whose watchdog breaks after so many meals."""
 
-    second_session = True
-    sets_clock = False
-
     def __init__(self, meals):
+        super().__init__()
         self.meals, self.restarts, self.breaks_early = meals, [], False
-        self.facts = {"second_session": True, "handshake_kib": 0}
 
     def feed(self):
         self.meals -= 1
@@ -34,12 +32,6 @@ class Board:
         """Asked for before the agent has begun."""
         if self.breaks_early:
             raise RuntimeError("out of food")
-
-    def utc_s(self):
-        return None
-
-    def bring_up_network(self, config):
-        pass
 
     def restart(self, reason):
         self.restarts.append(reason)
