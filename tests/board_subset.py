@@ -34,7 +34,7 @@ DRIVER_MODULES = dict(
             "sockaddr", "socket"),
     sys=("print_exception", "stdin", "stdout"),
     time=("gmtime", "sleep", "ticks_diff", "ticks_ms", "time"),
-    tls=("CERT_NONE", "PROTOCOL_TLS_CLIENT", "SSLContext"),
+    tls=("CERT_NONE", "CERT_REQUIRED", "PROTOCOL_TLS_CLIENT", "SSLContext"),
     vfs=("VfsFat", "VfsLfs2", "mount"),
     network=("LAN", "STA_IF", "WLAN"),
     esp32=("HEAP_DATA", "idf_heap_info"),

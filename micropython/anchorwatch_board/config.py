@@ -60,7 +60,7 @@ def _check(config: Config) -> None:
     if identity.issuer != "none" and identity.key != "p256":
         raise ConfigError("[identity] key cannot be made on a board", identity.key, "give p256")
     for name, words in (("key_command", identity.key_command),
-                        ("wipe_command", identity.wipe_command)):  # fmt: skip
+                        ("wipe_command", identity.wipe_command)):
         if words:
             raise ConfigError("[identity] %s is not for boards" % name, words[0],
                               "remove it: a board runs no programs")
