@@ -1,6 +1,7 @@
 """anchorwatch: keeps a device's trust anchors holding.
 
-`Agent` is the runtime's own: anchorwatch.linux.daemon on CPython, anchorwatch_board.agent on a board.
+`Agent` is the own one of the runtime: anchorwatch.linux.daemon on CPython, anchorwatch_board.agent
+on a board.
 This is the only place that asks which runtime it is.
 """
 
