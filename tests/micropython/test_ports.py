@@ -9,8 +9,10 @@ import sys
 import pytest
 
 from ports import catalogue
+from ports.stock import bundle
 from tests import house
 from tests.micropython import boards
+from tests.micropython.programs import FIRMWARE
 
 PORTS = house.ROOT / "ports"
 BOARDS = sorted(catalogue.boards())
@@ -149,6 +151,17 @@ def test_catalogue_prints_its_tables_and_refuses_other_words():
     done = subprocess.run([sys.executable, program, "--wrote"], capture_output=True, text=True,
                           timeout=30)  # fmt: skip
     assert done.returncode == 2 and "--wrote" in done.stderr
+
+
+@pytest.mark.lane_firmware
+@pytest.mark.parametrize("version", bundle.COMPILERS)
+def test_facts_and_hooks_pass_the_compilers_of_old_firmware(tmp_path, version):
+    if not (FIRMWARE / "stock").exists():
+        pytest.skip("no build/firmware/stock: make firmware PORT=stock")
+    files = {"%s/%s" % (file.parent.name, file.name): file
+             for file in [*PORTS.glob("*/board.py"), *HOOKS]}  # fmt: skip
+    sizes, complaints = bundle.compiled(bundle.compiler(version), files, tmp_path)
+    assert complaints == [] and sorted(sizes) == sorted(files)
 
 
 @pytest.fixture(scope="module")
