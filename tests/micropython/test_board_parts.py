@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.micropython.board_agent import ROOT, micropython
+from tests.house import ROOT
+from tests.micropython.board_agent import micropython
 
 PARTS = pathlib.Path(__file__).with_name("board_parts.py")
 
