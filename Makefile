@@ -19,7 +19,7 @@ help:
 	@echo 'make lint      ruff, and mypy on the portable part'
 	@echo 'make bench     the figures, beside azure-iot-device and paho; report in build/bench'
 	@echo 'make firmware  MicroPython with the agent in it: PORT=unix or another folder of ports/'
-	@echo 'make ci-lanes  the other CPythons found here'
+	@echo 'make ci-lanes  the other CPythons found here, what takes its time, and the firmware'
 	@echo 'make long      full counts and the bench; hours, by hand'
 	@echo 'make clean     remove $(VENV), build/ and caches'
 
@@ -37,6 +37,7 @@ test: $(STAMP)
 # Hours, by hand: full counts of everything random, and the whole bench.
 long: $(STAMP)
 	@mkdir -p build
+	for port in unix unix-small-heap stock qemu-mps2; do $(MAKE) --no-print-directory firmware PORT=$$port || exit 1; done
 	ANCHORWATCH_COUNTS=full $(RUN_PYTEST) -m 'not lane_cpython' --junitxml=build/long.xml $(PYTEST)
 	@$(BIN)/python -m hil.bench
 
