@@ -12,7 +12,7 @@
 #include "board.h"
 #include "semihosting.h"
 
-#define HEAP_KIB 256
+#define HEAP_KIB 384            // room for a second TLS session beside the live one
 
 extern uint8_t _stack_bottom, _stack_top, _heap_start, _heap_end;
 
