@@ -26,23 +26,21 @@ def built(port: str, product: str = "micropython") -> Path:
 
 class Unix(Board):
     """program  None: that of the wheel, which has the agent's sources on its path
-    heap     as in `-X heapsize=`; words  further arguments of main.py
+    heap     as in `-X heapsize=`
     """
 
     def __init__(
-        self, folder: Path, name: str, program: Path | None = None, heap: str = "6m",
-        words: tuple[str, ...] = (),
-    ) -> None:  # fmt: skip
-        self._program, self._path = program or wheel(), ".frozen" if program else SOURCES
-        self._heap, self._words = heap, words
-        self._surroundings = {**os.environ, "MICROPYPATH": self._path}
+        self, folder: Path, name: str, program: Path | None = None, heap: str = "6m"
+    ) -> None:
+        self._program, self._heap = program or wheel(), heap
+        path = ".frozen" if program else SOURCES
+        self._surroundings = {**os.environ, "MICROPYPATH": path}
         super().__init__(folder, name)
 
     def switch_on(self) -> subprocess.Popen:
         """A process of its own."""
         return subprocess.Popen(
-            [str(self._program), "-X", "heapsize=" + self._heap, str(PROGRAM), str(self.folder),
-             *self._words],
+            [str(self._program), "-X", "heapsize=" + self._heap, str(PROGRAM), str(self.folder)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=self._surroundings, start_new_session=True,
         )  # fmt: skip

@@ -1,5 +1,12 @@
 """What several scenarios look for. Rule: only the words of the cloud's port and of the device."""
 
+import time
+
+
+def utc_s():
+    """What time it is on the bench, the cloud's and the devices'."""
+    return int(time.time())
+
 
 def under(status):
     """The anchor of the live session, None without one."""

@@ -12,7 +12,7 @@ from hil.bench.cloud import Cloud
 from hil.bench.waiting import until
 from hil.demo import acts
 from hil.scenarios.seen import stage, under
-from tests.micropython.board_agent import BoardAgent, micropython
+from tests.micropython.board_agent import configured, micropython
 
 pytestmark = [pytest.mark.micropython, pytest.mark.tls]
 KIND = "symmetric-key"
@@ -39,14 +39,14 @@ def as_it_was(cloud):
 
 @pytest.fixture
 def device(cloud):
-    """device(NAME, with_dps=False, words=(), **settings): a board that is off; ended after."""
+    """device(NAME, with_dps=False, words="", **settings): a board that is off; ended after."""
     made = []
 
-    def make(name, with_dps=False, words=(), **settings):
+    def make(name, with_dps=False, words="", **settings):
         folder = enrolled(cloud, name, with_dps)
         if not with_dps:
             settings = {"dps": None, "hub": {"host": cloud.ready["hub"]["host"]}, **settings}
-        made.append(BoardAgent(folder, name, settings, words))
+        made.append(configured(folder, name, settings, words))
         return made[-1]
 
     yield make
@@ -129,7 +129,7 @@ def test_first_boot_by_dps_with_a_symmetric_key_delivers_answers_and_reports(clo
 
 
 def test_first_boot_by_dps_with_a_certificate(cloud, device):
-    board = BoardAgent(cloud.folder / "x509", cloud.ready["kinds"]["x509"], {})
+    board = configured(cloud.folder / "x509", cloud.ready["kinds"]["x509"], {})
     try:
         board.start()
         board.reach("online", 40)
@@ -190,7 +190,7 @@ def test_hub_down_and_back(cloud, device):
 def test_board_with_room_for_one_session_tells_the_gap_and_is_healed_when_it_must_return(cloud):
     """The session lives through the change of root; when it ends, the bundle has come already."""
     name = cloud.ready["kinds"]["x509-group"]
-    board = BoardAgent(cloud.folder / "x509-group", name, {}, ["one-session"])
+    board = configured(cloud.folder / "x509-group", name, {}, "one-session")
     try:
         board.start()
         board.reach("online", 40)
@@ -214,7 +214,7 @@ def test_board_with_room_for_one_session_tells_the_gap_and_is_healed_when_it_mus
 @pytest.mark.once
 @pytest.mark.lane_cpython
 def test_program_with_a_loop_of_its_own_turns_the_agent(cloud, device):
-    board = device("mp-turned", words=["turned"])
+    board = device("mp-turned", words="turned")
     board.start()
     board.reach("online", 40)
     assert delivered(cloud, board, sent(board, 20, "turned")) == [1]
@@ -237,7 +237,7 @@ def test_chain_that_only_we_refuse_ends_the_handshake(cloud, device):
 @pytest.mark.once
 @pytest.mark.lane_cpython
 def test_heap_is_as_free_after_many_sessions_as_before(cloud, device):
-    board = device("mp-heap", words=["one-session"], reverify={"interval_s": 3600})
+    board = device("mp-heap", words="one-session", reverify={"interval_s": 3600})
     board.start()
     board.reach("online", 40)
     used = []
@@ -267,7 +267,7 @@ def test_acts_of_the_demo_are_played_by_a_board(tmp_path):
     if micropython() is None:
         pytest.skip(PROGRAM)
     with Cloud(tmp_path / "cloud", *acts.CLOUD) as cloud:
-        board = BoardAgent(cloud.folder / "x509", cloud.ready["kinds"]["x509"], acts.SETTINGS)
+        board = configured(cloud.folder / "x509", cloud.ready["kinds"]["x509"], acts.SETTINGS)
         try:
             for scenario, title, _ in acts.ACTS[:-1]:
                 print(title)

@@ -9,7 +9,7 @@ import pytest
 from hil.bench.cloud import Cloud
 from hil.bench.waiting import until
 from tests.linux import rolling_devices
-from tests.micropython.board_agent import BoardAgent, micropython
+from tests.micropython.board_agent import configured, micropython
 
 ISSUERS = ("dps", "hub", "files")
 
@@ -45,17 +45,17 @@ def answer(cloud, device, board):
 @pytest.mark.parametrize("issuer", ISSUERS)
 def test_a_board_makes_its_key_and_serves_with_what_was_issued_for_it(cloud, issuer):
     device = rolling_devices.made(cloud, "board-" + issuer, issuer)
-    board = BoardAgent(device.folder, device.name, {})
+    board = configured(device.folder, device.name, {})
     try:
         board.start()
         board.reach("online")
-        since, configured = cloud.mark(), device.configured()
+        since, before = cloud.mark(), device.configured()
         for slot in ("a", "b"):
             board.ask("identity", "roll")
             if issuer == "files":
                 answer(cloud, device, board)
             shown = serves(board, slot)
-            assert shown["fingerprint"] != configured and shown["by"] == issuer
+            assert shown["fingerprint"] != before and shown["by"] == issuer
             (last,) = cloud.rows("connected", since, device=board.name, service="hub")[-1:]
             assert last["thumbprint"].lower() == shown["fingerprint"]
         board.cut()

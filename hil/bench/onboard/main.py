@@ -1,9 +1,11 @@
-"""What runs on a board under test: an application around the agent, which is asked over the console.
+"""What runs on a board under test: an application around the agent, asked over the console.
 
-    micropython main.py FOLDER [one-session]      on a computer
-    main.py                                            on a board, its files in the root
+    micropython main.py FOLDER     on a computer
+    main.py                        on a board, its files in the root
 
-Rule: everything it adds is a test's: two methods, an echo, files that come over the console.
+Rule: everything it adds is a test's: two methods, an echo, files that come over the console. The
+file `words` may hold what else is wanted: one-session (the board has room for no other), turned
+(the agent is turned by a loop of the program's).
 """
 
 import gc
@@ -66,8 +68,18 @@ def put(folder):
     return write
 
 
-def main(folder="", *words):
+def told(file):
+    """The words of a file; none without it."""
+    try:
+        with open(file) as lines:
+            return lines.read().split()
+    except OSError:
+        return []
+
+
+def main(folder=""):
     folder = folder + "/" if folder else ""
+    words = told(folder + "words")
     agent = Agent(load(folder + "config.json"), by_hand=True, port=here(words))
     Console(agent, {"put": put(folder)})
 
@@ -84,8 +96,19 @@ def main(folder="", *words):
         agent.send(about["payload"], {"echo": "yes"})
 
     gc.collect()
-    agent.run()
+    if "turned" in words:
+        import asyncio
+
+        asyncio.run(turned(agent, asyncio.sleep_ms))
+    else:
+        agent.run()
     print("ended")
+
+
+async def turned(agent, pause_ms):
+    """A loop that has other things to do."""
+    while agent.turn():
+        await pause_ms(20)
 
 
 main(*sys.argv[1:])

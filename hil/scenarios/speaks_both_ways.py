@@ -1,0 +1,31 @@
+"""A device that is online delivers telemetry, answers a direct method and heeds its twin.
+
+The message is at the hub, and acknowledged to the device, which then has nothing left to send. The
+method is one of the agent's own. The desired property is acknowledged with the version it came in.
+"""
+
+TEXT = "20.5 degrees"
+INTERVAL_S = 3600
+
+
+def play(cloud, device):
+    since = cloud.mark()
+    device.ask("send", "--mid", "spoken", TEXT)
+    row = cloud.see("the message is at the hub", lambda row: row["what"] == "telemetry"
+                    and row["mid"] == "spoken", since)  # fmt: skip
+    assert row["text"] == TEXT, row
+    device.see("the device knows it", lambda s: not s["queue"]["waiting"] + s["queue"]["in_flight"])
+
+    call = {"name": "reverify", "payload": {}, "timeout_s": 25}
+    answer = cloud.post(f"/devices/{device.name}/method", call)
+    assert answer["status"] == 200, answer
+
+    patch = {"desired": {"anchorwatch": {"reverifyIntervalS": INTERVAL_S}}}
+    cloud.post(f"/devices/{device.name}/twin", patch)
+    heeded = cloud.see("the desired property is acknowledged", acknowledges, since)
+    assert heeded["patch"]["anchorwatch"]["reverifyIntervalS"]["ac"] == 200, heeded
+
+
+def acknowledges(row):
+    ours = row["patch"].get("anchorwatch", {}) if row["what"] == "reported" else {}
+    return ours.get("reverifyIntervalS", {}).get("value") == INTERVAL_S
