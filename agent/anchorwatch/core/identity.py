@@ -63,13 +63,18 @@ class Identity(Trialling):
         self.timed(now)
         out: Items = []
         if self.slots.lost:
-            told = "slot %s cannot be read" % self.slots.lost
-            out.append(warning(told, kept["active"], "this slot serves; roll again", "identity"))
+            out.append(self._lost())
         if self.halted:
             return out
         if kept["pending"] and not self.forbidden:
             return out + [ResumeDue()]
         return out + ([TrialDue()] if kept["trial"] else [])
+
+    def _lost(self) -> Tell:
+        serves, remedy = self.slots.kept["active"], "this slot serves; roll again"
+        if not self.slots.usable(serves, None):
+            serves, remedy = "none", "install another certificate and key as the configured ones"
+        return warning("slot %s cannot be read" % self.slots.lost, serves, remedy, "identity")
 
     def session(self, now: int) -> Items:
         """The hub accepted a CONNECT: whose certificate was it?"""

@@ -40,9 +40,11 @@ class RollCommands:
         if isinstance(before, int) and since is not None and since >= before:
             return [reply(ask_id, {"rolling": False, "why": "issued later already"})]
         if identity.state not in (RESTING, AWAITING, HOLDING) or not identity.slots.free():
+            identity.later(event, 0, now)
             return [refuse(ask_id, "busy", identity.state, "ask again in a minute", TRY_LATER)]
         held_ms = 0 if reason == BREACH else identity.rate_ms(now)
         if held_ms:
+            identity.later(event, held_ms, now)
             left = "%d s more" % (held_ms // 1000 + 1)
             return [refuse(ask_id, "an issuer was asked lately", left, "ask again then", TRY_LATER)]
         return [reply(ask_id, {"rolling": True, "reason": reason}), RollDue(reason)]

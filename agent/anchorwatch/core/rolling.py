@@ -175,7 +175,9 @@ class Rolling(RollTimes):
         self.csr = self.slots.csr = self.slots.kept["pending"] = ""
         self.slots.show("next", "")
         self.why, self._refused_at_ms = why, now
-        self.wake_at = now + min(self.held_ms(now), DAY_MS)
+        desired = self._desired is not None  # by the cloud, so the schedule has no say
+        held_ms = max(self.rate_ms(now), LATER_MS) if desired else self.held_ms(now)
+        self.wake_at = now + min(held_ms, DAY_MS)
         return [self._told(why, value), self.slots.save()]
 
     def _told(self, why: str, value: str) -> Tell:

@@ -99,11 +99,12 @@ class RollRoutes:
         slots, state = self._identity.slots, self._watch.connection.state
         if not slots.withheld("live"):
             return []
-        if self._watch.config.identity.issuer == "hub":  # which is asked in a session
+        if self._watch.config.identity.issuer == "hub" and not slots.bare:  # asked in a session
             return []
         if state in (WAITING_FOR_HUB, SETTLING):
             return [HubLater(MINUTE_MS)]
-        return [DpsLater(MINUTE_MS)] if state == WAITING_FOR_DPS and not slots.csr else []
+        waits = state == WAITING_FOR_DPS and (not slots.csr or slots.bare)
+        return [DpsLater(MINUTE_MS)] if waits else []
 
     def message(self, event: Event, now: int) -> Items:
         """An answer of the hub's certificate service."""

@@ -17,6 +17,7 @@ HOUR_MS = 3_600_000
 LATER_MS = 60_000
 REGISTRATIONS_PER_MIN = 800  # of the documented 1 000, for a fleet that is told to roll
 NO_ISSUER = "no issuer is configured"
+BARE = "no certificate is left that may ask for one"
 BY_THUMBPRINT = "the enrollment knows the certificate by its thumbprint"
 
 
@@ -31,6 +32,7 @@ class RollTimes(Machine):
         self._refused_at_ms: int | None = None
         self._asked_at_ms: int | None = None
         self._started_ms = 0
+        self._desired: Event = None  # a roll that could not be when the cloud desired it
         self._unwiped_ms: int | None = None  # when a wipe of this start failed
         self._held = False  # a request of before the start waits for the rate
 
@@ -45,6 +47,8 @@ class RollTimes(Machine):
         """Why this device never rolls by itself; "" where it does."""
         if self._config.issuer == "none":
             return NO_ISSUER
+        if self.slots.bare:
+            return BARE
         return BY_THUMBPRINT if self._device.config.credential.enrollment == "thumbprint" else ""
 
     @property
@@ -80,11 +84,29 @@ class RollTimes(Machine):
         if self.slots.succeeded or self._former_due(now):
             return [FormerDue()]
         left_s = self._left_s(now)
-        if left_s is None:
-            return []
+        if self._desired is not None or left_s is None:
+            return self._again(now)
         wait_ms = max(1000 * left_s, self.held_ms(now), 0 if self.slots.free() else LATER_MS)
         self.wake_at = min(self.wake_at or now + DAY_MS, now + wait_ms)
         return [] if wait_ms else [RollDue(self.slots.kept["reason"] or EXPIRY)]
+
+    def later(self, event: Event, wait_ms: int, now: int) -> None:
+        """A roll that cannot be now: a desired one is asked for again, others are their askers'."""
+        if not event.ask_id.startswith("r:"):
+            return
+        self._desired = event
+        if self.state == RESTING:
+            self.wake_at = now + max(wait_ms, LATER_MS)
+
+    def _again(self, now: int) -> Items:
+        """[the desired roll], once its time has come."""
+        desired, wait_ms = self._desired, self.rate_ms(now)
+        if desired is None:
+            return []
+        self.wake_at = now + max(wait_ms, LATER_MS)
+        if not wait_ms:
+            self._desired = None
+        return [] if wait_ms else [desired]
 
     def _left_s(self, now: int) -> int | None:
         """Seconds until the active certificate is to be renewed; None: never, or nobody knows."""

@@ -204,8 +204,16 @@ class Slots:
         return str((sorted(mine) + ([cut] if gone else []) + [""])[0])
 
     def withheld(self, link: str) -> bool:
-        """True while what a dial of this link would show is quarantined."""
-        return self.quarantined and self.shown(link) == self.kept["active"]
+        """True while what a dial of this link would show is quarantined, or was closed."""
+        name = self.shown(link)
+        return (self.quarantined and name == self.kept["active"]) or not self.open(name)
+
+    @property
+    def bare(self) -> bool:
+        """True where nothing is left that may be shown: the slot that served is lost, and a breach
+        closed the configured one."""
+        active = self.kept["active"]
+        return active in self.held and not self.open(active)
 
     @property
     def quarantined(self) -> bool:
