@@ -8,6 +8,7 @@ import pathlib
 import pytest
 
 from anchorwatch.core import bundles, lifecycle, rolls, stages, twin, unauthorized
+from anchorwatch.core.machine import Machine
 from tests.timelines import replay
 
 STORIES = sorted((pathlib.Path(__file__).parent / "stories").glob("*.txt"))
@@ -44,19 +45,6 @@ REQUIRED = (
 UNPLAYED = {}
 
 
-class Rows(dict):
-    """The rows of a machine; it remembers which were found."""
-
-    def __init__(self, rows, played):
-        super().__init__(rows)
-        self._played = played
-
-    def get(self, key, default=None):
-        if key in self:
-            self._played.add(key)
-        return super().get(key, default)
-
-
 def machines(watch):
     return {name: getattr(watch, name) for name in TABLES}
 
@@ -76,9 +64,21 @@ def played_rows(monkeypatch):
     for file in STORIES:
         for name in TABLES:
             kind = type(machines_of_a_watch()[name])
-            monkeypatch.setattr(kind, "rows", Rows(dict(kind.rows), played[name]))
+            monkeypatch.setattr(kind, "row", noting(played[name]))
         replay.Replay().text(lines_of(file))
     return played
+
+
+def noting(played):
+    """A machine's row(), which remembers what it found."""
+
+    def row(machine, kind):
+        found = Machine.row(machine, kind)
+        if found:
+            played.add((machine.state, kind))
+        return found
+
+    return row
 
 
 def machines_of_a_watch():

@@ -19,7 +19,7 @@ from .clock import AUTHENTICATED
 from .commit import Commit
 from .device import Device
 from .events import Fetched, FetchFailed, Woke
-from .machine import Machine, rows_of
+from .machine import Machine
 from .bundlemeanings import Came, Wished
 from .shapes import Event, Items, Table, Tree
 # fmt: on
@@ -57,7 +57,7 @@ REMEDIES = {
 class Bundles(Machine):
     """Asks the driver to fetch; hands over to `commit`."""
 
-    rows = rows_of(CHANNELS)
+    table = CHANNELS
     state = RESTING
 
     def __init__(self, device: Device, commit: Commit) -> None:

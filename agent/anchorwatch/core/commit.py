@@ -10,7 +10,6 @@ from .answers import refuse, reply
 from .bundlemeanings import Came, NotYet, Presented, Rested, Resumed, TakeBack, TrustChanged
 from .device import Device
 from .events import Disconnected, Failed, Saved, SaveFailed, Verified
-from .machine import rows_of
 from .probing import FIRST_MS
 from .rollback import SAVE_MS, Rollback
 from .shapes import Event, Free, Items, MaybeTree, Tree
@@ -23,7 +22,7 @@ UNDER_WAY = ("candidate", "trial")
 class Commit(Rollback):
     """One bundle of one layer at a time."""
 
-    rows = rows_of(TRUST)
+    table = TRUST
     # fmt: off
     late = (
         Saved, SaveFailed, Verified, Failed, Disconnected, Presented, Came, Resumed, Rested,

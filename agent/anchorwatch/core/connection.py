@@ -17,7 +17,7 @@ from .events import (
 )
 from .faults import Faults
 from .lifecycle import CONNECTION
-from .machine import Machine, rows_of
+from .machine import Machine
 from .meanings import (
     Accepted, Adrift, Assigned, DpsLater, HubLater, Joining, LookNow, Moved, Offline, Online,
     Register, RegisterBeside, Stayed, Unregistered,
@@ -38,7 +38,7 @@ LOOK_UP_MS = 60_000
 class Connection(Machine):
     """The one session, from start to stop."""
 
-    rows = rows_of(CONNECTION)
+    table = CONNECTION
     late = (
         Disconnected,
         Failed,

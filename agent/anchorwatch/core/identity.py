@@ -20,7 +20,6 @@ from .events import (
     Saved,
     SaveFailed,
 )
-from .machine import rows_of
 from .meanings import Assigned, Unregistered
 from .rolling import SOON_MS
 from .rollmeanings import (
@@ -46,7 +45,7 @@ UNPROVEN = (ENTERING, TRYING, REGISTERING, HOLDING)
 class Identity(Trialling):
     """The machine of ROLL: what a start finds, the commit, the wipe."""
 
-    rows = rows_of(ROLL)
+    table = ROLL
     # fmt: off
     late = (
         KeyMade, KeyFailed, KeyWiped, CsrMade, Issued, IssueLater, IssueRefused, Installed,

@@ -1,18 +1,13 @@
 """What every machine is: a state, a table, one deadline. Rule: only the table changes `state`."""
 
 from ..errors import UnexpectedEvent
-from .shapes import Event, Items, Kinds, Rows, Table
-
-
-def rows_of(table: Table) -> Rows:
-    """The four-column table as a lookup: (state, event type) -> (next state, effect)."""
-    return {(state, on): (then, effect) for state, on, then, effect in table}
+from .shapes import Event, Found, Items, Kinds, Table
 
 
 class Machine:
-    """`rows` from `rows_of`, `late`: events that may come after what they answer is gone."""
+    """`table`: rows of four; `late`: events that may come after what they answer is gone."""
 
-    rows: Rows = {}
+    table: Table = ()
     late: Kinds = ()
     state = "idle"
     wake_at: int | None = None
@@ -22,7 +17,7 @@ class Machine:
 
         Raises  UnexpectedEvent: no row and not late, so a driver or another machine is wrong
         """
-        row = self.rows.get((self.state, type(event)))
+        row = self.row(type(event))
         if row is None:
             if isinstance(event, self.late):
                 return []
@@ -31,3 +26,13 @@ class Machine:
         self.wake_at = None
         out: Items = getattr(self, "_" + effect)(event, now)
         return out
+
+    def row(self, kind: type) -> Found:
+        """(next state, effect) of an event of this type in the present state; None without a row.
+
+        The table is searched: it has a few dozen rows, and a lookup beside it costs a board heap.
+        """
+        for state, on, then, effect in self.table:
+            if on is kind and state == self.state:
+                return then, effect
+        return None

@@ -24,7 +24,7 @@ from .events import (
 )
 from .faults import CONNACK
 from .lifecycle import IDLE, REGISTRATION
-from .machine import Machine, rows_of
+from .machine import Machine
 from .meanings import Adrift, Assigned, Assigning, Online, Unregistered
 from .shapes import Any_, Event, Items
 from .token import Tokens
@@ -39,7 +39,7 @@ HUB_NOT_ALLOWED = "hub-not-allowed"
 class Registration(Machine):
     """One registration at a time; `link` is its link while it is not idle."""
 
-    rows = rows_of(REGISTRATION)
+    table = REGISTRATION
     late = (
         Disconnected,
         Failed,

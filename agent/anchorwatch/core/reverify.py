@@ -17,7 +17,6 @@ from .events import Disconnected, Failed, Glanced, Held, Ponged, Refused, Saved,
 from .faults import CONNACK, Faults
 from .lifecycle import REVERIFY
 from .glances import Glances
-from .machine import rows_of
 from .meanings import (
     Adrift, ClockStepped, Joining, LookNow, Moved, Quiet, Stayed,
 )
@@ -38,7 +37,7 @@ STAY_MOST_MS = 600_000
 class Reverify(Glances):
     """The second link, next to a live session."""
 
-    rows = rows_of(REVERIFY)
+    table = REVERIFY
     # fmt: off
     late = (
         Disconnected, Failed, Refused, Held, Ponged, Signed, Saved, SaveFailed, Adrift,

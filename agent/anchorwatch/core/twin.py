@@ -7,7 +7,7 @@ Source: Microsoft Learn, "Understand and use device twins"; design section 12.
 from ..wire import hub as hub_wire
 from .actions import Publish, Tell
 from .events import Asked, Woke
-from .machine import Machine, rows_of
+from .machine import Machine
 from .meanings import (
     Desired,
     Dirty,
@@ -75,7 +75,7 @@ class Twin(Machine):
     """`wanted` is what should be reported under `anchorwatch`; version is the desired version we
     hold."""
 
-    rows = rows_of(TWIN)
+    table = TWIN
     late = (Got, Patched, TwinRefused, Desired, Gap, Dirty, Moved)
     state = OFFLINE
 

@@ -11,7 +11,7 @@ from .clock import AUTHENTICATED, NONE
 from .cycles import Cycles
 from .device import Device
 from .fallback import Fallback
-from .machine import Machine, rows_of
+from .machine import Machine
 from .meanings import (
     Accepted,
     Assigned,
@@ -92,7 +92,7 @@ PROPAGATION_MS = 120_000
 class Unauthorized(Machine):
     """The ladder of the active credential."""
 
-    rows = rows_of(LADDER)
+    table = LADDER
     state = CLEAR
 
     def __init__(self, device: Device) -> None:
