@@ -64,7 +64,7 @@ class Watch:
             lambda: self.commit.probing,
         )
         self.identity = Identity(self, self.device)
-        self.commit = Commit(self.device, self.link_free)
+        self.commit = Commit(self.device, self.probe_free)
         self.bundles = Bundles(self.device, self.commit)
         self.roots = Roots(self.device, self.commit, self.bundles)
         self.warnings, self.taken = Warnings(self.trust), Taken()
@@ -131,11 +131,15 @@ class Watch:
         self.trust.judge_at(judged_utc_s, expired_utc_s, proven)
 
     def link_free(self) -> bool:
-        """True when nothing uses or awaits the second link; nor the first, where it is the only
-        one."""
+        """True when nothing uses or awaits the second link. Where there is room for one session,
+        whoever asks ends the one there is."""
         resting = self.reverify.state in (IDLE, RESTING)
+        return resting and not self.reverify.taken and self.registration.link != "next"
+
+    def probe_free(self) -> bool:
+        """The same for a probe, which ends no session."""
         alone = self.device.second_session or self.connection.state in WAITING
-        return alone and resting and not self.reverify.taken and self.registration.link != "next"
+        return alone and self.link_free()
 
     def _for_the_cloud(self, item: Event) -> bool:
         asked = str(item.about.get("ask_id")) if isinstance(item, Tell) else ""
