@@ -11,7 +11,7 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.anchorwatch-installed
 RUN_PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo test long ci-lanes lint bench firmware clean
+.PHONY: help demo test long ci-lanes lint bench firmware sizes clean
 
 help:
 	@echo 'make demo      a device, its cloud and eleven acts, about 3 minutes; report in build/demo'
@@ -19,6 +19,7 @@ help:
 	@echo 'make lint      ruff, and mypy on the portable part'
 	@echo 'make bench     the figures, beside azure-iot-device and paho; report in build/bench'
 	@echo 'make firmware  MicroPython with the agent in it: PORT=unix or another folder of ports/'
+	@echo 'make sizes     what a board takes, under QEMU and beside it; figures in build/sizes.json'
 	@echo 'make ci-lanes  the other CPythons found here, what takes its time, and the firmware'
 	@echo 'make long      full counts and the bench; hours, by hand'
 	@echo 'make clean     remove $(VENV), build/ and caches'
@@ -59,6 +60,13 @@ firmware:
 	@mkdir -p build
 	@flock build/firmware.lock \
 		$(MAKE) --no-print-directory -f ports/firmware.mk PORT='$(PORT)' PYTHON='$(PYTHON)'
+
+# Programs first: what is frozen in them is measured. About twenty minutes; TARGET=qemu-mps2 for one.
+TARGET ?=
+sizes: $(STAMP)
+	@$(MAKE) --no-print-directory firmware PORT=unix-small-heap PYTHON='$(BIN)/python'
+	@$(MAKE) --no-print-directory firmware PORT=qemu-mps2 PYTHON='$(BIN)/python'
+	@$(BIN)/python -m hil.bench.sizes $(TARGET)
 
 clean:
 	rm -rf $(VENV) build agent/*.egg-info .pytest_cache
