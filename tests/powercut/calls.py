@@ -56,6 +56,7 @@ class Calls:
         self.disk, self.meddler, self.uid, self.piece = disk, meddler or Nothing(), uid, piece
         self._open, self._next = {}, 1000
         self._locked = {}
+        self.was_read = set()       # numbers of the files of which anything was read
         self.path = _Paths(self)
 
     def __getattr__(self, name):
@@ -103,6 +104,7 @@ class Calls:
     def read(self, descriptor, at_most):
         """read(2)"""
         opened = self._open[descriptor]
+        self.was_read.add(opened.number)
         data = self.disk.seen(opened.number)[opened.at:opened.at + at_most]
         opened.at += len(data)
         return data

@@ -86,6 +86,14 @@ class Disk:
         inode = self.inodes[number]
         self.inodes[number] = inode._replace(failed=inode.kind == FILE)
 
+    def paths(self):
+        """[(path, number)] as a running program finds them."""
+        found = [("", TOP)]
+        for path, number in found:
+            if self.inodes[number].kind == FOLDER:
+                found += [("%s/%s" % (path, name), n) for name, n in self.seen(number).items()]
+        return found
+
     def image(self):
         """{path: (kind, mode, owner, content)} as a running program finds it."""
         return image_of(self.inodes, self.seen)
@@ -93,17 +101,13 @@ class Disk:
 
 def image_of(inodes, content):
     """{path: (kind, mode, owner, bytes or target or None)} of what content(number) says."""
-    found = {}
-
-    def walk(path, number):
-        inode = inodes[number]
-        has = content(number)
-        folder = inode.kind == FOLDER
-        found[path] = (inode.kind, inode.mode, inode.owner, None if folder else has)
-        for name in sorted(has) if folder else ():
-            walk("%s/%s" % (path, name), has[name])
-
-    walk("", TOP)
+    found, waiting = {}, [("", TOP)]
+    while waiting:
+        path, number = waiting.pop()
+        kind, mode, owner, has = inodes[number][0], *inodes[number][3:5], content(number)
+        found[path] = (kind, mode, owner, None if kind == FOLDER else has)
+        if kind == FOLDER:
+            waiting += [("%s/%s" % (path, name), has[name]) for name in has]
     return found
 
 

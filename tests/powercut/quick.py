@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from anchorwatch.config import Config
 from anchorwatch.errors import AgentError
-from anchorwatch.pki import delivery, p256
+from anchorwatch.pki import delivery, issued, p256
 from anchorwatch.pki.der import Certificate
 from anchorwatch.wire import jsonread, jsonwrite
 from tests.timelines.replay import BASE, merged
@@ -17,6 +17,7 @@ from tests.timelines.replay import BASE, merged
 _KNOWN, _PARSED, _CONFIGS = {}, {}, {}
 _parse = Certificate.__init__
 _quoted = functools.lru_cache(100_000)(jsonwrite._quoted)
+_thumbprint = functools.lru_cache(10_000)(issued._sha1)
 _verify = functools.lru_cache(10_000)(p256.verify_digest)
 
 
@@ -51,19 +52,19 @@ def config(settings):
 @contextmanager
 def reading():
     """JSON, certificates and stored bundles are read once, signatures verified once."""
-    kept = jsonread._Reader.document, delivery.stored, jsonwrite._quoted, p256.verify_digest
-    document, stored, *_ = kept
+    document, stored = jsonread._Reader.document, delivery.stored
+    kept = jsonwrite._quoted, p256.verify_digest, issued._sha1
 
     def quick_stored(files, cloud, digest=""):
         key = (frozenset(files.items()), cloud, digest)
         return _remembered(lambda: stored(files, cloud, digest), key)
 
     jsonread._Reader.document = lambda self: _remembered(lambda: document(self), self.data)
-    delivery.stored, jsonwrite._quoted, p256.verify_digest = quick_stored, _quoted, _verify
-    Certificate.__init__ = _certificate
+    delivery.stored, Certificate.__init__ = quick_stored, _certificate
+    jsonwrite._quoted, p256.verify_digest, issued._sha1 = _quoted, _verify, _thumbprint
     try:
         yield
     finally:
-        document, delivery.stored, jsonwrite._quoted, p256.verify_digest = kept
         jsonread._Reader.document = document
-        Certificate.__init__ = _parse
+        delivery.stored, Certificate.__init__ = stored, _parse
+        jsonwrite._quoted, p256.verify_digest, issued._sha1 = kept

@@ -29,6 +29,8 @@ Found = namedtuple("Found", "texts damaged wrong")
 Effort = namedtuple("Effort", "most repairs second again later seed")
 
 SEED, ALL = 20261122, 200_000
+# A bundle is written into this folder, which is named anew when it is whole.
+HALF_WRITTEN = "/bundle/new/"
 # A whole agent takes a hundred times as long as a store to start. In full, every image of every
 # cut is tried, and every image of every cut of a start on one of them; what an agent does in the
 # hours after is cut on some, since a bundle more is as many images again on each.
@@ -69,7 +71,7 @@ class Survey:
         self.later_cuts = self.later_images = self.later_drawn = 0
         self.unreadable = self.lost = self.wrong = 0
         self.faults = []
-        self._seen = set()
+        self._seen, self._readers = set(), set()
         self._kinds, self._again = {}, Sample(effort.again, SEED)
 
     def run(self):
@@ -95,9 +97,9 @@ class Survey:
 
     def _first(self, image, ledger, where):
         """A start that writes is cut itself: each, or one of those that make the same calls."""
-        if not self._is_new(image, ledger):
+        cuts = self._tried(image, ledger, where)
+        if cuts is None:
             return
-        cuts = self._boot(image, ledger, where)
         self._again.offer(image, ledger, where)
         if len(cuts) < 2:
             return
@@ -130,31 +132,47 @@ class Survey:
             chosen += drawn(cut.inodes, most, subsets)
             for image in self._images(cut, subsets, most, self.second_cuts + self.later_cuts):
                 count += 1
-                if self._is_new(image, cut.ledger):
-                    self._boot(image, cut.ledger, "%s, then before %s" % (where, cut.call))
+                self._tried(image, cut.ledger, "%s, then before %s" % (where, cut.call))
         return count, chosen
 
-    def _is_new(self, image, ledger):
-        key = hash((frozenset(image.items()), ledger.key()))
-        new = key not in self._seen
+    def _tried(self, image, ledger, where):
+        """The cuts of a start on this; None where a start has shown already what it would do.
+
+        Two images are one to a start that reads nothing of the files in which they differ.
+        """
+        key = hash((frozenset(map(_outline, image.items())), ledger.key()))
+        if key in self._readers:
+            key = hash((frozenset(image.items()), ledger.key()))
+        if key in self._seen:
+            return None
         self._seen.add(key)
-        return new
+        cuts, read = self._boot(image, ledger, where)
+        if read:
+            self._readers.add(key)
+            self._seen.add(hash((frozenset(image.items()), ledger.key())))
+        return cuts
 
     def _boot(self, image, promised, where):
         """Start twice: what is found is what was promised, and the second start has no more to
         write than the first has left to it. A start that wrote nothing would be the same again.
-        The cuts of the first."""
+        The cuts of the first, and whether it read a file of which `_outline` says the length."""
         self.boots += 1
         disk, ledger, kept = disk_of(image), promised.copy(), []
-        cuts = recorded_on(disk, ledger, lambda *given: kept.append(self.story.boot(*given)))
-        self._compare(kept[0], promised, where)
-        wrong = list(kept[0].wrong)
+        beside = {number for path, number in disk.paths() if _unfinished(path)}
+
+        def start(calls, ledger):
+            kept.extend((calls, self.story.boot(calls, ledger)))
+
+        cuts = recorded_on(disk, ledger, start)
+        calls, found = kept
+        self._compare(found, promised, where)
+        wrong = list(found.wrong)
         if len(cuts) > 1:
             wrong += self._second_start(disk, ledger, promised, wrong)
         self.wrong += bool(wrong)
         for sentence in wrong:
             self._fault(where, sentence)
-        return cuts
+        return cuts, bool(beside & calls.was_read)
 
     def _second_start(self, disk, ledger, promised, known):
         wrong, after, promises = [], disk.image(), ledger.key()
@@ -175,6 +193,18 @@ class Survey:
     def _fault(self, where, sentence):
         if len(self.faults) < 20:
             self.faults.append("%s, %s: %s" % (self.story.name, where, sentence))
+
+
+def _unfinished(path):
+    """Whether a cut may leave anything under a name that no start needs. Of a slot's frame each
+    byte counts, as it may be a key's."""
+    return HALF_WRITTEN in path or path.endswith(".tmp") and "/slot-" not in path
+
+
+def _outline(entry):
+    """What of an image a start sees that reads no such file."""
+    path, (kind, mode, owner, content) = entry
+    return path, kind, mode, owner, len(content) if content and _unfinished(path) else content
 
 
 class Guilty(Exception):

@@ -3,7 +3,8 @@
 Rule: a row is what one survey counted; nothing is rounded or left out. `drawn` is how many cuts had
 more images than were tried, ordered and any-subset apart: 0 is every image that there is. `second`
 is cut while a start writes (in full each start that does; else one of each kind, and few of them),
-`later` while the agent goes on after a start, on a sample of images.
+`later` while the agent goes on after a start, on a sample of images. A start is tried (`boots`) on
+images in which it could see a difference.
 """
 
 HEAD = ("story", "cuts", "images ordered", "any-subset", "drawn", "starts that write",

@@ -1,8 +1,11 @@
 """Power cuts of the store, enumerated: every cut, every image, and cuts while it recovers."""
 
+import os
+
 import pytest
 
 from tests.powercut import recipes, stories, survey, table
+from tests.powercut.images import images
 
 NAIVE = survey.STORE_FULL if survey.full() else survey.STORE
 
@@ -39,3 +42,22 @@ def test_start_that_repairs_in_place_is_convicted_by_the_second_cut_alone():
     assert once.faults == [] and once.repairs > 0
     twice = survey.Survey(recipes.REPAIRS, NAIVE).run()
     assert twice.faults and all(", then before " in fault for fault in twice.faults)
+
+
+def test_start_that_reads_what_was_never_whole_is_tried_with_all_that_a_cut_may_leave_of_it():
+    """Others are tried once for each length: what they do cannot differ."""
+    story = recipes.GOOD[0]
+
+    def curious(calls, ledger):
+        for name in [name for name in calls.listdir("/") if name in recipes.BESIDE]:
+            descriptor = calls.open("/" + name, os.O_RDONLY)
+            calls.read(descriptor, 1)
+            calls.close(descriptor)
+        return story.boot(calls, ledger)
+
+    left = {(frozenset(image.items()), cut.ledger.key())
+            for cut in survey.recorded(story) for subsets in (False, True)
+            for image in images(cut.inodes, survey.ALL, 0, subsets)}
+    counted = survey.Survey(story._replace(boot=curious), survey.STORE_FULL).run()
+    assert counted.boots == len(left) and counted.faults == []
+    assert survey.Survey(story, survey.STORE_FULL).run().boots < len(left) / 2
