@@ -8,8 +8,17 @@ library or a secret never enters one. Texts that peers control are escaped to AS
 def plain(value: object, at_most: int = 200) -> str:
     """`value` as printable ASCII, cut after `at_most` characters: safe in a log, on a terminal."""
     text = str(value)
-    shown = "".join([_escaped(c) for c in text[:at_most]])
+    shown = text[:at_most]
+    if not _is_plain(shown):  # rare, and a list of characters is long pieces of a board's heap
+        shown = "".join([_escaped(c) for c in shown])
     return shown + "..." if len(text) > at_most else shown
+
+
+def _is_plain(text: str) -> bool:
+    for c in text:
+        if not " " <= c <= "~":
+            return False
+    return True
 
 
 def _escaped(c: str) -> str:

@@ -11,7 +11,14 @@ _NOT_SHOWN = ("payload", "desired", "is", "ask_id")
 
 
 def line_of(name, about):
-    """One line of printable ASCII."""
+    """One line of printable ASCII; its first word alone where there is no memory for the others."""
+    try:
+        return _whole(name, about)
+    except MemoryError:
+        return plain(name)
+
+
+def _whole(name, about):
     parts = [plain(name)]
     for key in sorted(about):
         if key in _NOT_SHOWN or about[key] in ("", None):

@@ -3,18 +3,21 @@
 It prints one line a claim, `ok` or what was found instead; test_board_parts.py reads them.
 """
 
+import gc
+
 from anchorwatch_board import verdicts
 from anchorwatch_board.clock import Steady
 from anchorwatch_board.dial import Dialer, spoken_against
 from anchorwatch_board.errands import Errands
 from anchorwatch_board.fragment import ABSENT, Records
+from anchorwatch_board.journal import line_of
 from anchorwatch_board.mqtt import Session
 from anchorwatch_board.patience import Patience
 from anchorwatch_board.port import FACTS, Port
 from anchorwatch_board.resolve import Resolver
 from anchorwatch_board.tls import SUITES, Path, Tap
 
-from anchorwatch.errors import LinkError
+from anchorwatch.errors import LinkError, plain
 
 CLAIMS = []
 
@@ -311,6 +314,28 @@ def starved():
 
     Session(Stream(), Nobody(), Tell(), Now()).ready(1)
     return (Stream.closed, Tell.heard) == ([1], ["network"])
+
+
+@claim("a line of the log that finds no memory is its first word, and no reason to end")
+def short_of_words():
+    class Large:
+        def __repr__(self):
+            raise MemoryError()
+
+    about = {"hub": "a", "size": Large()}
+    return (line_of("state", about), line_of("state", {"hub": "a"})) == ("state", "state hub=a")
+
+
+@claim("a line of plain words takes no list of its characters")
+def plain_words():
+    text = "words " * 80
+    gc.collect()
+    gc.disable()
+    before = gc.mem_free()
+    plain(text, 480)
+    took = before - gc.mem_free()
+    gc.enable()
+    return took < 2048
 
 
 @claim("a table that is none is told as such")
