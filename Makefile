@@ -64,8 +64,8 @@ firmware:
 # Programs first: what is frozen in them is measured. About twenty minutes; TARGET=qemu-mps2 for one.
 TARGET ?=
 sizes: $(STAMP)
-	@$(MAKE) --no-print-directory firmware PORT=unix-small-heap PYTHON='$(BIN)/python'
-	@$(MAKE) --no-print-directory firmware PORT=qemu-mps2 PYTHON='$(BIN)/python'
+	@$(MAKE) --no-print-directory firmware PORT=unix-small-heap
+	@$(MAKE) --no-print-directory firmware PORT=qemu-mps2
 	@$(BIN)/python -m hil.bench.sizes $(TARGET)
 
 clean:
