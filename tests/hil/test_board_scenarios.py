@@ -1,0 +1,131 @@
+"""The scenarios on boards: SCENARIO[DEVICE], those of one cloud and device in the order of a day.
+
+Rule: what a scenario asserts is all that counts here. One that fails takes the stage with it: the
+next one, if it needs the day before it, says so. Without its program a device is skipped.
+"""
+
+import importlib
+
+import pytest
+
+from hil.bench import mps2, unix
+from hil.bench.board import Process
+from hil.bench.cloud import Cloud
+from hil.bench.disk import NoProgram
+from hil.demo import acts
+
+pytestmark = [pytest.mark.tls]
+
+SHORT = {"hub": {"max_fragment": "require", "max_fragment_bytes": 512}}
+DAYS = {
+    # day: (kind of the cloud's device, settings, scenarios). Every day begins switched off.
+    "key": ("symmetric-key", {}, ("first_boot", "bundle_imported", "speaks_both_ways")),
+    "clock": ("x509-group", {"tls": SHORT}, ("wrong_clock_at_start", "short_records")),
+    "certificate": ("x509-managed", {}, ("first_boot", "certificate_rolls")),
+    "roots": ("x509", {}, (
+        "first_boot", "root_changes_at_failover", "certificate_replaced", "hub_and_dps_down",
+        "hub_moves", "stranded_heals_itself")),
+    "glance": ("x509", {}, ("first_boot", "gap_seen_at_a_glance")),
+    "moves": ("x509", {}, (
+        "first_boot", "root_changes", "root_reverts", "root_unknown", "address_changes",
+        "hub_moves", "stranded_heals_itself", "hub_reverts_after_commit")),
+}  # fmt: skip
+WITH_ONE = ("key", "clock", "certificate", "roots", "glance")  # that need no second session
+
+
+class OneSession(mps2.Mps2):
+    """The same part told that it has no room for a second session."""
+
+    def __init__(self, folder, name):
+        super().__init__(folder, name, heap=256 * 1024)
+        self.put("words", b"one-session")
+
+
+DEVICES = {
+    # device: (how it is made, its days, those of every run)
+    "process": (Process, ("key", "clock", "certificate", "glance"), ("clock",)),
+    "wheel": (unix.Unix, tuple(DAYS), ("key",)),
+    "unix": (lambda *about: unix.Unix(*about, unix.built("unix"), "2m"), tuple(DAYS), ("clock",)),
+    "unix-small-heap": (lambda *about: unix.Unix(*about, unix.built("unix-small-heap"), "512k"),
+                        WITH_ONE, ("certificate", "glance")),
+    "unix-small-heap-4k": (lambda *about: unix.Unix(
+        *about, unix.built("unix-small-heap", "micropython-4k"), "512k"), ("clock", "key"), ()),
+    "qemu-mps2": (lambda *about: mps2.Mps2(*about, heap=640 * 1024), tuple(DAYS), ("clock",)),
+    "qemu-mps2-one-session": (OneSession, WITH_ONE, ("glance",)),
+}  # fmt: skip
+HERE = ("process", "wheel")  # what needs no `make firmware`
+
+
+def cases():
+    """One for each scenario of each day of each device."""
+    for device, (_, days, always) in DEVICES.items():
+        for day in days:
+            marks = [] if device in HERE else [pytest.mark.lane_firmware]
+            marks += [] if device == "process" else [pytest.mark.micropython]
+            marks += [pytest.mark.once] if day in always else [pytest.mark.long]
+            for scenario in DAYS[day][2]:
+                name = f"{scenario}[{device}]" + ("" if scenario != "first_boot" else f"-{day}")
+                yield pytest.param(device, day, scenario, marks=marks, id=name)
+
+
+class Stage:
+    """A cloud and a device from its first scenario on; `broken` names the one that failed."""
+
+    def __init__(self, folder, device, day):
+        kind, settings, _ = DAYS[day]
+        self.about, self.broken = (device, day), ""
+        self.cloud = Cloud(folder / "cloud", *acts.CLOUD)
+        self.device = None
+        try:
+            place = self.cloud.folder / kind
+            self.device = DEVICES[device][0](place, self.cloud.ready["kinds"][kind])
+            if device == "process":
+                settings = {f"tls.{name}": one for name, one in settings.get("tls", {}).items()}
+            self.device.configure({**acts.SETTINGS, **settings})
+        except BaseException:
+            self.cloud.stop()
+            raise
+
+    def play(self, scenario):
+        """Play it, unless one before it failed."""
+        if self.broken:
+            pytest.fail(f"{self.broken} failed before it on the same stage")
+        try:
+            importlib.import_module("hil.scenarios." + scenario).play(self.cloud, self.device)
+        except BaseException:
+            self.broken = scenario
+            raise
+
+    def close(self):
+        """Switch the device off and end the cloud."""
+        try:
+            if getattr(self.device, "running", False) or getattr(self.device, "pid", None):
+                self.device.cut()
+        finally:
+            self.cloud.stop()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory):
+    """stage(device, day): the one of the case before, or a new one."""
+    standing = []
+
+    def stand(device, day):
+        if standing and standing[0].about == (device, day):
+            return standing[0]
+        while standing:
+            standing.pop().close()
+        try:
+            standing.append(Stage(tmp_path_factory.mktemp(day), device, day))
+        except NoProgram as missing:
+            pytest.skip(str(missing))
+        return standing[0]
+
+    yield stand
+    while standing:
+        standing.pop().close()
+
+
+@pytest.mark.parametrize("device, day, scenario", cases())
+def test_scenario(stage, device, day, scenario):
+    stage(device, day).play(scenario)
