@@ -157,7 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             print(f"== {name}: measuring on {platform.machine()}", flush=True)
             found = measured(name)
-        except (NoProgram, FileNotFoundError) as why:
+        except (NoProgram, bundle.NoCompiler, FileNotFoundError) as why:
             print(f"== {name}: NOT MEASURED: {why}", file=sys.stderr)
             missing = 1
             continue
