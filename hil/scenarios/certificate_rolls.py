@@ -14,8 +14,7 @@ def play(cloud, device):
     device.ask("identity", "roll")
     issued = cloud.see("a certificate is issued", issues, since, 60)
     device.see("the new certificate serves and nothing is under way", serves, 60)
-    begun = cloud.see("the hub accepts it", lambda row: row["what"] == "connected"
-                      and row["service"] == hub, issued["n"])  # fmt: skip
+    begun = cloud.rows("connected", issued["n"], service=hub)[-1]
     assert begun["thumbprint"] == issued["thumbprint"], "not the new certificate"
     ended = cloud.rows("disconnected", since, device=device.name, service=hub)
     assert [row["reason"][:10] for row in ended] in (["taken over"], ["asked", "asked"]), ended
