@@ -48,6 +48,9 @@ class Heard:
 
     def gone(self, session, reason):
         """The connection ended, and we did not ask for it."""
+        if session.complaint:
+            self._warn("the hub or DPS broke MQTT, or sent more than fits", session.complaint,
+                       "send the device less at once; else report it to the service")
         self._end(session, Disconnected, reason)
 
     def subscribed(self, session, granted):

@@ -6,11 +6,15 @@ Rule: it moves bytes between the two and passes on what the session tells; it kn
 import gc
 
 from anchorwatch.errors import MalformedMessage
+from anchorwatch.wire.mqtt import PACKET_AT_MOST
 from anchorwatch.wire.mqttsession import Session as Wire
 
 from .selector import BROKEN, READ, WRITE
 
 _PIECE = 1024
+# A packet is taken whole, its payload is taken out of it and then parsed: no more of what is free.
+_PART_OF_HEAP = 4
+_PACKET_AT_LEAST = 2048
 _READS_A_TURN = 64
 # The library's "end of file" and "closed"; reset and broken pipe of a socket.
 _ENDED = (-0x7280, -0x7880, 104, 32)
@@ -22,6 +26,7 @@ class Session:
     stream   tls.Stream; tell  has connected refused gone subscribed acked message ponged, each
              called with this session first; after refused or gone nothing more is told
     now_ms   the driver's monotonic clock
+    complaint  what the peer broke, for the log, once it is gone for that; else ""
     """
 
     def __init__(self, stream, selector, tell, now_ms):
@@ -30,12 +35,13 @@ class Session:
         self._mask = READ
         self._hungry = False
         self.over = False
+        self.complaint = ""
         selector.register(stream.sock, READ, self.ready)
 
     def connect(self, client_id, username, password, keepalive_s, clean, in_flight):
         """CONNECT; connected or refused is told."""
         # Telemetry is bounded by the feeder; beside it the core has a few of its own.
-        self._wire = Wire(in_flight + 16)
+        self._wire = Wire(in_flight + 16, packet_at_most())
         self._wire.connect(client_id, username, password, keepalive_s, clean, self._now_ms())
         self._write()
 
@@ -99,6 +105,7 @@ class Session:
             call(given)
         except MemoryError:
             gc.collect()
+            self.complaint = "no memory for a packet"
             self._lose("network")
 
     def _moved(self, mask):
@@ -169,12 +176,19 @@ class Session:
                 return
             kind, given = event[0], event[1:]
             if kind == "disconnected":
+                self.complaint = self._wire.complaint
                 self._lose(*given)
                 return
             if kind == "refused":
                 self.over = True
                 self._shut()
             getattr(self._tell, kind)(self, *given)
+
+
+def packet_at_most():
+    """Bytes of the longest packet that this heap has room for."""
+    gc.collect()
+    return min(PACKET_AT_MOST, max(_PACKET_AT_LEAST, gc.mem_free() // _PART_OF_HEAP))
 
 
 def _peer_ended(error):

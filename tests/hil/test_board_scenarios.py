@@ -32,7 +32,8 @@ DAYS = {
         "first_boot", "root_changes", "root_reverts", "root_unknown", "address_changes",
         "hub_moves", "stranded_heals_itself", "hub_reverts_after_commit")),
 }  # fmt: skip
-WITH_ONE = ("key", "clock", "short", "certificate", "roots", "glance")  # that need no second session
+# Those that need no second session.
+WITH_ONE = ("key", "clock", "short", "certificate", "roots", "glance")
 
 
 class OneSession(mps2.Mps2):

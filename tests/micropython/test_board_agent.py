@@ -234,6 +234,20 @@ def test_chain_that_only_we_refuse_ends_the_handshake(cloud, device):
     assert "tls failed" in seen and "tls handshake" not in seen
 
 
+def test_letter_longer_than_there_is_room_for_is_told_by_its_length(cloud, device):
+    board = device("mp-letter")
+    board.start()
+    board.reach("online", 40)
+    cloud.post("/devices/mp-letter/c2d", {"payload": "x" * 65_500})
+
+    def told():
+        lines = [line for line in board.said if "a packet is too long" in line]
+        return [line for line in lines if line.startswith("warning ")], board.tail()
+
+    line = until("the log says it", lambda: (told()[0] or None, told()[1]), 20)[0]
+    assert "65" in line and "send the device less" in line
+
+
 @pytest.mark.once
 @pytest.mark.lane_cpython
 def test_heap_is_as_free_after_many_sessions_as_before(cloud, device):
