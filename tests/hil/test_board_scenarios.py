@@ -40,7 +40,7 @@ class OneSession(mps2.Mps2):
     """The same part told that it has no room for a second session."""
 
     def __init__(self, folder, name):
-        super().__init__(folder, name, heap=256 * 1024)
+        super().__init__(folder, name, heap=384 * 1024)
         self.put("words", b"one-session")
 
 
@@ -54,7 +54,7 @@ DEVICES = {
     "unix-small-heap-4k": (lambda *about: unix.Unix(
         *about, unix.built("unix-small-heap", "micropython-4k"), "512k"), ("short", "key"), ()),
     "qemu-mps2": (lambda *about: mps2.Mps2(*about, heap=640 * 1024), tuple(DAYS), ("short",)),
-    "qemu-mps2-one-session": (OneSession, WITH_ONE, ("glance",)),
+    "qemu-mps2-one-session": (OneSession, WITH_ONE, ()),
 }  # fmt: skip
 HERE = ("process", "wheel")  # what needs no `make firmware`
 
