@@ -56,7 +56,10 @@ def farewell(code):
 
 
 def hashed(data):
-    return binascii.hexlify(sha1.digest(data))
+    """By ours, for who has no other; both say the same."""
+    own = sha1.own(data)
+    assert own == sha1.digest(data)
+    return binascii.hexlify(own)
 
 
 def server_frame(first, payload):

@@ -1,19 +1,27 @@
-"""SHA-1 of a short text, for the one place where a protocol of today still asks for it.
+"""SHA-1, where a protocol of today still asks for it: the websocket's handshake, and thumbprints as
+the service shows them.
 
-Rule: no security rests on it: the websocket's handshake only shows that a request was read. Not
-every board's `hashlib` has it.
+Rule: no security rests on it. Not every board's `hashlib` has it; where it has, it is used.
 
 Source: RFC 3174.
 """
 
+import hashlib
 import struct
 
+_NATIVE = getattr(hashlib, "sha1", None)
 _MASK = 0xFFFFFFFF
 _BEGIN = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
 
 
 def digest(data: bytes) -> bytes:
     """The twenty bytes."""
+    digested: bytes = own(data) if _NATIVE is None else _NATIVE(data).digest()
+    return digested
+
+
+def own(data: bytes) -> bytes:
+    """What `hashlib` lacks."""
     size = len(data)
     padded = data + b"\x80" + bytes((55 - size) % 64) + (8 * size).to_bytes(8, "big")
     state = list(_BEGIN)
