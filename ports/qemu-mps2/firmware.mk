@@ -17,4 +17,4 @@ objects: $(OUT)/objects/begun | mpy-cross
 		MPY_LIB_DIR=$(NEST)/nolib ANCHORWATCH=$(TOP)
 
 $(OUT)/%.elf:
-	@cp $(OUT)/objects/$*.elf $@
+	@cp $(OUT)/objects/$*.elf $@.new && mv $@.new $@

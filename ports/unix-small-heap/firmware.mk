@@ -6,9 +6,9 @@ UNIX := $(MAKE_MICROPYTHON)/ports/unix VARIANT_DIR=$(HERE) ANCHORWATCH=$(TOP)
 $(OUT)/micropython: $(OUT)/objects/begun
 	@echo "== firmware: $(PORT)"
 	$(UNIX) BUILD=$(OUT)/objects TLS_IN=16384
-	@cp $(OUT)/objects/micropython $@
+	@cp $(OUT)/objects/micropython $@.new && mv $@.new $@
 
 $(OUT)/micropython-4k: $(OUT)/objects-4k/begun
 	@echo "== firmware: $(PORT), records of 4 KB at most"
 	$(UNIX) BUILD=$(OUT)/objects-4k TLS_IN=4096
-	@cp $(OUT)/objects-4k/micropython $@
+	@cp $(OUT)/objects-4k/micropython $@.new && mv $@.new $@

@@ -4,4 +4,4 @@ PRODUCTS := micropython
 $(OUT)/micropython: $(OUT)/objects/begun
 	@echo "== firmware: $(PORT)"
 	$(MAKE_MICROPYTHON)/ports/unix BUILD=$(OUT)/objects VARIANT_DIR=$(HERE) ANCHORWATCH=$(TOP)
-	@cp $(OUT)/objects/micropython $@
+	@cp $(OUT)/objects/micropython $@.new && mv $@.new $@
