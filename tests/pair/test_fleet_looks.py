@@ -15,7 +15,7 @@ from tests.pair.world import device
 from tests.timelines.replay import entry
 
 pytestmark = pytest.mark.once
-DEVICES = 300
+DEVICES = 500
 FROM, UNTIL = 2 * MINUTE, 4 * HOUR
 PEAK = 3  # times the mean: 12 looks a minute come by chance to 25 now and then
 TOWN = {"fleet": {"devices": 1000, "connects_per_s": 100}}
