@@ -129,6 +129,6 @@ def stage(tmp_path_factory):
         standing.pop().close()
 
 
-@pytest.mark.parametrize("device, day, scenario", cases())
+@pytest.mark.parametrize("device, day, scenario", list(cases()))
 def test_scenario(stage, device, day, scenario):
     stage(device, day).play(scenario)
