@@ -46,7 +46,8 @@ class OneSession(mps2.Mps2):
 
 DEVICES = {
     # device: (how it is made, its days, those of every run)
-    "process": (Process, ("key", "clock", "short", "certificate", "glance"), ("clock",)),
+    # Under libfaketime the child that examines the credential fails now and then: not in every run.
+    "process": (Process, ("key", "clock", "short", "certificate", "glance"), ()),
     "wheel": (unix.Unix, tuple(day for day in DAYS if day != "short"), ("key",)),
     "unix": (lambda *about: unix.Unix(*about, unix.built("unix"), "2m"), tuple(DAYS), ("clock",)),
     "unix-small-heap": (lambda *about: unix.Unix(*about, unix.built("unix-small-heap"), "512k"),
