@@ -38,6 +38,7 @@ test: $(STAMP)
 # Hours, by hand: full counts of everything random, and the whole bench.
 long: $(STAMP)
 	@mkdir -p build
+	@.ci/system faketime faketime
 	for port in unix unix-small-heap stock qemu-mps2; do $(MAKE) --no-print-directory firmware PORT=$$port || exit 1; done
 	ANCHORWATCH_COUNTS=full $(RUN_PYTEST) -m 'not lane_cpython' --junitxml=build/long.xml $(PYTEST)
 	@$(BIN)/python -m hil.bench
