@@ -4,6 +4,7 @@ Rule: a test that cannot run says why at the end of the run, loudly. With CI=tru
 failure, except for two reasons: no hardware here, or ../shared/data not beside the clone.
 """
 
+import gc
 import os
 import pathlib
 
@@ -13,6 +14,10 @@ ROOT = pathlib.Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 NO_HARDWARE = "hardware:"
 NO_DATA = "../shared/data"
+
+# A test that leaves descriptors open shows in the one that runs out of them, an hour later.
+OPEN_AT_MOST = 300
+OPEN = pathlib.Path("/proc/self/fd")
 
 # Reports of skips, in the order they came.
 SKIPPED = []
@@ -52,6 +57,16 @@ def pytest_runtest_makereport():
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report():
     return _no_skip_in_ci((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    result = yield
+    if OPEN.is_dir() and len(os.listdir(OPEN)) > OPEN_AT_MOST:
+        gc.collect()
+        left = len(os.listdir(OPEN))
+        assert left <= OPEN_AT_MOST, "%d descriptors are open: a test before left its own" % left
+    return result
 
 
 def pytest_runtest_logreport(report):

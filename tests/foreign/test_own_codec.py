@@ -60,9 +60,14 @@ class Board:
         due_ms = self.session.wake_at
         wait_ms = 1_000 if due_ms is None else max(0, min(1_000, due_ms - self.now_ms()))
         if not self.socket.pending():
-            select.select([self.socket], [self.socket] if wants else [], [], wait_ms / 1_000)
+            self._wait(select.POLLIN | (select.POLLOUT if wants else 0), wait_ms)
         self._read()
         self.told += self.session.tick(self.now_ms())
+
+    def _wait(self, mask, within_ms):
+        poll = select.poll()
+        poll.register(self.socket, mask)
+        poll.poll(within_ms)
 
     def until(self, reached):
         """Turn until it holds; the events so far."""
@@ -85,7 +90,7 @@ class Board:
     def settle(self):
         """Everything that is owed to the server is out."""
         while self._write():
-            select.select([], [self.socket], [], 1)
+            self._wait(select.POLLOUT, 1_000)
 
     def leave(self):
         self.session.end()

@@ -247,6 +247,19 @@ def _old_state_and_next_save(rig, lasting):
     assert rig.warnings == []
 
 
+def test_folder_nobody_knows_is_closed_and_one_shut_twice_closes_nothing_else(rig):
+    before = os.listdir("/proc/self/fd")
+    folder = open_private(str(rig.path / "state"))
+    folder.shut()
+    other = open_private(str(rig.path / "state"))  # under the number that was the first one's
+    folder.shut()
+    assert other.names() == []
+    with pytest.raises(OSError, match="descriptor"):
+        folder.names()
+    del folder, other
+    assert os.listdir("/proc/self/fd") == before
+
+
 def test_short_writes_are_carried_on(rig):
     class Slow(Folder):
         def write(self, descriptor, data):

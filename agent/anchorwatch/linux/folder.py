@@ -14,6 +14,7 @@ from ..errors import StateError
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+_SHUT = -2  # no descriptor; with -1 `os.listdir` takes the working directory
 
 
 def reason_of(error: OSError) -> str:
@@ -24,11 +25,15 @@ def reason_of(error: OSError) -> str:
 
 
 class Folder:
-    """An open folder. Every operation takes a name inside it and raises OSError."""
+    """An open folder. Every operation takes a name inside it and raises OSError; as with an open
+    file, the last who knows it closes it."""
 
     def __init__(self, descriptor: int, path: str) -> None:
         self.path = path
         self._at = descriptor
+
+    def __del__(self) -> None:
+        self.shut()
 
     def names(self) -> list[str]:
         """Sorted names in the folder."""
@@ -128,8 +133,10 @@ class Folder:
 
     def shut(self) -> None:
         """Close this folder, which is not used any more; it is closed whatever the disk says."""
+        descriptor, self._at = self._at, _SHUT
         try:
-            os.close(self._at)
+            if descriptor != _SHUT:
+                os.close(descriptor)
         except OSError:
             pass
 

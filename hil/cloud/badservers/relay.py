@@ -3,7 +3,7 @@
 Rule: it hands on bytes and never changes one; a manner says when it stops handing on, or how slow.
 """
 
-import select
+import selectors
 import socket
 import threading
 import time
@@ -68,8 +68,7 @@ class Relay:
         stalled = False
         while not self._closing.is_set():
             watched = [visit.sock] if stalled else [visit.sock, engine]
-            ready, _, _ = select.select(watched, [], [], _LOOK_S)
-            for sock in ready:
+            for sock in _ready(watched, _LOOK_S):
                 data = sock.recv(READ)
                 if not data:
                     return
@@ -116,5 +115,13 @@ class Relay:
     @staticmethod
     def _gone(visit: Visit, within_s: float) -> bool:
         """Whether the client ends the connection before its time; it has nothing to say now."""
-        ready, _, _ = select.select([visit.sock], [], [], min(_LOOK_S, max(0.0, within_s)))
+        ready = _ready([visit.sock], min(_LOOK_S, max(0.0, within_s)))
         return bool(ready) and not visit.sock.recv(1, socket.MSG_PEEK)
+
+
+def _ready(watched: list[socket.socket], within_s: float) -> list[socket.socket]:
+    """Those with something to read; not by `select`, which knows no descriptor above 1023."""
+    with selectors.DefaultSelector() as selector:
+        for sock in watched:
+            selector.register(sock, selectors.EVENT_READ)
+        return [key.fileobj for key, _ in selector.select(within_s)]
