@@ -4,7 +4,7 @@
 import os
 
 PACKAGE = "../agent/anchorwatch"
-PARTS = ("core", "pki", "wire")
+PARTS = ("core", "performers", "pki", "wire")
 
 
 def modules_of(folder):

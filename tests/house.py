@@ -14,7 +14,7 @@ FLOORS = (
     ("errors", "values", "settings", "relations", "config"),
     ("wire", "pki"),
     ("core",),
-    ("loop",),
+    ("loop", "performers"),
     ("linux", "vendor"),
 )
 PORTABLE = tuple([name for floor in FLOORS[:4] for name in floor])

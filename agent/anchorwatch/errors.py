@@ -4,6 +4,9 @@ Rule: every error says what, with which value and what to do, in our own words; 
 library or a secret never enters one. Texts that peers control are escaped to ASCII and cut here.
 """
 
+_FULL = (28, 122)  # ENOSPC, EDQUOT
+_READ_ONLY = (30, 13, 1)  # EROFS, EACCES, EPERM
+
 
 def plain(value: object, at_most: int = 200) -> str:
     """`value` as printable ASCII, cut after `at_most` characters: safe in a log, on a terminal."""
@@ -28,6 +31,18 @@ def _escaped(c: str) -> str:
     if code < 0x100:
         return "\\x%02x" % code
     return "\\u%04x" % code if code < 0x10000 else "\\U%08x" % code
+
+
+def reason_of(error: OSError) -> str:
+    """full | read-only | io: the closed list of SaveFailed, for what a disk says."""
+    if error.errno in _FULL:
+        return "full"
+    return "read-only" if error.errno in _READ_ONLY else "io"
+
+
+def why(error: OSError) -> str:
+    """The same for people: in the system's words where the runtime has them."""
+    return plain(getattr(error, "strerror", None) or reason_of(error))
 
 
 class AgentError(Exception):

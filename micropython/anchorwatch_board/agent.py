@@ -22,8 +22,11 @@ from anchorwatch import __version__
 from anchorwatch.core import actions
 from anchorwatch.core.events import Start, Stop
 from anchorwatch.core.watch import Watch
-from anchorwatch.errors import ConfigError, StateError
+from anchorwatch.errors import ConfigError, StateError, reason_of
 from anchorwatch.loop import run
+from anchorwatch.performers.deeds import Deeds
+from anchorwatch.performers.drop import DropFolder
+from anchorwatch.performers.telemetry import Telemetry
 
 from . import port as ports
 from .applications import Applications
@@ -31,12 +34,10 @@ from .bundles import LAYERS, Bundles
 from .clock import known, now_ms
 from .crash import account, settle, within_the_hour
 from .credential import Credential, absent
-from .deeds import Deeds
-from .drop import DropFolder
 from .errands import Errands
 from .files import Files
 from .firmware import Firmware
-from .folder import make, reason_of
+from .folder import Folder, make
 from .journal import line_of
 from .layers import Layers
 from .outward import Outward
@@ -44,8 +45,9 @@ from .rolls import Rolls
 from .selector import Selector
 from .slots import Slots
 from .store import open_store
-from .telemetry import Telemetry
 
+# Records of telemetry that wait at most, and files of the drop folder that are looked at.
+_RECORDS, _DROPPED_AT_MOST = 100, 64
 _STATE = ("assignment", "budgets", "clock", "identity", "trust")
 
 
@@ -76,12 +78,13 @@ class Agent(Firmware):
         self._layers = Layers(config, site, self._warner("trust"))
         self._bundles = Bundles(make(config.state.dir), self._layers.root_of_trust,
                                 config.device.cloud, self._warner("trust"))
-        self._telemetry = Telemetry(config.mqtt.module_id)
+        self._telemetry = Telemetry(config.mqtt.module_id, os.urandom(4), _RECORDS)
         mine = config.credential
         self._credential = Credential(mine.kind, mine.cert_file, mine.key_file,
                                       self.port.element, self.port.feed)
         self._slots = Slots(self._store, self._credential, self._warner("identity"))
-        self._drop = DropFolder(config.trust.drop_dir, self.post, self._warner("trust"))
+        self._drop = DropFolder(config.trust.drop_dir, Folder, _DROPPED_AT_MOST, self.post,
+                                self._warner("trust"))
         inside = (self.selector, self._errands, self.post)
         self._outward = Outward(config, self._layers, self._bundles, self._slots,
                                 self._telemetry.outbox, inside, self.port, self._warner("message"))

@@ -11,9 +11,9 @@ import binascii
 import hashlib
 
 from anchorwatch.core.records import FOLDERS
-from anchorwatch.errors import AgentError
+from anchorwatch.errors import AgentError, reason_of
 
-from .folder import Folder, reason_of
+from .folder import Folder
 
 LAYERS = ("vendor", "site")
 ROOTED = "rooted"
@@ -123,7 +123,7 @@ class Bundles:
     def write(self, layer: str, files: dict) -> int:
         """Write a verified bundle; its number. Nothing names it until a frame does.
 
-        Raises  OSError: nothing has changed; see folder.reason_of
+        Raises  OSError: nothing has changed; see reason_of
         """
         home = self._home()
         there = [int(name) for name in home.names() if _is_number(name)]

@@ -11,19 +11,11 @@ import os
 from anchorwatch.pki.p256sign import quiet
 
 _NO_ENTRY, _FULL = 2, 28
-_READ_ONLY = (30, 13, 1)
 _FOLDER = 0x4000
 _PIECE = 512
 # A file system that does not say what it is has its free blocks overwritten up to this size.
 _FREE_AT_MOST = 16_777_216
 _ERASER, _BAD = "eraser", ".bad"
-
-
-def reason_of(error: OSError) -> str:
-    """full | read-only | io: the closed list of SaveFailed."""
-    if error.errno == _FULL:
-        return "full"
-    return "read-only" if error.errno in _READ_ONLY else "io"
 
 
 def read(path: str, at_most: int) -> bytes:
@@ -90,6 +82,9 @@ class Folder:
         except OSError as error:
             if error.errno != _NO_ENTRY:
                 raise
+
+    def shut(self) -> None:
+        """Nothing is held open."""
 
     def rename(self, old: str, new: str) -> None:
         """Give a file the name of another, which is gone."""

@@ -10,12 +10,12 @@ Source: design section 9.
 """
 
 from anchorwatch.core.events import Issued, IssueLater, IssueRefused
-from anchorwatch.errors import AgentError
+from anchorwatch.errors import AgentError, reason_of
 from anchorwatch.pki.csr import Request
 from anchorwatch.pki.der import Certificate
 from anchorwatch.wire.encoding import base64_bytes
 
-from .folder import Folder, make, reason_of
+from .folder import Folder, make
 from .keyfiles import certificates, pem_of
 
 _ENDS = (".crt", ".pem")

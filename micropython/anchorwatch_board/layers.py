@@ -10,10 +10,10 @@ Source: design section 7.
 import binascii
 
 from anchorwatch.core.rules import row_of
-from anchorwatch.errors import ConfigError, TrustError, plain
+from anchorwatch.errors import ConfigError, TrustError, plain, reason_of
 from anchorwatch.pki.der import anchor_entry
 
-from .folder import Folder, reason_of
+from .folder import Folder
 from .keyfiles import certificates
 
 _HEX = "0123456789abcdef"

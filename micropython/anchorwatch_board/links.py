@@ -6,8 +6,8 @@ again says nothing more of its past, except the messages that it had already ack
 
 from anchorwatch.core import actions
 from anchorwatch.core.events import Failed, Held, Message, Verified
+from anchorwatch.performers.feeder import Feeder
 
-from .feeder import Feeder
 from .fragment import ABSENT
 from .heard import Heard
 from .mqtt import Session

@@ -8,11 +8,11 @@ Source: contract of the state directory.
 """
 
 from anchorwatch.errors import StateError
+from anchorwatch.performers.deeds import SITE
 from anchorwatch.wire import frame
 
 from .folder import Folder
 
-SITE = "site/"
 _HEX = "0123456789abcdef"
 _BESIDE, _BESIDE_AT_MOST = ".new", frame.BODY_AT_MOST + 1024
 

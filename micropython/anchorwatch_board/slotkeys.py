@@ -14,14 +14,13 @@ from anchorwatch.core.events import (
     KeyMade,
     KeyWiped,
 )
-from anchorwatch.errors import AgentError, ConfigError, StateError, TrustError
+from anchorwatch.errors import AgentError, ConfigError, StateError, TrustError, reason_of
 from anchorwatch.pki import issued
 from anchorwatch.pki.csr import Request, Unasked
 from anchorwatch.pki.private import Private
 from anchorwatch.wire.encoding import base64_bytes, base64_text
 
 from . import keys
-from .folder import reason_of
 from .keyfiles import key_der
 from .slots import NAMES
 

@@ -9,13 +9,14 @@ Source: contract of the state directory; wire/frame.py; micropython/README.md, "
 
 import gc
 
-from anchorwatch.errors import AgentError, StateError
+from anchorwatch.errors import AgentError, StateError, reason_of
+from anchorwatch.performers.deeds import SITE
 from anchorwatch.pki.p256sign import quiet
 from anchorwatch.wire import frame
 
 from . import sitefiles
-from .folder import Folder, make, reason_of
-from .sitefiles import SITE, site_file
+from .folder import Folder, make
+from .sitefiles import site_file
 
 FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",
           "trust")
@@ -25,7 +26,7 @@ _SECRET = ("slot-a", "slot-b")
 _ROOM = {"identity": 2048, "slot-a": 6144, "slot-b": 6144, "trust": 12_288}
 _ROOM_OF_OTHERS = 1024
 _HEAD, _HASH = 12, 32
-_NO_SITE = 30
+_NO_SITE, _NO_MEMORY = 30, 12
 
 
 class Store:
@@ -80,9 +81,18 @@ class Store:
     def save(self, name: str, body) -> int:
         """Write one state file; its generation (1 for plain files).
 
-        Raises  OSError: the old state is as it was; see folder.reason_of
+        Raises  OSError: the old state is as it was; see reason_of. Without memory too: what is
+                written needs long pieces of the heap
                 StateError: the body does not fit a frame
         """
+        gc.collect()
+        try:
+            return self._save(name, body)
+        except MemoryError:
+            gc.collect()
+            raise OSError(_NO_MEMORY)
+
+    def _save(self, name: str, body) -> int:
         if name.startswith(SITE):
             sitefiles.write(self._site_folder(), site_file(name), body.encode())
             return 1

@@ -22,8 +22,8 @@ from anchorwatch.linux.control import (
     Control,
     role_of,
 )
-from anchorwatch.linux.outbox import Outbox
 from anchorwatch.linux.requests import TABLE, Requests
+from anchorwatch.performers.outbox import Outbox
 from tests.linux.agent_process import AgentProcess, write_config
 
 

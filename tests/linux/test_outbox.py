@@ -1,6 +1,6 @@
 """The telemetry queue: order, limit, acknowledgement."""
 
-from anchorwatch.linux.outbox import Outbox
+from anchorwatch.performers.outbox import Outbox
 
 
 def _record(number):

@@ -15,10 +15,10 @@ import pytest
 from anchorwatch.core.events import Asked
 from anchorwatch.errors import ConfigError
 from anchorwatch.linux import cli, orders
-from anchorwatch.linux.drop import DropFolder
-from anchorwatch.linux.folder import Folder, open_private
+from anchorwatch.linux.folder import Folder, open_folder, open_private
 from anchorwatch.linux.requests import TABLE
 from anchorwatch.linux.store import Store
+from anchorwatch.performers.drop import DropFolder
 from tests.core import signed
 from tests.core.signed import trust_tree
 from tests.linux import authority
@@ -705,7 +705,7 @@ class Dropped:
 
     def __init__(self, path):
         self.path, self.posted, self.warnings = path, [], []
-        self.drop = DropFolder(str(path), self.posted.append,
+        self.drop = DropFolder(str(path), open_folder, 256, self.posted.append,
                                lambda *parts: self.warnings.append(parts))
 
     def put(self, name):
@@ -762,7 +762,7 @@ def test_drop_folder_of_others_is_not_looked_into(dropped, spoil):
 
 def test_no_drop_folder_is_no_fault(tmp_path):
     nothing = Dropped(tmp_path)
-    nothing.drop = DropFolder("", nothing.posted.append, None)
+    nothing.drop = DropFolder("", open_folder, 256, nothing.posted.append, None)
     assert not nothing.drop.changed()
     nothing.drop.ask()
     assert nothing.posted == []

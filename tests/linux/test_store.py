@@ -7,8 +7,8 @@ import stat
 
 import pytest
 
-from anchorwatch.errors import StateError
-from anchorwatch.linux.folder import Folder, open_folder, open_private, reason_of
+from anchorwatch.errors import StateError, reason_of
+from anchorwatch.linux.folder import Folder, open_folder, open_private
 from anchorwatch.linux.store import Store
 from anchorwatch.wire import frame
 

@@ -3,8 +3,10 @@
 import gc
 
 import cutdisk
-from anchorwatch_board.folder import make, reason_of
+from anchorwatch_board.folder import make
 from anchorwatch_board.store import Store
+
+from anchorwatch.errors import reason_of
 
 STATE = cutdisk.POINT + "/state"
 DISKS = (cutdisk.lfs, cutdisk.fat)

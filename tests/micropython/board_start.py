@@ -4,10 +4,10 @@ import json
 
 from anchorwatch_board import config, crash
 from anchorwatch_board.folder import Folder, make
-from anchorwatch_board.outbox import Outbox
 from board_store import Rig, raises
 
 from anchorwatch.errors import ConfigError
+from anchorwatch.performers.outbox import Outbox
 
 
 def test_outbox_keeps_order_and_drops_the_oldest(path):

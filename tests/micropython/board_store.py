@@ -2,10 +2,10 @@
 
 import hashlib
 
-from anchorwatch_board.folder import make, reason_of
+from anchorwatch_board.folder import make
 from anchorwatch_board.store import Store
 
-from anchorwatch.errors import StateError
+from anchorwatch.errors import StateError, reason_of
 from anchorwatch.wire import frame
 
 

@@ -12,12 +12,12 @@ from anchorwatch.core import actions, events
 from anchorwatch.core.watch import Watch
 from anchorwatch.linux import daemon
 from anchorwatch.linux.bundles import LAYERS, Bundles
-from anchorwatch.linux.deeds import Deeds
 from anchorwatch.linux.fetch import Fetcher
 from anchorwatch.linux.folder import open_private
 from anchorwatch.linux.layers import Layers
 from anchorwatch.linux.slots import Slots
 from anchorwatch.linux.store import open_store
+from anchorwatch.performers.deeds import Deeds
 from tests.core.signed import NOW_S
 from tests.powercut.calls import on
 from tests.powercut.ledger import text_of

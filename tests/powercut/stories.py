@@ -6,8 +6,7 @@ Rule: they drive `open_store` as the daemon does, and check nothing themselves.
 import os
 from types import SimpleNamespace
 
-from anchorwatch.errors import StateError
-from anchorwatch.linux.folder import reason_of
+from anchorwatch.errors import StateError, reason_of
 from anchorwatch.linux.store import FRAMES, open_store
 from tests.powercut.calls import on
 from tests.powercut.ledger import text_of

@@ -4,9 +4,8 @@ import errno
 
 import pytest
 
-from anchorwatch.errors import AgentError
+from anchorwatch.errors import AgentError, reason_of
 from anchorwatch.linux import credential
-from anchorwatch.linux.folder import reason_of
 from tests.powercut import roll_cloud, roll_stories, survey
 from tests.powercut.calls import Calls, on, refusal
 from tests.powercut.disk import FILE, Disk, disk_of

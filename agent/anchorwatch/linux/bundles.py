@@ -123,7 +123,7 @@ class Bundles:
     def write(self, layer: str, files: dict[str, bytes]) -> int:
         """Write a verified bundle; its number. Nothing names it until a frame does.
 
-        Raises  OSError: nothing has changed; see folder.reason_of
+        Raises  OSError: nothing has changed; see reason_of
         """
         home = self._home()
         try:

@@ -74,7 +74,7 @@ class Times:
         self._errands, self._dialer, self._resolver = errands, dialer, resolver
         self._sntp, self._post = sntp_server, post
         self.perform = {actions.AskTime: self.ask_time, actions.AskDate: self.ask_date,
-                        actions.LookUp: self.look_up}  # fmt: skip
+                        actions.LookUp: self.look_up, actions.SetTime: self.set_time}  # fmt: skip
 
     def ask_time(self, order) -> None:
         """SNTP: ClockSet("sntp") or TimeFailed."""
@@ -87,6 +87,9 @@ class Times:
     def look_up(self, order) -> None:
         """HTTPS POST: LookedUp or LookUpFailed."""
         self._errands.start(lambda: self._look_up(order), self._post)
+
+    def set_time(self, order) -> None:
+        """The system's clock is not ours to set."""
 
     def _time(self):
         if not self._sntp:

@@ -14,18 +14,19 @@ from .. import __version__, loop
 from ..core import actions
 from ..core.events import Start, Stop
 from ..core.watch import Watch
-from ..errors import ConfigError, StateError
+from ..errors import ConfigError, StateError, reason_of
+from ..performers.deeds import Deeds
+from ..performers.drop import DropFolder
+from ..performers.telemetry import Telemetry
 from .applications import Applications
 from .bundles import LAYERS, Bundles
 from .clock import Steps, known, now_ms
 from .control import Control, group_id, role_of
 from .crash import account, within_the_hour
 from .credential import Credential, absent
-from .deeds import Deeds
-from .drop import DropFolder
 from .errands import Errands
 from .files import Files
-from .folder import open_private, reason_of
+from .folder import open_folder, open_private
 from .inbox import Inbox
 from .journal import Journal
 from .layers import Layers
@@ -35,8 +36,9 @@ from .rolls import Rolls
 from .slots import Slots
 from .store import open_store
 from .systemd import Systemd
-from .telemetry import Telemetry
 
+# Records of telemetry that wait at most, and files of the drop folder that are looked at.
+_RECORDS, _DROPPED_AT_MOST = 10_000, 256
 _STATE = ("assignment", "budgets", "clock", "identity", "trust")
 
 
@@ -63,11 +65,12 @@ class Agent:
         self._layers = Layers(config, site, self._warner("trust"))
         self._bundles = Bundles(open_private(config.state.dir), self._layers.root_of_trust,
                                 config.device.cloud, self._warner("trust"))
-        self._telemetry = Telemetry(config.mqtt.module_id)
+        self._telemetry = Telemetry(config.mqtt.module_id, os.urandom(4), _RECORDS)
         mine = config.credential
         self._credential = Credential(mine.kind, mine.cert_file, mine.key_file)
         self._slots = Slots(self._store, self._credential, self._warner("identity"))
-        self._drop = DropFolder(config.trust.drop_dir, self._inbox.post, self._warner("trust"))
+        self._drop = DropFolder(config.trust.drop_dir, open_folder, _DROPPED_AT_MOST,
+                                self._inbox.post, self._warner("trust"))
         inside = (self._selector, self._errands, self._inbox.post)
         self._outward = Outward(config, self._layers, self._bundles, self._slots,
                                 self._telemetry.outbox, inside, self._warner("message"))

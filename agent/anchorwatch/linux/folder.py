@@ -11,17 +11,8 @@ import stat
 
 from ..errors import StateError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 _SHUT = -2  # no descriptor; with -1 `os.listdir` takes the working directory
-
-
-def reason_of(error: OSError) -> str:
-    """full | read-only | io: the closed list of SaveFailed."""
-    if error.errno in _FULL:
-        return "full"
-    return "read-only" if error.errno in _READ_ONLY else "io"
 
 
 class Folder:

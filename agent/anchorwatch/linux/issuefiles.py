@@ -13,13 +13,13 @@ Source: design section 9.
 import os
 
 from ..core.events import Issued, IssueLater
-from ..errors import AgentError, TrustError
+from ..errors import AgentError, TrustError, reason_of
 from ..pki import pem
 from ..pki.csr import Request
 from ..pki.der import Certificate
 from ..pki.issued import COUNT_AT_MOST
 from ..wire.encoding import base64_bytes
-from .folder import Folder, open_source, reason_of
+from .folder import Folder, open_source
 from .issuerwords import refused
 from .slots import pem_of
 

@@ -11,7 +11,7 @@ from collections import deque
 
 from ..core import actions
 from ..core.events import Acked, Connected, Disconnected, Held, Message, Ponged, Refused, Subscribed
-from .feeder import Feeder
+from ..performers.feeder import Feeder
 from .mqtt import Session
 
 LEAVING_MS = 2_000

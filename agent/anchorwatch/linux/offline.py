@@ -14,15 +14,15 @@ from ..config import Config
 from ..core import actions, records
 from ..core.events import Asked, Saved, SaveFailed, Start
 from ..core.watch import Watch
-from ..errors import AgentError, StateError
+from ..errors import AgentError, StateError, reason_of
+from ..performers.deeds import Deeds
 from . import orders, rooting
 from .bundles import LAYERS, Bundles
 from .caller import Refusal
 from .clock import known, now_ms
 from .credential import absent
-from .deeds import Deeds
 from .fetch import Fetcher
-from .folder import open_private, reason_of
+from .folder import open_private
 from .layers import Layers
 from .resolve import Resolver
 from .shortrecords import ShortRecords

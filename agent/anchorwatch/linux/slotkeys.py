@@ -7,12 +7,11 @@ Source: design section 9; actions in core/credentials.py.
 """
 
 from ..core.events import CsrMade, Installed, InstallRefused, KeyFailed, KeyMade, KeyWiped
-from ..errors import AgentError, ConfigError, StateError, TrustError
+from ..errors import AgentError, ConfigError, StateError, TrustError, reason_of
 from ..pki import issued
 from ..pki.csr import Request, Unasked
 from ..wire.encoding import base64_bytes, base64_text
 from . import tls
-from .folder import reason_of
 from .keyblocks import TOKEN_HINT, in_token
 from .keymaking import NoKey, destroy, new, request
 from .slots import NAMES, Slots, in_memory, pem_of

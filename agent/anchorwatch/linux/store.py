@@ -10,13 +10,13 @@ import errno
 import os
 
 from ..errors import AgentError, StateError
+from ..performers.deeds import SITE
 from ..wire import frame
 from .folder import Folder, make, open_folder, open_private
 from .storefiles import BESIDE, FILE_AT_MOST, forget, replace, replace_secret, scrub
 
 FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",
           "trust")
-SITE = "site/"
 _SECRET = ("slot-a", "slot-b")
 _HEX = "0123456789abcdef"
 
@@ -87,7 +87,7 @@ class Store:
     def save(self, name: str, body) -> int:
         """Write one state file; its generation (1 for plain files).
 
-        Raises  OSError: the old state is as it was; see folder.reason_of
+        Raises  OSError: the old state is as it was; see reason_of
                 StateError: the body does not fit a frame
         """
         if name.startswith(SITE):

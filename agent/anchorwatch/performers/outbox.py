@@ -6,15 +6,17 @@ A record is {"mid", "properties", "payload", "qos"}; `peek` adds the topic, sinc
 only known once a hub was assigned.
 """
 
-from itertools import islice
+from collections import OrderedDict
+
+from ..core.shapes import Any_, Tree
 
 
 class Outbox:
     """At most `at_most` records; `topic_of(record)` names the topic of one that is sent next."""
 
-    def __init__(self, topic_of, at_most: int) -> None:
+    def __init__(self, topic_of: Any_, at_most: int) -> None:
         self._topic_of, self._at_most = topic_of, at_most
-        self._records: dict[str, dict] = {}
+        self._records: OrderedDict[str, Tree] = OrderedDict()
         self.dropped = 0
         self.acknowledged = 0
 
@@ -23,7 +25,7 @@ class Outbox:
         """Records not yet acknowledged, those in flight included."""
         return len(self._records)
 
-    def put(self, record: dict) -> None:
+    def put(self, record: Tree) -> None:
         """Queue a record; the same mid again replaces nothing and is not queued twice."""
         if record["mid"] in self._records:
             return
@@ -32,9 +34,13 @@ class Outbox:
             self.dropped += 1
         self._records[record["mid"]] = dict(record)
 
-    def peek(self, n: int) -> list[dict]:
+    def peek(self, n: int) -> list[Tree]:
         """The `n` oldest records with their topics; they stay queued until acknowledged."""
-        records = list(islice(self._records.values(), n))
+        records: list[Tree] = []
+        for mid in self._records:
+            if len(records) == n:
+                break
+            records.append(self._records[mid])
         for record in records:
             if "topic" not in record:
                 record["topic"] = self._topic_of(record)
@@ -42,8 +48,8 @@ class Outbox:
 
     def readdress(self) -> None:
         """The device id has changed: topics are made anew."""
-        for record in self._records.values():
-            record.pop("topic", None)
+        for mid in self._records:
+            self._records[mid].pop("topic", None)
 
     def ack(self, mid: str) -> None:
         """The hub has it. A mid that is no longer queued is nothing."""

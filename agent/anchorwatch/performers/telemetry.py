@@ -3,28 +3,30 @@
 Rule: a record has its id before it is queued, and its topic only once a hub knows the device.
 """
 
-import os
 from binascii import hexlify
 
+from ..core.shapes import Tree
 from ..errors import ConfigError
 from ..wire import hub as hub_wire
 from .outbox import Outbox
 
-RECORDS = 10_000
-
 
 class Telemetry:
-    """The queue, and the client ids of the links, which name the device in topics."""
+    """The queue, and the client ids of the links, which name the device in topics.
 
-    def __init__(self, module_id: str) -> None:
+    chance   four bytes that no other start of this device has: message ids begin with them
+    at_most  records that are kept
+    """
+
+    def __init__(self, module_id: str, chance: bytes, at_most: int) -> None:
         self._module_id = module_id
         self._ids: dict[str, str] = {}
         self._device_id = ""
-        self._prefix = hexlify(os.urandom(4)).decode()
+        self._prefix = hexlify(chance).decode()
         self._count = 0
-        self.outbox = Outbox(self._topic_of, RECORDS)
+        self.outbox = Outbox(self._topic_of, at_most)
 
-    def put(self, mid: str, properties: dict, payload: bytes) -> str:
+    def put(self, mid: str, properties: Tree, payload: bytes) -> str:
         """Queue one message; its id, made here when `mid` is empty.
 
         Raises  ConfigError: a property that no topic can hold
@@ -34,7 +36,7 @@ class Telemetry:
             mid = "%s-%d" % (self._prefix, self._count)
         record = {"mid": mid, "properties": properties, "payload": payload, "qos": 1}
         hub_wire.telemetry_topic("d" * 128, properties, {"message_id": mid}, self._module_id)
-        if not mid.isprintable():
+        if [c for c in mid if c < " " or "\x7f" <= c < "\xa0"]:
             raise ConfigError("mid holds control characters", mid, "give printable text")
         self.outbox.put(record)
         return mid
@@ -54,6 +56,6 @@ class Telemetry:
         """next is the live link."""
         self._ids["live"] = self._ids.pop("next", self._ids.get("live", ""))
 
-    def _topic_of(self, record: dict) -> str:
+    def _topic_of(self, record: Tree) -> str:
         return hub_wire.telemetry_topic(self._device_id, record["properties"],
                                         {"message_id": record["mid"]}, self._module_id)

@@ -4,6 +4,8 @@ Rule: a record leaves the queue by its PUBACK alone; what a lost session left un
 again on the next.
 """
 
+from ..core.shapes import Any_, Tree
+
 
 class Feeder:
     """queue   peek(n) -> [{"mid", "topic", "payload", "qos"}], ack(mid)
@@ -11,9 +13,9 @@ class Feeder:
     warn    called with (what, value, remedy) for a record that MQTT cannot carry; it is dropped
     """
 
-    def __init__(self, queue, at_most: int, held, warn) -> None:
+    def __init__(self, queue: Any_, at_most: int, held: Any_, warn: Any_) -> None:
         self._queue, self._at_most, self._held, self._warn = queue, at_most, held, warn
-        self._session = None
+        self._session: Any_ = None
         self._sent: set[str] = set()
         self._open = False
         self.deadline_ms: int | None = None
@@ -23,7 +25,7 @@ class Feeder:
         """Messages sent on the session and not yet acknowledged."""
         return len(self._sent)
 
-    def feed(self, session) -> None:
+    def feed(self, session: Any_) -> None:
         """Send over this session; if it is a new one, what was unacknowledged goes again."""
         if session is not self._session:
             self._sent = set()
@@ -33,13 +35,13 @@ class Feeder:
         """Send no more; `held` comes when nothing is in flight, at the latest at `until_ms`."""
         self._open, self.deadline_ms = False, until_ms
 
-    def acked(self, session, mid: str) -> None:
+    def acked(self, session: Any_, mid: str) -> None:
         """PUBACK, also of a session that is being left."""
         self._queue.ack(mid)
         if session is self._session:
             self._sent.discard(mid)
 
-    def lost(self, session) -> None:
+    def lost(self, session: Any_) -> None:
         """The session is gone; a hold on it is over without a word."""
         if session is self._session:
             self._session, self._open, self.deadline_ms = None, False, None
@@ -60,7 +62,7 @@ class Feeder:
             if record["mid"] not in self._sent:
                 self._send(record)
 
-    def _send(self, record: dict) -> None:
+    def _send(self, record: Tree) -> None:
         mid = record["mid"]
         try:
             if record["qos"]:
