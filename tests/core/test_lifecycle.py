@@ -3,8 +3,8 @@
 import pytest
 
 from anchorwatch.config import Config
-from anchorwatch.core import bundles, lifecycle, rolls, stages, twin, unauthorized
-from anchorwatch.core.lifecycle import diagram
+from anchorwatch.core import bundles, lifecycle, record, rolls, stages, twin, unauthorized
+from anchorwatch.core.routing import TAKERS
 from anchorwatch.core.watch import Watch
 from tests.timelines import diagrams, replay
 from tests.timelines.test_timelines import STORIES, TABLES, lines_of
@@ -45,6 +45,7 @@ HELD_BY = {
     ("connection", lifecycle.ADRIFT): "reverify",
 }
 NAMES = sorted(TABLES)
+KINDS = {kind.__name__ for kind in record.Record.__subclasses__()}
 
 
 def states(table):
@@ -59,6 +60,23 @@ def machine(name):
 def test_no_state_says_two_things_about_one_event(name):
     pairs = [(state, on) for state, on, _, _ in TABLES[name]]
     assert [pair for pair in pairs if pairs.count(pair) > 1] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_event_of_a_table_is_a_kind_that_exists(name):
+    late = type(machine(name)).late
+    assert [on for on in [*[row[1] for row in TABLES[name]], *late] if on not in KINDS] == []
+
+
+def test_whatever_is_routed_is_a_kind_that_exists_and_has_one_taker():
+    routed = [kind for _, _, kinds in TAKERS for kind in kinds]
+    assert [kind for kind in routed if kind not in KINDS] == []
+    assert sorted(set(routed)) == sorted(routed)
+
+
+def test_no_two_kinds_have_one_name():
+    names = [kind.__name__ for kind in record.Record.__subclasses__()]
+    assert sorted(set(names)) == sorted(names)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -87,7 +105,7 @@ def test_only_stopped_has_no_way_out(name):
 
 
 def test_stop_is_heard_in_every_state_of_the_connection_that_lasts():
-    hears = {state for state, on, _, _ in lifecycle.CONNECTION if on.__name__ == "Stop"}
+    hears = {state for state, on, _, _ in lifecycle.CONNECTION if on == "Stop"}
     lasting = states(lifecycle.CONNECTION) - {lifecycle.STOPPED, lifecycle.WEIGHING}
     assert lasting - hears == set()
 
@@ -145,7 +163,7 @@ def test_a_page_without_room_for_the_diagram_is_refused():
 
 
 def test_a_diagram_has_one_arrow_a_row():
-    lines = diagram(lifecycle.CONNECTION).split("\n")
+    lines = diagrams.diagram(lifecycle.CONNECTION).split("\n")
     assert lines[0] == "stateDiagram-v2"
     assert len(lines) - 1 == len(lifecycle.CONNECTION)
     assert "  waiting_for_hub --> dialing_hub: Woke / dial" in lines

@@ -8,13 +8,25 @@ Rule: what is printed stands between `<!-- NAME -->` and `<!-- /NAME -->`; the r
 import pathlib
 import sys
 
-from anchorwatch.core.lifecycle import CONNECTION, diagram
+from anchorwatch.core.lifecycle import CONNECTION
 from anchorwatch.core.rolls import ROLL
 from anchorwatch.core.rules import RULES
 from anchorwatch.core.stages import TRUST
 
 PAGE = pathlib.Path(__file__).parents[2] / "agent" / "README.md"
 DIAGRAMS = {"connection": CONNECTION, "bundle": TRUST, "roll": ROLL}
+
+
+def diagram(table):
+    """A table as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2"]
+    for state, on, then, effect in table:
+        lines.append("  %s --> %s: %s / %s" % (_id(state), _id(then), on, effect))
+    return "\n".join(lines)
+
+
+def _id(state):
+    return state.replace(" ", "_")
 
 
 def rules_table():

@@ -25,5 +25,3 @@ class Renew(Record):
 class RegisterAlone(Record):
     """Ask DPS without the session, since it cannot be asked beside it."""
 
-
-LOOKS = (GlanceDue, RenewDue)  # those that go to the second look

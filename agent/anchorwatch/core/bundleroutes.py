@@ -4,35 +4,15 @@ The frame `trust` is saved for evidence too: only the answer to the save that co
 its own.
 """
 
-# isort: off
-# fmt: off
-from .events import Fetched, FetchFailed
-from .bundlemeanings import (
-    Against, Came, Doubted, Enough, NotYet, Presented, Proved, Rested, Resumed, Stranded, TakeBack,
-    TrustChanged, Undecided, Unheard, Wished,
-)
 from .meanings import LookNow
-from .shapes import Event, Items, Routes, Watch
-
-COMMIT = (
-    Came, Resumed, Rested, TakeBack, Unheard, NotYet, Enough, Proved, Against, Doubted,
-    Undecided,
-)
-# fmt: on
-# isort: on
+from .shapes import Event, Items, Watch
 
 
 class BundleRoutes:
-    """`routes`: {type: function of (event, now)}; `watch` holds the machines."""
+    """`watch` holds the machines."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self.routes: Routes = {t: watch.commit.handle for t in COMMIT}
-        self.routes.update({t: self._brought for t in (Fetched, FetchFailed)})
-        self.routes[Wished] = watch.bundles.handle
-        self.routes[Stranded] = self._stranded
-        self.routes[Presented] = self._presented
-        self.routes[TrustChanged] = self._changed
 
     def start(self, event: Event, now: int) -> Items:
         """The layers, then the bundles over them."""
@@ -59,23 +39,25 @@ class BundleRoutes:
         told: Items = holds.woke(now)
         return told + [self._watch.trust.save(), event]
 
-    def _brought(self, event: Event, now: int) -> Items:
+    def brought(self, event: Event, now: int) -> Items:
+        """What the driver fetched, or not."""
         bundles = self._watch.bundles
         out: Items = bundles.handle(event, now) if bundles.awaits(event) else []
         return out
 
-    def _stranded(self, event: Event, now: int) -> Items:
+    def stranded(self, event: Event, now: int) -> Items:
         """A mirror may be anybody's: what it presents is no need of the device."""
         carries = self._watch.device.carries(event.endpoint)
         out: Items = self._watch.bundles.stranded(now) if carries else []
         return out
 
-    def _presented(self, event: Event, now: int) -> Items:
+    def presented(self, event: Event, now: int) -> Items:
         """Only what carries the device speaks for a bundle in its trial, or brings one back."""
         carries = self._watch.device.carries(event.endpoint)
         out: Items = self._watch.commit.handle(event, now) if carries else []
         return out
 
-    def _changed(self, event: Event, now: int) -> Items:
+    def changed(self, event: Event, now: int) -> Items:
+        """Other anchors are in force."""
         self._watch.reverify.times.probe_soon(now)
         return [LookNow(False)]

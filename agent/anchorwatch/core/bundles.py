@@ -9,6 +9,7 @@ Source: design section 7, R3, R8, R9.
 
 # isort: off
 # fmt: off
+from ..constants import const
 from ..errors import MalformedMessage, RootsRejected
 from ..wire import mirror
 from . import rules
@@ -18,25 +19,25 @@ from .backoff import delay_ms, phase_wait_ms
 from .clock import AUTHENTICATED
 from .commit import Commit
 from .device import Device
-from .events import Fetched, FetchFailed, Woke
+from .events import FetchFailed
 from .machine import Machine
 from .bundlemeanings import Came, Wished
 from .shapes import Event, Items, Table, Tree
 # fmt: on
 # isort: on
 
-RESTING = "resting"
-FETCHING = "fetching"
+RESTING = const("resting")
+FETCHING = const("fetching")
 
 # fmt: off
 CHANNELS: Table = (
-    # in       on            go to      and
-    (RESTING,  Wished,       FETCHING,  "fetch"),
-    (RESTING,  Woke,         FETCHING,  "fetch_due"),
-    (FETCHING, Wished,       FETCHING,  "line_up"),
-    (FETCHING, Fetched,      RESTING,   "take"),
-    (FETCHING, FetchFailed,  RESTING,   "miss"),
-    (FETCHING, Woke,         RESTING,   "silent"),
+    # in       on             go to     and
+    (RESTING,  "Wished",      FETCHING, "fetch"),
+    (RESTING,  "Woke",        FETCHING, "fetch_due"),
+    (FETCHING, "Wished",      FETCHING, "line_up"),
+    (FETCHING, "Fetched",     RESTING,  "take"),
+    (FETCHING, "FetchFailed", RESTING,  "miss"),
+    (FETCHING, "Woke",        RESTING,  "silent"),
 )
 # fmt: on
 

@@ -7,9 +7,8 @@ rollback.py. Source: design section 7, R4 to R8.
 from ..errors import RootsRejected
 from . import records
 from .answers import refuse, reply
-from .bundlemeanings import Came, NotYet, Presented, Rested, Resumed, TakeBack, TrustChanged
+from .bundlemeanings import NotYet, Rested, Resumed, TrustChanged
 from .device import Device
-from .events import Disconnected, Failed, Saved, SaveFailed, Verified
 from .probing import FIRST_MS
 from .rollback import SAVE_MS, Rollback
 from .shapes import Event, Free, Items, MaybeTree, Tree
@@ -25,8 +24,8 @@ class Commit(Rollback):
     table = TRUST
     # fmt: off
     late = (
-        Saved, SaveFailed, Verified, Failed, Disconnected, Presented, Came, Resumed, Rested,
-        TakeBack,
+        "Saved", "SaveFailed", "Verified", "Failed", "Disconnected", "Presented", "Came", "Resumed",
+        "Rested", "TakeBack",
     )
     # fmt: on
 

@@ -9,18 +9,16 @@ from ..wire import dps as dps_wire
 from ..wire import hub as hub_wire
 from ..wire import sas
 from .actions import Close, Feed, LookUp, Subscribe, Tell
-from .alone import RegisterAlone, Renew
 from .device import Device
 from .events import (
-    Disconnected, Failed, Held, LookedUp, LookUpFailed, Ponged, Saved, SaveFailed, Signed,
-    Subscribed, Verified,
+    Failed, LookedUp, Verified,
 )
 from .faults import Faults
 from .lifecycle import CONNECTION
 from .machine import Machine
 from .meanings import (
-    Accepted, Adrift, Assigned, DpsLater, HubLater, Joining, LookNow, Moved, Offline, Online,
-    Register, RegisterBeside, Stayed, Unregistered,
+    Accepted, Adrift, LookNow, Offline, Online,
+    Register,
 )
 from .shapes import Event, Items
 from .token import Tokens
@@ -39,28 +37,13 @@ class Connection(Machine):
     """The one session, from start to stop."""
 
     table = CONNECTION
+    # fmt: off
     late = (
-        Disconnected,
-        Failed,
-        Saved,
-        SaveFailed,
-        Signed,
-        Subscribed,
-        Ponged,
-        Held,
-        LookedUp,
-        LookUpFailed,
-        Stayed,
-        Joining,
-        Moved,
-        HubLater,
-        DpsLater,
-        RegisterBeside,
-        RegisterAlone,
-        Renew,
-        Assigned,
-        Unregistered,
+        "Disconnected", "Failed", "Saved", "SaveFailed", "Signed", "Subscribed", "Ponged", "Held",
+        "LookedUp", "LookUpFailed", "Stayed", "Joining", "Moved", "HubLater", "DpsLater",
+        "RegisterBeside", "RegisterAlone", "Renew", "Assigned", "Unregistered",
     )
+    # fmt: on
 
     def __init__(self, device: Device, tokens: Tokens, weigher: Weigher, faults: Faults) -> None:
         self._device, self._tokens, self._weigher, self._faults = device, tokens, weigher, faults

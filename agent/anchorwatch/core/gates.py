@@ -4,24 +4,18 @@ wishes, and why, is the machines' matter.
 
 from .alone import GlanceNow, RegisterAlone, Renew
 from .lifecycle import WAITING_FOR_DPS, WAITING_FOR_HUB
-from .meanings import DpsLater, HubLater, LookNow, RegisterBeside
-from .shapes import Event, Items, Routes, Watch
+from .meanings import DpsLater, HubLater
+from .shapes import Event, Items, Watch
 from .unauthorized import CLEAR, SLOW
 
 HELD_MS = 300_000
 
 
 class Gates:
-    """`watch` holds the machines; `routes`: {type: function of (event, now)}."""
+    """`watch` holds the machines."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self.routes: Routes = {
-            LookNow: self.look_now,
-            RegisterBeside: self.register_beside,
-            HubLater: self.hub_later,
-            DpsLater: self.dps_later,
-        }
 
     def look_now(self, event: Event, now: int) -> Items:
         reverify = self._watch.reverify

@@ -7,30 +7,13 @@ new one, and after the commit of a breach roll its key is never used again. Sour
 
 from .actions import Tell, WipeKey
 from .answers import warning
-from .events import (
-    CsrMade,
-    Installed,
-    InstallRefused,
-    Issued,
-    IssueLater,
-    IssueRefused,
-    KeyFailed,
-    KeyMade,
-    KeyWiped,
-    Saved,
-    SaveFailed,
-)
-from .meanings import Assigned, Unregistered
 from .rolling import SOON_MS
 from .rollmeanings import (
     Done,
     ResumeDue,
-    RollDue,
     TookOver,
-    TrialBad,
     TrialDue,
     TrialGood,
-    TrialLater,
 )
 from .rolls import ENTERING, HOLDING, REGISTERING, ROLL, TRYING
 from .rolltimes import DAY_MS
@@ -48,9 +31,9 @@ class Identity(Trialling):
     table = ROLL
     # fmt: off
     late = (
-        KeyMade, KeyFailed, KeyWiped, CsrMade, Issued, IssueLater, IssueRefused, Installed,
-        InstallRefused, Saved, SaveFailed, TrialGood, TrialBad, TrialLater, TookOver, RollDue,
-        Assigned, Unregistered,
+        "KeyMade", "KeyFailed", "KeyWiped", "CsrMade", "Issued", "IssueLater", "IssueRefused",
+        "Installed", "InstallRefused", "Saved", "SaveFailed", "TrialGood", "TrialBad", "TrialLater",
+        "TookOver", "RollDue", "Assigned", "Unregistered",
     )
     # fmt: on
     _rolled: str | None = None  # reason of the roll that was committed, "" for a trial without one

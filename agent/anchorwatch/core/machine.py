@@ -1,14 +1,18 @@
-"""What every machine is: a state, a table, one deadline. Rule: only the table changes `state`."""
+"""What every machine is: a state, a table, one deadline. Rule: only the table changes `state`.
+
+Tables name events and meanings by their kinds' names: such a table lies in a board's flash, and
+loads no kind that never comes.
+"""
 
 from ..errors import UnexpectedEvent
-from .shapes import Event, Found, Items, Kinds, Table
+from .shapes import Event, Found, Items, Names, Table
 
 
 class Machine:
     """`table`: rows of four; `late`: events that may come after what they answer is gone."""
 
     table: Table = ()
-    late: Kinds = ()
+    late: Names = ()
     state = "idle"
     wake_at: int | None = None
 
@@ -17,22 +21,23 @@ class Machine:
 
         Raises  UnexpectedEvent: no row and not late, so a driver or another machine is wrong
         """
-        row = self.row(type(event))
+        kind = type(event).__name__
+        row = self.row(kind)
         if row is None:
-            if isinstance(event, self.late):
+            if kind in self.late:
                 return []
-            raise UnexpectedEvent("%s in state '%s'" % (type(event).__name__, self.state))
+            raise UnexpectedEvent("%s in state '%s'" % (kind, self.state))
         self.state, effect = row
         self.wake_at = None
         out: Items = getattr(self, "_" + effect)(event, now)
         return out
 
-    def row(self, kind: type) -> Found:
-        """(next state, effect) of an event of this type in the present state; None without a row.
+    def row(self, kind: str) -> Found:
+        """(next state, effect) of an event of this kind in the present state; None without a row.
 
         The table is searched: it has a few dozen rows, and a lookup beside it costs a board heap.
         """
         for state, on, then, effect in self.table:
-            if on is kind and state == self.state:
+            if on == kind and state == self.state:
                 return then, effect
         return None

@@ -10,22 +10,13 @@ from ..wire import names, sas
 from .actions import Close, Connect, Publish, Subscribe
 from .device import CLIENT_TYPE, Device
 from .events import (
-    Disconnected,
-    Failed,
-    Held,
     Issued,
     IssueRefused,
-    Ponged,
-    Refused,
-    Saved,
-    SaveFailed,
-    Signed,
-    Subscribed,
 )
 from .faults import CONNACK
 from .lifecycle import IDLE, REGISTRATION
 from .machine import Machine
-from .meanings import Adrift, Assigned, Assigning, Online, Unregistered
+from .meanings import Assigned, Assigning, Unregistered
 from .shapes import Any_, Event, Items
 from .token import Tokens
 
@@ -40,22 +31,12 @@ class Registration(Machine):
     """One registration at a time; `link` is its link while it is not idle."""
 
     table = REGISTRATION
+    # fmt: off
     late = (
-        Disconnected,
-        Failed,
-        Refused,
-        Subscribed,
-        Signed,
-        Saved,
-        SaveFailed,
-        Ponged,
-        Held,
-        Assigning,
-        Assigned,
-        Unregistered,
-        Online,
-        Adrift,
+        "Disconnected", "Failed", "Refused", "Subscribed", "Signed", "Saved", "SaveFailed",
+        "Ponged", "Held", "Assigning", "Assigned", "Unregistered", "Online", "Adrift",
     )
+    # fmt: on
 
     def __init__(self, device: Device, tokens: Tokens) -> None:
         self._device, self._tokens = device, tokens

@@ -10,15 +10,14 @@ Rule: nothing here touches the live session before the second link has been acce
 from ..wire import hub as hub_wire
 from .actions import Close, Connect, Feed, Hold, Ping, Swap, Tell
 from .backoff import delay_ms
-from .alone import GlanceNow
 from .connection import Connection
 from .device import Device
-from .events import Disconnected, Failed, Glanced, Held, Ponged, Refused, Saved, SaveFailed, Signed
+from .events import Disconnected, Failed, Refused
 from .faults import CONNACK, Faults
 from .lifecycle import REVERIFY
 from .glances import Glances
 from .meanings import (
-    Adrift, ClockStepped, Joining, LookNow, Moved, Quiet, Stayed,
+    Joining, Moved, Quiet, Stayed,
 )
 from .rollmeanings import NotMoved
 from .shapes import Count, Event, Free, Items, Tree
@@ -40,8 +39,8 @@ class Reverify(Glances):
     table = REVERIFY
     # fmt: off
     late = (
-        Disconnected, Failed, Refused, Held, Ponged, Signed, Saved, SaveFailed, Adrift,
-        LookNow, ClockStepped, Quiet, Glanced, GlanceNow,
+        "Disconnected", "Failed", "Refused", "Held", "Ponged", "Signed", "Saved", "SaveFailed",
+        "Adrift", "LookNow", "ClockStepped", "Quiet", "Glanced", "GlanceNow",
     )
     # fmt: on
 

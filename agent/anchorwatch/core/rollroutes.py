@@ -3,31 +3,14 @@
 The frame `identity` is saved for other things too: only the answer to the last save is taken.
 """
 
-# isort: off
-# fmt: off
 from ..errors import MalformedMessage
 from ..wire import credentials as wire
 from .answers import warning
-from .events import (
-    CsrMade, Installed, InstallRefused, Issued, IssueLater, IssueRefused, KeyFailed, KeyMade,
-    KeyWiped,
-)
+from .events import Issued, IssueLater, IssueRefused
 from .lifecycle import REPROVISIONING, SETTLING, WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import DpsLater, HubLater
-from .rollmeanings import (
-    AskDps, Done, FormerDue, GivenUp, LastResort, NotMoved, NothingLeft, OtherSlot, Propagating,
-    ResumeDue, RollDue, TookOver, TrialBad, TrialDue, TrialGood, TrialLater,
-)
 from .rolls import ASKING, AWAITING
-from .shapes import Any_, Event, Items, Routes, Watch
-
-OF_REQUEST = (CsrMade, Installed, InstallRefused, Issued, IssueLater, KeyFailed, KeyMade)
-IDENTITY = (
-    KeyWiped, AskDps, Done, FormerDue, GivenUp, Propagating, ResumeDue, RollDue, TookOver, TrialBad,
-    TrialDue, TrialGood, TrialLater,
-)
-# fmt: on
-# isort: on
+from .shapes import Any_, Event, Items, Watch
 
 MINUTE_MS = 60_000
 PASSING = ("network", "trust", "policy", "clock", "service", "throttled")
@@ -35,17 +18,12 @@ MALFORMED = "it was ignored; the request is made again by the schedule"
 
 
 class RollRoutes:
-    """`routes`: {type: function of (event, now)}; `watch` holds the machines."""
+    """`watch` holds the machines."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch, self._identity = watch, watch.identity
-        self.routes: Routes = {t: self._identity.handle for t in IDENTITY}
-        self.routes.update({t: self._of_request for t in OF_REQUEST})
-        self.routes[IssueRefused] = self._issue_refused
-        self.routes[NotMoved] = self._identity.not_moved
-        self.routes.update({t: watch.ladder.handle for t in (OtherSlot, LastResort, NothingLeft)})
 
-    def _of_request(self, event: Event, now: int) -> Items:
+    def of_request(self, event: Event, now: int) -> Items:
         """What comes late for a key that was given up is let go."""
         mine = event.slot == self._identity.slots.kept["pending"]
         return self._identity.handle(event, now) if mine else []
@@ -134,8 +112,8 @@ class RollRoutes:
         verdict = "hub-%d" % (meaning[2] or meaning[1])
         return [IssueRefused(slot, "identity", verdict, meaning[3], [], [], 0)]
 
-    def _issue_refused(self, event: Event, now: int) -> Items:
+    def issue_refused(self, event: Event, now: int) -> Items:
         """What may pass is asked again with the same request."""
         if event.fault in PASSING and self._identity.state in (ASKING, AWAITING):
             return [IssueLater(event.slot, event.retry_after_s, event.verdict)]
-        return self._of_request(event, now)
+        return self.of_request(event, now)

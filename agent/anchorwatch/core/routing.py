@@ -3,121 +3,103 @@
 An event goes to the machine that owns its link or asked for it.
 """
 
-# isort: off
-# fmt: off
-from .alone import LOOKS, Renew
 from .answers import warning
 from .asked import Commands
 from .bundleroutes import BundleRoutes
-from .events import (
-    Acked, Asked, ClockSet, Connected, CredentialRead, Disconnected, Failed, Glanced, Held,
-    LayerRead, LookedUp, LookUpFailed, Message, Ponged, Refused, Saved, SaveFailed, Signed, Start,
-    Stop, Subscribed, TimeFailed, Verified, Woke,
-)
 from .gates import Gates
 from .inbound import Inbound
 from .lifecycle import REPROVISIONING
-from .meanings import (
-    Accepted, Adrift, Assigned, Changed, ClockStepped, ClockSuspect, Dirty, DpsLater, HubLater,
-    Joining, LookDue, LookUpNow, Moved, NoDps, Offline, Online, ProbeDue, Quiet, Register,
-    Sound, Spent, Stayed, SwapDue, Taken, Tuned, Unchanged, Unregistered,
-)
+from .meanings import ClockStepped, DpsLater, HubLater
 from .rollroutes import RollRoutes
-from .shapes import Event, Items, Routes, Watch
-# fmt: on
-# isort: on
+from .shapes import Event, Items, Route, Watch
 
 NEW_TWIN = ("initialAssignment", "deviceDataReset")
 
+# fmt: off
+TAKERS = (
+    # a machine or a part of this,    what it does,    with which events and meanings
+    ("", "_by_link", ("Verified", "Failed", "Connected", "Refused", "Disconnected")),
+    ("", "_start", ("Start",)),
+    ("", "_woke", ("Woke",)),
+    ("", "_saved", ("Saved",)),
+    ("", "_save_failed", ("SaveFailed",)),
+    ("", "_signed", ("Signed",)),
+    ("", "_clock_set", ("ClockSet",)),
+    ("", "_credential_read", ("CredentialRead",)),
+    ("", "_assigned", ("Assigned",)),
+    ("", "_unregistered", ("Unregistered",)),
+    ("", "_online", ("Online",)),
+    ("", "_offline", ("Offline",)),
+    ("", "_moved", ("Moved",)),
+    ("", "_tuned", ("Tuned",)),
+    ("inbound", "message", ("Message",)),
+    ("inbound", "subscribed", ("Subscribed",)),
+    ("commands", "asked", ("Asked",)),
+    ("gates", "look_now", ("LookNow",)),
+    ("gates", "register_beside", ("RegisterBeside",)),
+    ("gates", "hub_later", ("HubLater",)),
+    ("gates", "dps_later", ("DpsLater",)),
+    ("connection", "handle", (
+        "Stop", "LookedUp", "LookUpFailed", "LookUpNow", "Joining", "Renew", "Stayed",
+    )),
+    ("registration", "handle", ("Register",)),
+    ("reverify", "handle", (
+        "Ponged", "Held", "Glanced", "Adrift", "LookDue", "ProbeDue", "Taken", "Unchanged",
+        "Changed", "SwapDue", "Quiet", "ClockStepped", "GlanceDue", "RenewDue",
+    )),
+    ("ladder", "handle", (
+        "Accepted", "Spent", "Sound", "NoDps", "ClockSuspect", "OtherSlot", "LastResort",
+        "NothingLeft",
+    )),
+    ("twin", "handle", ("Dirty",)),
+    ("methods", "acked", ("Acked",)),
+    ("clock", "failed", ("TimeFailed",)),
+    ("roots", "layer_read", ("LayerRead",)),
+    ("commit", "handle", (
+        "Came", "Resumed", "Rested", "TakeBack", "Unheard", "NotYet", "Enough", "Proved", "Against",
+        "Doubted", "Undecided",
+    )),
+    ("bundles", "handle", ("Wished",)),
+    ("of_bundles", "brought", ("Fetched", "FetchFailed")),
+    ("of_bundles", "stranded", ("Stranded",)),
+    ("of_bundles", "presented", ("Presented",)),
+    ("of_bundles", "changed", ("TrustChanged",)),
+    ("identity", "handle", (
+        "KeyWiped", "AskDps", "Done", "FormerDue", "GivenUp", "Propagating", "ResumeDue", "RollDue",
+        "TookOver", "TrialBad", "TrialDue", "TrialGood", "TrialLater",
+    )),
+    ("identity", "not_moved", ("NotMoved",)),
+    ("of_rolls", "of_request", (
+        "CsrMade", "Installed", "InstallRefused", "Issued", "IssueLater", "KeyFailed", "KeyMade",
+    )),
+    ("of_rolls", "issue_refused", ("IssueRefused",)),
+)
+# fmt: on
+
 
 class Routing:
-    """`routes`: {type: function of (event, now)}; `watch` holds the machines."""
+    """`watch` holds the machines."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._bundles, self._rolls = BundleRoutes(watch), RollRoutes(watch)
-        self._gates = Gates(watch)
-        self._commands, self._inbound = Commands(watch), Inbound(watch, self._rolls)
+        self.of_bundles, self.of_rolls = BundleRoutes(watch), RollRoutes(watch)
+        self.gates, self.commands = Gates(watch), Commands(watch)
+        self.inbound = Inbound(watch, self.of_rolls)
         self._new_twin = False
-        self.routes: Routes = self._events()
-        self.routes.update(self._meanings())
-        self.routes.update(self._gates.routes)
-        self.routes.update(self._bundles.routes)
-        self.routes.update(self._rolls.routes)
 
-    def _events(self) -> Routes:
-        """Event: who takes it."""
-        by_link: Routes = {
-            t: self._by_link for t in (Verified, Failed, Connected, Refused, Disconnected)
-        }
-        by_link.update(
-            {
-                Start: self._start,
-                Woke: self._woke,
-                Stop: self._watch.connection.handle,
-                Subscribed: self._inbound.subscribed,
-                Acked: self._watch.methods.acked,
-                Message: self._inbound.message,
-                Ponged: self._watch.reverify.handle,
-                Held: self._watch.reverify.handle,
-                Glanced: self._watch.reverify.handle,
-                Saved: self._saved,
-                SaveFailed: self._save_failed,
-                Signed: self._signed,
-                ClockSet: self._clock_set,
-                TimeFailed: self._watch.clock.failed,
-                LookedUp: self._watch.connection.handle,
-                LookUpFailed: self._watch.connection.handle,
-                LayerRead: self._watch.roots.layer_read,
-                CredentialRead: self._credential_read,
-                Asked: self._commands.asked,
-            }
-        )
-        return by_link
-
-    def _meanings(self) -> Routes:
-        """Meaning: who takes it."""
-        routes: Routes = {
-            t: self._watch.connection.handle for t in (LookUpNow, Joining, Renew, Stayed)
-        }
-        routes.update(
-            {
-                t: self._watch.reverify.handle
-                for t in (
-                    Adrift,
-                    LookDue,
-                    ProbeDue,
-                    Taken,
-                    Unchanged,
-                    Changed,
-                    SwapDue,
-                    Quiet,
-                    ClockStepped,
-                )
-                + LOOKS
-            }
-        )
-        routes.update(
-            {t: self._watch.ladder.handle for t in (Accepted, Spent, Sound, NoDps, ClockSuspect)}
-        )
-        routes.update(
-            {
-                Register: self._watch.registration.handle,
-                Dirty: self._watch.twin.handle,
-                Assigned: self._assigned,
-                Unregistered: self._unregistered,
-                Online: self._online,
-                Offline: self._offline,
-                Moved: self._moved,
-                Tuned: self._tuned,
-            }
-        )
-        return routes
+    def taker(self, kind: str) -> Route:
+        """The function of (event, now) that takes this kind; None for what leaves the core."""
+        for part, does, kinds in TAKERS:
+            if kind in kinds:
+                holder = getattr(self, part, None) or getattr(self._watch, part, None) or self
+                taker: Route = getattr(holder, does)
+                return taker
+        return None
 
     def _start(self, event: Event, now: int) -> Items:
         self._watch.device.start(event)
         out = self._watch.clock.start(event.state.get("clock", {}), now)
-        out += self._bundles.start(event, now)
+        out += self.of_bundles.start(event, now)
         self._watch.ladder.cycles.start(now)
         held_ms = max(self._watch.hub_faults.start(), self._watch.dps_faults.start())
         spread_ms = max(1000 * self._watch.config.boot.spread_s, self._watch.device.window_ms)
@@ -132,7 +114,7 @@ class Routing:
         watch = self._watch
         if watch.clock.wake_at is not None and watch.clock.wake_at <= now:
             return watch.clock.woke(now) + [event]
-        held = self._gates.woke(event, now) or self._rolls.woke(event, now)
+        held = self.gates.woke(event, now) or self.of_rolls.woke(event, now)
         if held:
             return held
         machines = (watch.connection, watch.registration, watch.reverify, watch.twin)
@@ -141,7 +123,7 @@ class Routing:
                 deaf = watch.connection.subscribe_again() if machine is watch.twin else []
                 return deaf + machine.handle(event, now) + [event]
         late: Items = watch.methods.woke(now)
-        return late or self._bundles.woke(event, now)
+        return late or self.of_bundles.woke(event, now)
 
     def _by_link(self, event: Event, now: int) -> Items:
         if self._watch.registration.busy and event.link == self._watch.registration.link:
@@ -153,8 +135,8 @@ class Routing:
 
     def _saved(self, event: Event, now: int) -> Items:
         if event.name == "assignment":
-            return self._rolls.settled(event, now)
-        answered = self._bundles.answered(event, now) + self._rolls.answered(event, now)
+            return self.of_rolls.settled(event, now)
+        answered = self.of_bundles.answered(event, now) + self.of_rolls.answered(event, now)
         return answered + self._watch.roots.saved(event, now)
 
     def _save_failed(self, event: Event, now: int) -> Items:
@@ -164,9 +146,9 @@ class Routing:
             "the agent goes on from memory; make room on the disk",
         )
         if event.name == "assignment":
-            return [told] + self._rolls.settled(event, now)
+            return [told] + self.of_rolls.settled(event, now)
         failed = self._watch.roots.save_failed(event, now)
-        answered = self._bundles.answered(event, now) + self._rolls.answered(event, now)
+        answered = self.of_bundles.answered(event, now) + self.of_rolls.answered(event, now)
         return [told] + answered + failed
 
     def _signed(self, event: Event, now: int) -> Items:
@@ -181,33 +163,33 @@ class Routing:
         out: Items = self._watch.clock.set(event, now)
         stepped = ClockStepped() in out
         if stepped and self._watch.device.credential["kind"] != "x509":
-            out += self._gates.go_on("identity")  # what was refused may be the time in the token
+            out += self.gates.go_on("identity")  # what was refused may be the time in the token
         news = self._watch.clock.standing != before or stepped
         if news:
             self._watch.identity.timed(now)
             self._watch.commit.timed(now)
-        return out + (self._gates.go_on("clock") if news else [])
+        return out + (self.gates.go_on("clock") if news else [])
 
     def _credential_read(self, event: Event, now: int) -> Items:
         self._watch.device.slots.read(event.credential)
         self._watch.identity.timed(now)
-        return self._gates.go_on("identity")
+        return self.gates.go_on("identity")
 
     def _assigned(self, event: Event, now: int) -> Items:
         if event.substatus in NEW_TWIN or event.hub != self._watch.device.hub:
             self._new_twin = True
         self._watch.dps_faults.good()
-        out: Items = self._watch.ladder.handle(event, now) + self._rolls.assigned(event, now)
+        out: Items = self._watch.ladder.handle(event, now) + self.of_rolls.assigned(event, now)
         return out + self._watch.connection.handle(event, now)
 
     def _unregistered(self, event: Event, now: int) -> Items:
         beside = self._watch.connection.state == REPROVISIONING
         out: Items = self._watch.connection.handle(event, now)
-        return out + self._rolls.unregistered(event, beside, now)
+        return out + self.of_rolls.unregistered(event, beside, now)
 
     def _online(self, event: Event, now: int) -> Items:
         self._well()
-        self._inbound.letters.began(now, moved=False)
+        self.inbound.letters.began(now, moved=False)
         return (
             self._watch.reverify.handle(event, now)
             + self._watch.twin.handle(event, now)
@@ -240,7 +222,7 @@ class Routing:
     def _moved(self, event: Event, now: int) -> Items:
         self._well()
         self._watch.device.slots.moved()
-        self._inbound.letters.began(now, moved=True)
+        self.inbound.letters.began(now, moved=True)
         out: Items = self._watch.connection.handle(event, now) + self._watch.methods.moved()
         out += self._watch.twin.handle(event, now)
         return out + self._watch.identity.session(now)

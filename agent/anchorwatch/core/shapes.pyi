@@ -17,12 +17,12 @@ Tree = dict[str, Any]
 Rand = Callable[[int], int]
 Free = Callable[[], bool]
 Count = Callable[[], int]
-Table = tuple[tuple[str, type, str, str], ...]
+Table = tuple[tuple[str, str, str, str], ...]
 Found = tuple[str, str] | None
-Kinds = tuple[type, ...]
+Names = tuple[str, ...]
 MaybeEvent = Any | None
 MaybeTree = dict[str, Any] | None
-Routes = dict[type, Callable[[Any, int], list[Any]]]
+Route = Callable[[Any, int], list[Any]] | None
 # Of the loop: what a driver brings.
 Clock = Callable[[], int]
 NextEvent = Callable[[int | None], Any]

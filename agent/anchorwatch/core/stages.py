@@ -5,74 +5,65 @@ Rule: names of states and the table, nothing else; effects are in probing.py and
 Source: design section 7, R4.
 """
 
-# isort: off
-# fmt: off
-from .events import Failed, Saved, SaveFailed, Verified, Woke
-from .bundlemeanings import (
-    Against, Came, Doubted, Enough, NotYet, Presented, Proved, Rested, Resumed, TakeBack,
-    Undecided, Unheard,
-)
-from .shapes import Table
-# fmt: on
-# isort: on
+from ..constants import const
 
-SETTLED = "settled"
-KEEPING = "keeping the candidate"
-CHOOSING = "choosing"
-WAITING = "waiting"
-PROBING = "probing"
-JUDGING = "judging"
-COMPARING = "comparing with the previous set"
-ENTERING = "entering the trial"
-COMMITTING = "committing"
-REVERTING = "rolling back"
-REVERTED = "rolled back"
+SETTLED = const("settled")
+KEEPING = const("keeping the candidate")
+CHOOSING = const("choosing")
+WAITING = const("waiting")
+PROBING = const("probing")
+JUDGING = const("judging")
+COMPARING = const("comparing with the previous set")
+ENTERING = const("entering the trial")
+COMMITTING = const("committing")
+REVERTING = const("rolling back")
+REVERTED = const("rolled back")
 
 # fmt: off
-TRUST: Table = (
-    # in           on          go to        and
-    (SETTLED,      Came,       KEEPING,     "keep"),
-    (SETTLED,      Resumed,    WAITING,     "resume"),
-    (SETTLED,      Rested,     REVERTED,    "rest"),
-    (SETTLED,      NotYet,     WAITING,     "wait"),
-    (SETTLED,      TakeBack,   REVERTING,   "revert"),
-    (KEEPING,      Saved,      CHOOSING,    "kept"),
-    (KEEPING,      SaveFailed, SETTLED,     "give_up"),
-    (KEEPING,      Woke,       SETTLED,     "give_up"),
+TRUST = (
+    # in         on            go to       and
+    (SETTLED,    "Came",       KEEPING,    "keep"),
+    (SETTLED,    "Resumed",    WAITING,    "resume"),
+    (SETTLED,    "Rested",     REVERTED,   "rest"),
+    (SETTLED,    "NotYet",     WAITING,    "wait"),
+    (SETTLED,    "TakeBack",   REVERTING,  "revert"),
+    (KEEPING,    "Saved",      CHOOSING,   "kept"),
+    (KEEPING,    "SaveFailed", SETTLED,    "give_up"),
+    (KEEPING,    "Woke",       SETTLED,    "give_up"),
 
-    (CHOOSING,     Unheard,    PROBING,     "probe"),
-    (CHOOSING,     NotYet,     WAITING,     "wait"),
-    (CHOOSING,     Enough,     ENTERING,    "enter"),
-    (CHOOSING,     Proved,     COMMITTING,  "commit"),
-    (CHOOSING,     Against,    REVERTING,   "revert"),
+    (CHOOSING,   "Unheard",    PROBING,    "probe"),
+    (CHOOSING,   "NotYet",     WAITING,    "wait"),
+    (CHOOSING,   "Enough",     ENTERING,   "enter"),
+    (CHOOSING,   "Proved",     COMMITTING, "commit"),
+    (CHOOSING,   "Against",    REVERTING,  "revert"),
 
-    (PROBING,      Verified,   CHOOSING,    "good"),
-    (PROBING,      Failed,     JUDGING,     "judge"),
-    (PROBING,      Woke,       CHOOSING,    "unheard"),
-    (JUDGING,      Doubted,    COMPARING,   "compare"),
-    (JUDGING,      Undecided,  CHOOSING,    "next"),
-    (JUDGING,      Against,    REVERTING,   "revert"),
-    (COMPARING,    Verified,   JUDGING,     "weigh"),
-    (COMPARING,    Failed,     CHOOSING,    "unheard"),
-    (COMPARING,    Woke,       CHOOSING,    "unheard"),
+    (PROBING,    "Verified",   CHOOSING,   "good"),
+    (PROBING,    "Failed",     JUDGING,    "judge"),
+    (PROBING,    "Woke",       CHOOSING,   "unheard"),
+    (JUDGING,    "Doubted",    COMPARING,  "compare"),
+    (JUDGING,    "Undecided",  CHOOSING,   "next"),
+    (JUDGING,    "Against",    REVERTING,  "revert"),
+    (COMPARING,  "Verified",   JUDGING,    "weigh"),
+    (COMPARING,  "Failed",     CHOOSING,   "unheard"),
+    (COMPARING,  "Woke",       CHOOSING,   "unheard"),
 
-    (ENTERING,     Saved,      CHOOSING,    "try_out"),
-    (ENTERING,     SaveFailed, WAITING,     "not_entered"),
-    (ENTERING,     Woke,       WAITING,     "not_entered"),
-    (COMMITTING,   Saved,      SETTLED,     "settle"),
-    (COMMITTING,   SaveFailed, SETTLED,     "settle"),
-    (COMMITTING,   Woke,       SETTLED,     "settle"),
-    (REVERTING,    Saved,      REVERTED,    "rest"),
-    (REVERTING,    SaveFailed, REVERTED,    "rest"),
-    (REVERTING,    Woke,       REVERTED,    "rest"),
+    (ENTERING,   "Saved",      CHOOSING,   "try_out"),
+    (ENTERING,   "SaveFailed", WAITING,    "not_entered"),
+    (ENTERING,   "Woke",       WAITING,    "not_entered"),
+    (COMMITTING, "Saved",      SETTLED,    "settle"),
+    (COMMITTING, "SaveFailed", SETTLED,    "settle"),
+    (COMMITTING, "Woke",       SETTLED,    "settle"),
+    (REVERTING,  "Saved",      REVERTED,   "rest"),
+    (REVERTING,  "SaveFailed", REVERTED,   "rest"),
+    (REVERTING,  "Woke",       REVERTED,   "rest"),
 
-    (WAITING,      Woke,       CHOOSING,    "begin"),
-    (WAITING,      Came,       KEEPING,     "keep"),
-    (WAITING,      Presented,  WAITING,     "hear"),
-    (WAITING,      TakeBack,   REVERTING,   "revert"),
-    (REVERTED,     Woke,       CHOOSING,    "again"),
-    (REVERTED,     Came,       KEEPING,     "keep"),
-    (REVERTED,     Presented,  REVERTED,    "notice"),
-    (REVERTED,     TakeBack,   REVERTING,   "revert"),
+    (WAITING,    "Woke",       CHOOSING,   "begin"),
+    (WAITING,    "Came",       KEEPING,    "keep"),
+    (WAITING,    "Presented",  WAITING,    "hear"),
+    (WAITING,    "TakeBack",   REVERTING,  "revert"),
+    (REVERTED,   "Woke",       CHOOSING,   "again"),
+    (REVERTED,   "Came",       KEEPING,    "keep"),
+    (REVERTED,   "Presented",  REVERTED,   "notice"),
+    (REVERTED,   "TakeBack",   REVERTING,  "revert"),
 )
 # fmt: on

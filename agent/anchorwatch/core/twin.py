@@ -4,18 +4,16 @@ Rule: one request at a time; the cloud's copy is asked for whole after every con
 Source: Microsoft Learn, "Understand and use device twins"; design section 12.
 """
 
+from ..constants import const
 from ..wire import hub as hub_wire
 from .actions import Publish, Tell
-from .events import Asked, Woke
+from .events import Asked
 from .machine import Machine
 from .meanings import (
     Desired,
     Dirty,
     Gap,
     Got,
-    Moved,
-    Offline,
-    Online,
     Overtaken,
     Patched,
     Quiet,
@@ -24,41 +22,41 @@ from .meanings import (
 )
 from .shapes import Any_, Event, Items, Table, Tree
 
-OFFLINE = "offline"
-GETTING = "getting"
-READY = "ready"
-PATCHING = "patching"
-LATER = "waiting to ask"
+OFFLINE = const("offline")
+GETTING = const("getting")
+READY = const("ready")
+PATCHING = const("patching")
+LATER = const("waiting to ask")
 
 # fmt: off
 TWIN: Table = (
-    # in       on            go to      and
-    (OFFLINE,  Online,       GETTING,   "get"),
-    (GETTING,  Got,          READY,     "take"),
-    (GETTING,  Overtaken,    GETTING,   "get_again"),
-    (GETTING,  TwinRefused,  LATER,     "later"),
-    (GETTING,  Woke,         LATER,     "later"),
-    (GETTING,  Desired,      GETTING,   "mind"),
-    (GETTING,  Gap,          GETTING,   "mind"),
-    (GETTING,  Moved,        GETTING,   "get"),
-    (GETTING,  Offline,      OFFLINE,   "close"),
-    (READY,    Gap,          GETTING,   "get"),
-    (READY,    Moved,        GETTING,   "get"),
-    (READY,    Desired,      READY,     "apply"),
-    (READY,    Dirty,        PATCHING,  "patch"),
-    (READY,    Offline,      OFFLINE,   "close"),
-    (PATCHING, Patched,      READY,     "patched"),
-    (PATCHING, TwinRefused,  LATER,     "later"),
-    (PATCHING, Woke,         LATER,     "later"),
-    (PATCHING, Desired,      PATCHING,  "apply_on"),
-    (PATCHING, Gap,          GETTING,   "get"),
-    (PATCHING, Moved,        GETTING,   "get"),
-    (PATCHING, Offline,      OFFLINE,   "close"),
-    (LATER,    Woke,         GETTING,   "get"),
-    (LATER,    Moved,        GETTING,   "get"),
-    (LATER,    Desired,      LATER,     "apply_on"),
-    (LATER,    Gap,          LATER,     "mind"),
-    (LATER,    Offline,      OFFLINE,   "close"),
+    # in       on             go to     and
+    (OFFLINE,  "Online",      GETTING,  "get"),
+    (GETTING,  "Got",         READY,    "take"),
+    (GETTING,  "Overtaken",   GETTING,  "get_again"),
+    (GETTING,  "TwinRefused", LATER,    "later"),
+    (GETTING,  "Woke",        LATER,    "later"),
+    (GETTING,  "Desired",     GETTING,  "mind"),
+    (GETTING,  "Gap",         GETTING,  "mind"),
+    (GETTING,  "Moved",       GETTING,  "get"),
+    (GETTING,  "Offline",     OFFLINE,  "close"),
+    (READY,    "Gap",         GETTING,  "get"),
+    (READY,    "Moved",       GETTING,  "get"),
+    (READY,    "Desired",     READY,    "apply"),
+    (READY,    "Dirty",       PATCHING, "patch"),
+    (READY,    "Offline",     OFFLINE,  "close"),
+    (PATCHING, "Patched",     READY,    "patched"),
+    (PATCHING, "TwinRefused", LATER,    "later"),
+    (PATCHING, "Woke",        LATER,    "later"),
+    (PATCHING, "Desired",     PATCHING, "apply_on"),
+    (PATCHING, "Gap",         GETTING,  "get"),
+    (PATCHING, "Moved",       GETTING,  "get"),
+    (PATCHING, "Offline",     OFFLINE,  "close"),
+    (LATER,    "Woke",        GETTING,  "get"),
+    (LATER,    "Moved",       GETTING,  "get"),
+    (LATER,    "Desired",     LATER,    "apply_on"),
+    (LATER,    "Gap",         LATER,    "mind"),
+    (LATER,    "Offline",     OFFLINE,  "close"),
 )
 # fmt: on
 
@@ -66,7 +64,7 @@ REPLY_MS = 30_000
 LATER_MS = 60_000
 INTERVAL_LEAST_S = 900
 INTERVAL_MOST_S = 86_400
-KEY = "anchorwatch"
+KEY = const("anchorwatch")
 TRY_LATER = 3
 ANSWER_AT_MOST = 256
 
@@ -76,7 +74,7 @@ class Twin(Machine):
     hold."""
 
     table = TWIN
-    late = (Got, Patched, TwinRefused, Desired, Gap, Dirty, Moved)
+    late = ("Got", "Patched", "TwinRefused", "Desired", "Gap", "Dirty", "Moved")
     state = OFFLINE
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ Rule: every rung is a state, so `status` shows it; nothing here stops for ever, 
 within a budget.
 """
 
+from ..constants import const
 from .answers import warning
 from .backoff import phase_wait_ms
 from .clock import AUTHENTICATED, NONE
@@ -13,73 +14,68 @@ from .device import Device
 from .fallback import Fallback
 from .machine import Machine
 from .meanings import (
-    Accepted,
-    Assigned,
     ClockSuspect,
     DpsLater,
     DpsRefused,
-    Hastened,
     HubLater,
-    HubRefused,
     NoDps,
     Sound,
     Spent,
 )
-from .rollmeanings import LastResort, NothingLeft, OtherSlot
 from .shapes import Event, Items, Table, Tree
 
-CLEAR = "clear"
-PATIENCE = "1 patience"
-SELF_CHECK = "2 self-check"
-DPS = "3 dps"
-CHOOSING = "choosing a slot"
-OTHER = "4 other slot"
-LAST = "5 last resort"
-SLOW = "6 slow cadence"
+CLEAR = const("clear")
+PATIENCE = const("1 patience")
+SELF_CHECK = const("2 self-check")
+DPS = const("3 dps")
+CHOOSING = const("choosing a slot")
+OTHER = const("4 other slot")
+LAST = const("5 last resort")
+SLOW = const("6 slow cadence")
 
 # fmt: off
 LADDER: Table = (
-    # in         on            go to        and
-    (CLEAR,      HubRefused,   PATIENCE,    "begin"),
-    (CLEAR,      DpsRefused,   CHOOSING,    "count_and_choose"),
-    (CLEAR,      Hastened,     SELF_CHECK,  "check"),
-    (CLEAR,      Accepted,     CLEAR,       "clear"),
-    (CLEAR,      Assigned,     CLEAR,       "remember"),
-    (PATIENCE,   HubRefused,   PATIENCE,    "endure"),
-    (PATIENCE,   Spent,        SELF_CHECK,  "check"),
-    (PATIENCE,   Hastened,     SELF_CHECK,  "check"),
-    (PATIENCE,   DpsRefused,   CHOOSING,    "count_and_choose"),
-    (PATIENCE,   Assigned,     DPS,         "remember"),
-    (PATIENCE,   Accepted,     CLEAR,       "clear"),
-    (SELF_CHECK, ClockSuspect, PATIENCE,    "set_clock"),
-    (SELF_CHECK, Sound,        DPS,         "go"),
-    (SELF_CHECK, NoDps,        CHOOSING,    "choose_here"),
-    (DPS,        Assigned,     DPS,         "remember"),
-    (DPS,        HubRefused,   DPS,         "propagate"),
-    (DPS,        Spent,        SELF_CHECK,  "check"),
-    (DPS,        DpsRefused,   CHOOSING,    "choose"),
-    (DPS,        Hastened,     SELF_CHECK,  "check"),
-    (DPS,        Accepted,     CLEAR,       "clear"),
-    (CHOOSING,   OtherSlot,    OTHER,       "use_other"),
-    (CHOOSING,   LastResort,   LAST,        "go"),
-    (CHOOSING,   NothingLeft,  SLOW,        "slow_down"),
-    (CHOOSING,   Sound,        DPS,         "go"),
-    (OTHER,      HubRefused,   CHOOSING,    "choose"),
-    (OTHER,      DpsRefused,   CHOOSING,    "choose"),
-    (OTHER,      Assigned,     DPS,         "remember"),
-    (OTHER,      Hastened,     CHOOSING,    "choose"),
-    (OTHER,      Accepted,     CLEAR,       "clear"),
-    (LAST,       Assigned,     LAST,        "remember"),
-    (LAST,       HubRefused,   LAST,        "propagate"),
-    (LAST,       Spent,        CHOOSING,    "choose"),
-    (LAST,       DpsRefused,   CHOOSING,    "choose"),
-    (LAST,       Hastened,     CHOOSING,    "choose"),
-    (LAST,       Accepted,     CLEAR,       "clear"),
-    (SLOW,       HubRefused,   SELF_CHECK,  "check"),
-    (SLOW,       DpsRefused,   CHOOSING,    "count_and_choose"),
-    (SLOW,       Assigned,     DPS,         "remember"),
-    (SLOW,       Hastened,     SELF_CHECK,  "check"),
-    (SLOW,       Accepted,     CLEAR,       "clear"),
+    # in         on              go to       and
+    (CLEAR,      "HubRefused",   PATIENCE,   "begin"),
+    (CLEAR,      "DpsRefused",   CHOOSING,   "count_and_choose"),
+    (CLEAR,      "Hastened",     SELF_CHECK, "check"),
+    (CLEAR,      "Accepted",     CLEAR,      "clear"),
+    (CLEAR,      "Assigned",     CLEAR,      "remember"),
+    (PATIENCE,   "HubRefused",   PATIENCE,   "endure"),
+    (PATIENCE,   "Spent",        SELF_CHECK, "check"),
+    (PATIENCE,   "Hastened",     SELF_CHECK, "check"),
+    (PATIENCE,   "DpsRefused",   CHOOSING,   "count_and_choose"),
+    (PATIENCE,   "Assigned",     DPS,        "remember"),
+    (PATIENCE,   "Accepted",     CLEAR,      "clear"),
+    (SELF_CHECK, "ClockSuspect", PATIENCE,   "set_clock"),
+    (SELF_CHECK, "Sound",        DPS,        "go"),
+    (SELF_CHECK, "NoDps",        CHOOSING,   "choose_here"),
+    (DPS,        "Assigned",     DPS,        "remember"),
+    (DPS,        "HubRefused",   DPS,        "propagate"),
+    (DPS,        "Spent",        SELF_CHECK, "check"),
+    (DPS,        "DpsRefused",   CHOOSING,   "choose"),
+    (DPS,        "Hastened",     SELF_CHECK, "check"),
+    (DPS,        "Accepted",     CLEAR,      "clear"),
+    (CHOOSING,   "OtherSlot",    OTHER,      "use_other"),
+    (CHOOSING,   "LastResort",   LAST,       "go"),
+    (CHOOSING,   "NothingLeft",  SLOW,       "slow_down"),
+    (CHOOSING,   "Sound",        DPS,        "go"),
+    (OTHER,      "HubRefused",   CHOOSING,   "choose"),
+    (OTHER,      "DpsRefused",   CHOOSING,   "choose"),
+    (OTHER,      "Assigned",     DPS,        "remember"),
+    (OTHER,      "Hastened",     CHOOSING,   "choose"),
+    (OTHER,      "Accepted",     CLEAR,      "clear"),
+    (LAST,       "Assigned",     LAST,       "remember"),
+    (LAST,       "HubRefused",   LAST,       "propagate"),
+    (LAST,       "Spent",        CHOOSING,   "choose"),
+    (LAST,       "DpsRefused",   CHOOSING,   "choose"),
+    (LAST,       "Hastened",     CHOOSING,   "choose"),
+    (LAST,       "Accepted",     CLEAR,      "clear"),
+    (SLOW,       "HubRefused",   SELF_CHECK, "check"),
+    (SLOW,       "DpsRefused",   CHOOSING,   "count_and_choose"),
+    (SLOW,       "Assigned",     DPS,        "remember"),
+    (SLOW,       "Hastened",     SELF_CHECK, "check"),
+    (SLOW,       "Accepted",     CLEAR,      "clear"),
 )
 # fmt: on
 

@@ -19,7 +19,7 @@ from .registration import Registration
 from .reverify import Reverify
 from .roots import Roots
 from .routing import Routing
-from .shapes import Event, Items, Rand, Routes, Tree
+from .shapes import Event, Items, Rand, Tree
 from .taken import Taken
 from .token import Tokens
 from .trust import Trust
@@ -69,7 +69,7 @@ class Watch:
         self.roots = Roots(self.device, self.commit, self.bundles)
         self.warnings, self.taken = Warnings(self.trust), Taken()
         self._told: Tree = {}
-        self._routes: Routes = Routing(self).routes
+        self._routing = Routing(self)
 
     @property
     def wake_at(self) -> int | None:
@@ -88,7 +88,7 @@ class Watch:
         while pending:
             item = pending.pop(0)
             self._tell_the_time(now)
-            route = self._routes.get(type(item))
+            route = self._routing.taker(type(item).__name__)
             if route is not None:
                 pending = route(item, now) + pending
             elif self._for_the_cloud(item):
