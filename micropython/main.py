@@ -83,7 +83,7 @@ def keep(config, account, *given):
         store = open_store(config, _silent)[0]
         before = store.read(("crash",)).get("crash")
         store.save("crash", account(*given, int(time.time()), before))
-    except (OSError, AgentError):
+    except (OSError, AgentError, MemoryError):
         pass
 
 

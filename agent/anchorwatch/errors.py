@@ -6,6 +6,7 @@ library or a secret never enters one. Texts that peers control are escaped to AS
 
 _FULL = (28, 122)  # ENOSPC, EDQUOT
 _READ_ONLY = (30, 13, 1)  # EROFS, EACCES, EPERM
+_NO_MEMORY = 12  # ENOMEM
 
 
 def plain(value: object, at_most: int = 200) -> str:
@@ -34,9 +35,11 @@ def _escaped(c: str) -> str:
 
 
 def reason_of(error: OSError) -> str:
-    """full | read-only | io: the closed list of SaveFailed, for what a disk says."""
+    """full | read-only | memory | io: the closed list of SaveFailed, for what a disk says."""
     if error.errno in _FULL:
         return "full"
+    if error.errno == _NO_MEMORY:
+        return "memory"
     return "read-only" if error.errno in _READ_ONLY else "io"
 
 

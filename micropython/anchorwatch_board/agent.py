@@ -224,10 +224,11 @@ class Agent(Firmware):
 
     def _remember(self, error):
         """The crash, for the status after the next start; the agent ends whatever comes of it."""
-        about = account(error, int(time.time()), self._crash)
         sys.print_exception(error)
         try:
-            self._store.save("crash", about)
+            self._store.save("crash", account(error, int(time.time()), self._crash))
+        except MemoryError:
+            self._write("warning what=crash-not-written value=memory")
         except OSError as failed:
             self._write("warning what=crash-not-written value=" + reason_of(failed))
 

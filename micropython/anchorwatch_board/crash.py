@@ -1,10 +1,12 @@
 """What is kept of a crash, and of a reset by the watchdog, until the agent has run for an hour.
 
-Rule: names and places in our own shape, no value of a variable. A board's clock may begin anew at
-each start, so a crash counts until an hour is known to have passed: by the clock, or by the agent
-having been up for so long.
+Rule: names and places in our own shape, no value of a variable. A crash may be the want of memory:
+then the account is as long as there is room for. A board's clock may begin anew at each start, so a
+crash counts until an hour is known to have passed: by the clock, or by the agent having been up for
+so long.
 """
 
+import gc
 import io
 import sys
 
@@ -21,7 +23,10 @@ def account(error, utc_s: int, before) -> dict:
 
     recent  when it crashed within the hour, this one included
     """
-    return _body(plain("%s: %s" % (type(error).__name__, error)), _where(error), utc_s, before)
+    gc.collect()
+    name = type(error).__name__
+    what = _as_room(lambda: plain("%s: %s" % (name, error)), name)
+    return _body(what, _as_room(lambda: _where(error), []), utc_s, before)
 
 
 def reset(utc_s: int, before) -> dict:
@@ -41,7 +46,7 @@ def settle(store, body, up_ms: int):
     calm = dict(body, recent=[])
     try:
         store.save("crash", calm)
-    except OSError:
+    except (OSError, MemoryError):
         pass  # it counts again after the next start; no reason to try again now
     return calm
 
@@ -50,6 +55,15 @@ def _body(what: str, where: list, utc_s: int, before) -> dict:
     recent = within_the_hour(before, utc_s) + [utc_s]
     return {"what": what, "where": where, "at_utc_s": utc_s,
             "count": (before or {}).get("count", 0) + 1, "recent": recent[-_KEPT:]}
+
+
+def _as_room(told, else_):
+    """What `told` gives, where there is room for it."""
+    try:
+        return told()
+    except MemoryError:
+        gc.collect()
+        return else_
 
 
 def _where(error) -> list:

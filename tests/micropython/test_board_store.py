@@ -4,7 +4,9 @@ import pytest
 
 from tests.micropython import boards
 
-MODULES = ("board_store", "board_trust", "board_start", "board_main", "board_disk")
+MODULES = (
+    "board_store", "board_trust", "board_start", "board_main", "board_disk", "board_memory",
+)  # fmt: skip
 TESTS = [(module, name) for module in MODULES for name in boards.names(module)]
 
 pytestmark = pytest.mark.micropython

@@ -2,7 +2,10 @@
 section 4."""
 
 from .actions import Tell
-from .shapes import Tree
+from .remedies import to_write
+from .shapes import Event, Tree
+
+MEMORY = "memory"
 
 
 def reply(ask_id: str, result: Tree) -> Tell:
@@ -34,3 +37,10 @@ def warning(what: str, value: str, remedy: str, kind: str = "") -> Tell:
     if kind:
         about["class"] = kind
     return Tell("warning", about)
+
+
+def not_written(event: Event) -> Tell:
+    """The warning of a SaveFailed: want of memory is not the disk's fault."""
+    remedy = "the agent goes on from memory; " + to_write(event.reason)
+    kind = MEMORY if event.reason == MEMORY else ""
+    return warning("state not written: " + event.reason, event.name, remedy, kind)

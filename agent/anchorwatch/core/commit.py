@@ -10,6 +10,7 @@ from .answers import refuse, reply
 from .bundlemeanings import NotYet, Rested, Resumed, TrustChanged
 from .device import Device
 from .probing import FIRST_MS
+from .remedies import to_write
 from .rollback import SAVE_MS, Rollback
 from .shapes import Event, Free, Items, MaybeTree, Tree
 from .stages import REVERTED, SETTLED, TRUST, WAITING
@@ -93,7 +94,8 @@ class Commit(Rollback):
         """Not on the disk: everything is as it was, and the bundle will be fetched again."""
         out: Items = []
         if self._ask_id:
-            out = [refuse(self._ask_id, "not written", "bundle", "make room, then repeat", 3)]
+            remedy = to_write(getattr(event, "reason", "")) + ", then repeat"  # or it took too long
+            out = [refuse(self._ask_id, "not written", "bundle", remedy, 3)]
         if self._before is None:
             del self._trust.bundles[self.layer]
             self._trust.put(self.layer, records.empty(), [])

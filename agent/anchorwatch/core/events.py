@@ -192,7 +192,7 @@ class Saved(Record):
 
 
 class SaveFailed(Record):
-    """Save: not on the disk; the old state is as it was. reason: full | read-only | io."""
+    """Save: not on the disk; the old state is as it was. reason: full | read-only | io | memory."""
 
     fields = ("name", "reason")
     name: str

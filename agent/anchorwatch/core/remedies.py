@@ -81,6 +81,13 @@ OWN_ROOTS = {
     "one, put its root into that file",
 }
 
+# What could not be written, by the reason of a SaveFailed.
+ROOM = "make room on the disk"
+NOT_WRITTEN = {
+    "read-only": "let the file system of state.dir be written to",
+    "memory": "free memory (the disk is not at fault)",
+}
+
 # What the leaf says of itself tells more here than the presented root.
 OF_LEAF = ("name-mismatch",)
 
@@ -99,3 +106,8 @@ def of_gap(verdict: str, own_roots: bool) -> str:
     (est.anchors_file)."""
     own = OWN_ROOTS.get(verdict) if own_roots else None
     return own or remedy("trust", verdict)
+
+
+def to_write(reason: str) -> str:
+    """What lets a save succeed that failed for this reason."""
+    return NOT_WRITTEN.get(reason) or ROOM

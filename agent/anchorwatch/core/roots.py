@@ -15,6 +15,7 @@ from .bundles import Bundles
 from .clock import BUILD_UTC_S, NONE, Clock
 from .commit import Commit
 from .device import Device
+from .remedies import to_write
 from .rules import row_of
 from .shapes import Any_, Event, Items, Tree
 from .trust import Trust
@@ -154,9 +155,8 @@ class Roots:
         if event.name not in self._pending:
             return []
         ask_id = self._pending.pop(event.name)[0]
-        return [
-            refuse(ask_id, "not written: " + event.reason, event.name, "make room, then repeat", 3)
-        ]
+        remedy = to_write(event.reason) + ", then repeat"
+        return [refuse(ask_id, "not written: " + event.reason, event.name, remedy, 3)]
 
     def layer_read(self, event: Event, now: int) -> Items:
         """The driver read a layer again; a site bundle has taken the place of the site's folder."""

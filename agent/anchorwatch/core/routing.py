@@ -3,7 +3,7 @@
 An event goes to the machine that owns its link or asked for it.
 """
 
-from .answers import warning
+from .answers import not_written
 from .asked import Commands
 from .bundleroutes import BundleRoutes
 from .gates import Gates
@@ -140,11 +140,7 @@ class Routing:
         return answered + self._watch.roots.saved(event, now)
 
     def _save_failed(self, event: Event, now: int) -> Items:
-        told = warning(
-            "state not written: " + event.reason,
-            event.name,
-            "the agent goes on from memory; make room on the disk",
-        )
+        told = not_written(event)
         if event.name == "assignment":
             return [told] + self.of_rolls.settled(event, now)
         failed = self._watch.roots.save_failed(event, now)

@@ -16,6 +16,7 @@ from .trust import Trust
 # fmt: off
 CLASSES = (
     "state",     # the state on the disk: damaged, or not written
+    "memory",    # the state was not written, for want of memory
     "trust",     # a root or a layer that was not taken, an endpoint without an anchor
     "identity",  # the device's own credential: unreadable, or past its dates
     "message",   # what the hub sent or would not let us have, what an application wants sent
@@ -52,6 +53,7 @@ class Warnings:
         """An event and what came of it; a warning that names no class gets that of its event."""
         if isinstance(event, Saved):
             self._drop("state", event.name)
+            self._drop("memory", event.name)
         elif isinstance(event, CredentialRead):
             self._drop("identity", None)
         for item in [item for item in out if isinstance(item, Tell)]:
