@@ -341,6 +341,13 @@ class _File:
         return self._calls.read(self._descriptor, at_most)
 
 
+class _Folder(folder_module.Folder):
+    """Of a process that a cut may end: nobody closes what it had open."""
+
+    def __del__(self):
+        pass
+
+
 _MODULES = [folder_module, store_module]
 
 
@@ -350,8 +357,10 @@ def on(calls):
     fcntl = SimpleNamespace(flock=calls.flock, LOCK_EX=2, LOCK_NB=4, LOCK_UN=8, LOCK_SH=1)
     kept = [(module, name, getattr(module, name)) for module in _MODULES
             for name in ("os", "fcntl") if hasattr(module, name)]
+    kept.append((folder_module, "Folder", folder_module.Folder))
+    new = {"os": calls, "fcntl": fcntl, "Folder": _Folder}
     for module, name, _ in kept:
-        setattr(module, name, calls if name == "os" else fcntl)
+        setattr(module, name, new[name])
     try:
         yield calls
     finally:
