@@ -24,20 +24,20 @@ from anchorwatch.core.events import Start, Stop
 from anchorwatch.core.watch import Watch
 from anchorwatch.errors import ConfigError, StateError, reason_of
 from anchorwatch.loop import run
+from anchorwatch.performers.bundles import LAYERS, Bundles
 from anchorwatch.performers.deeds import Deeds
 from anchorwatch.performers.drop import DropFolder
 from anchorwatch.performers.telemetry import Telemetry
 
 from . import port as ports
 from .applications import Applications
-from .bundles import LAYERS, Bundles
 from .clock import known, now_ms
 from .crash import account, settle, within_the_hour
 from .credential import Credential, absent
 from .errands import Errands
 from .files import Files
 from .firmware import Firmware
-from .folder import Folder, make
+from .folder import Folder, fill, make
 from .journal import line_of
 from .layers import Layers
 from .outward import Outward
@@ -76,7 +76,7 @@ class Agent(Firmware):
         self._watch = Watch(config, _rand_below)
         self._store, site = open_store(config, self._warner("state"), self.port.feed)
         self._layers = Layers(config, site, self._warner("trust"))
-        self._bundles = Bundles(make(config.state.dir), self._layers.root_of_trust,
+        self._bundles = Bundles(make(config.state.dir), fill, self._layers.root_of_trust,
                                 config.device.cloud, self._warner("trust"))
         self._telemetry = Telemetry(config.mqtt.module_id, os.urandom(4), _RECORDS)
         mine = config.credential

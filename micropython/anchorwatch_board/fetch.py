@@ -17,9 +17,9 @@ from anchorwatch.core.clock import BUILD_UTC_S
 from anchorwatch.core.events import Fetched, FetchFailed
 from anchorwatch.core.transports import on_the_way
 from anchorwatch.errors import AgentError, LinkError, MalformedMessage, TrustError, reason_of
+from anchorwatch.performers.bundles import LAYERS
 from anchorwatch.wire import http
 
-from .bundles import LAYERS
 from .clock import now_ms
 from .folder import Folder
 from .patience import Patience

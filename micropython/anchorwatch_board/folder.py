@@ -8,6 +8,7 @@ Source: measured on MicroPython's own LittleFS and FAT, micropython/README.md, "
 
 import os
 
+from anchorwatch.performers.bundles import remove
 from anchorwatch.pki.p256sign import quiet
 
 _NO_ENTRY, _FULL = 2, 28
@@ -85,6 +86,10 @@ class Folder:
 
     def shut(self) -> None:
         """Nothing is held open."""
+
+    def syncdir(self) -> None:
+        """The folder's names are on the flash."""
+        _sync()
 
     def rename(self, old: str, new: str) -> None:
         """Give a file the name of another, which is gone."""
@@ -166,6 +171,24 @@ def make(path: str) -> Folder:
         os.mkdir(path)
         _sync()
     return Folder(path)
+
+
+def fill(home: Folder, name: str, files: dict) -> None:
+    """A new folder with these files. A cut may leave a part of them: nothing names it then.
+
+    Raises  OSError: nothing has changed
+    """
+    home.mkdir(name)
+    try:
+        folder = Folder(home.path + "/" + name)
+        for file in sorted(files):
+            folder.write(file, files[file])
+    except OSError:
+        try:
+            remove(home, name)
+        except OSError:
+            pass  # the next sweep tries again
+        raise
 
 
 def _below(path: str, point: str) -> bool:

@@ -8,11 +8,12 @@ import selectors
 from anchorwatch.core.actions import Fetch
 from anchorwatch.core.events import Fetched
 from anchorwatch.linux import fetch
-from anchorwatch.linux.bundles import Bundles
 from anchorwatch.linux.clock import now_ms
 from anchorwatch.linux.errands import Errands
 from anchorwatch.linux.folder import open_private
 from anchorwatch.linux.resolve import Resolver
+from anchorwatch.linux.storefiles import fill
+from anchorwatch.performers.bundles import Bundles
 from tests.core.signed import NOW_S
 
 WAIT_S = 20
@@ -26,7 +27,7 @@ class Rig:
         self.path, self.events, self.learned, self.warnings = path / "state", [], [], []
         self._selector = selectors.DefaultSelector()
         self.table = path / "resolve.json"
-        self.bundles = Bundles(open_private(str(self.path)), {"vendor": root}.get, "global",
+        self.bundles = Bundles(open_private(str(self.path)), fill, {"vendor": root}.get, "global",
                                lambda *parts: self.warnings.append(parts))
         self.bundles.start(None)
         self.errands = Errands(self._selector)

@@ -8,11 +8,13 @@ import pytest
 
 from anchorwatch.config import Config
 from anchorwatch.core import records
-from anchorwatch.linux import bundles, fetch, layers, mirror
-from anchorwatch.linux.bundles import Bundles
+from anchorwatch.linux import fetch, layers, mirror
 from anchorwatch.linux.folder import Folder, open_folder, open_private
 from anchorwatch.linux.layers import Layers
 from anchorwatch.linux.store import Store
+from anchorwatch.linux.storefiles import fill
+from anchorwatch.performers import bundles
+from anchorwatch.performers.bundles import Bundles
 from anchorwatch.pki import metadata
 from anchorwatch.pki.delivery import Delivery
 from anchorwatch.pki.tuf import TrustedSet
@@ -58,7 +60,7 @@ class Rig:
 
     def again(self, trust=None):
         """A new start with this frame; what the driver gives to the core."""
-        self.bundles = Bundles(open_private(str(self.path)), self.given.get, "global",
+        self.bundles = Bundles(open_private(str(self.path)), fill, self.given.get, "global",
                                lambda *parts: self.warnings.append(parts))
         return self.bundles.start(trust)
 

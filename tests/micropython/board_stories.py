@@ -1,10 +1,10 @@
 """What a store is asked for, one class a story; and recipes that lose what they acknowledged."""
 
-from anchorwatch_board.bundles import Bundles
-from anchorwatch_board.folder import Folder
+from anchorwatch_board.folder import Folder, fill
 from anchorwatch_board.slots import Slots
 from anchorwatch_board.store import open_store
 
+from anchorwatch.performers.bundles import Bundles
 from anchorwatch.wire import frame
 
 STATE = "/cut/state"
@@ -115,7 +115,8 @@ class Bundle(Story):
 
     def start(self):
         found = super().start()
-        self.bundles = Bundles(Folder(STATE), lambda layer: None, "global", lambda *told: None)
+        self.bundles = Bundles(Folder(STATE), fill, lambda layer: None, "global",
+                               lambda *told: None)
         trust = found.get("trust")
         self.bundles.start(trust, self.store.whole("trust"))
         number = trust["bundles"]["vendor"]["folder"] if trust else 0

@@ -1,11 +1,11 @@
 """The trust layers and the signed bundles of a board."""
 
-from anchorwatch_board.bundles import Bundles
-from anchorwatch_board.folder import Folder, make
+from anchorwatch_board.folder import Folder, fill, make
 from anchorwatch_board.layers import Layers
 from board_store import Rig, raises
 
 from anchorwatch.errors import ConfigError
+from anchorwatch.performers.bundles import Bundles
 
 
 class Config:
@@ -75,7 +75,8 @@ def test_bad_file_in_the_site_layer_is_named_and_the_others_stand(path):
 
 def test_bundle_is_written_into_a_folder_of_its_own_and_swept_when_no_frame_names_it(path):
     rig, told = Rig(path), []
-    bundles = Bundles(rig.folder, lambda layer: None, "global", lambda *words: told.append(words))
+    bundles = Bundles(rig.folder, fill, lambda layer: None, "global",
+                      lambda *words: told.append(words))
     assert bundles.start(None) == {}
     numbers = [bundles.write("vendor", {"a.json": b"%d" % n, "b.der": b"x"}) for n in range(3)]
     assert numbers == [1, 2, 3]
@@ -94,20 +95,21 @@ def test_bundle_is_written_into_a_folder_of_its_own_and_swept_when_no_frame_name
 def test_folder_that_no_frame_names_goes_at_the_next_start(path):
     rig = Rig(path)
     for _ in range(2):
-        Bundles(rig.folder, lambda layer: None, "global", print).write("vendor", {"a": b"1"})
+        Bundles(rig.folder, fill, lambda layer: None, "global", print).write("vendor", {"a": b"1"})
     record = {"folder": 1, "in_force": 0, "previous": 0, "spare": 0, "stage": "rooted"}
     trust = {"bundles": {"vendor": record}}
-    Bundles(rig.folder, lambda layer: None, "global", print).start(trust, whole=False)
+    Bundles(rig.folder, fill, lambda layer: None, "global", print).start(trust, whole=False)
     assert Folder(rig.folder.path + "/bundle").names() == ["1", "2"]
-    Bundles(rig.folder, lambda layer: None, "global", print).start(trust)
+    Bundles(rig.folder, fill, lambda layer: None, "global", print).start(trust)
     assert Folder(rig.folder.path + "/bundle").names() == ["1"]
 
 
 def test_damaged_bundle_is_left_out_with_a_warning(path):
     rig, told = Rig(path), []
-    bundles = Bundles(rig.folder, lambda layer: None, "global", lambda *words: told.append(words))
+    bundles = Bundles(rig.folder, fill, lambda layer: None, "global",
+                      lambda *words: told.append(words))
     number = bundles.write("vendor", {"trust.json": b"{}"})
     record = {"folder": number, "in_force": 0, "previous": 0, "spare": 0, "stage": "committed"}
     assert bundles.start({"bundles": {"vendor": record}}) == {}
-    assert [words[0] for words in told] == ["bundle on the flash is damaged"]
+    assert [words[0] for words in told] == ["bundle on the disk is damaged"]
     assert bundles.signs("vendor") and not bundles.signs("site")

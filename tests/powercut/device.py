@@ -11,12 +11,13 @@ from types import SimpleNamespace
 from anchorwatch.core import actions, events
 from anchorwatch.core.watch import Watch
 from anchorwatch.linux import daemon
-from anchorwatch.linux.bundles import LAYERS, Bundles
 from anchorwatch.linux.fetch import Fetcher
 from anchorwatch.linux.folder import open_private
 from anchorwatch.linux.layers import Layers
 from anchorwatch.linux.slots import Slots
 from anchorwatch.linux.store import open_store
+from anchorwatch.linux.storefiles import fill
+from anchorwatch.performers.bundles import LAYERS, Bundles
 from anchorwatch.performers.deeds import Deeds
 from tests.core.signed import NOW_S
 from tests.powercut.calls import on
@@ -64,7 +65,7 @@ class Device:
     def _open(self, calls):
         self._store, self._site = open_store(self.config, self._warn)
         self._layers = QuickLayers(self.config, self._site, self._warn)
-        self._bundles = Bundles(open_private(STATE), self._layers.root_of_trust, "global",
+        self._bundles = Bundles(open_private(STATE), fill, self._layers.root_of_trust, "global",
                                 self._warn)
         errands = SimpleNamespace(start=lambda work, done: done(work()))
         self._fetcher = Fetcher("global", errands, None, self._bundles, self._layers.learn,

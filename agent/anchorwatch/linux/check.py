@@ -14,7 +14,7 @@ from ..core.events import ClockSet, Start, TimeFailed
 from ..core.transports import WEBSOCKET
 from ..core.watch import Watch
 from ..errors import AgentError, ConfigError, StateError
-from .bundles import ROOTED, Bundles
+from ..performers.bundles import ROOTED, Bundles
 from .clock import Times, known, now_ms
 from .credential import Credential, absent
 from .dial import Dialer
@@ -25,6 +25,7 @@ from .resolve import Resolver
 from .slots import NAMES, Slots
 from .steps import DAY_S, STEPS, Steps
 from .store import Store
+from .storefiles import fill
 from .toml import load
 
 _FAR_S = 300
@@ -156,7 +157,7 @@ class Check:
 
     def _bundles(self, folder, bundles: dict) -> dict:
         """What the frame names, read and left as it is: the sweep is the running agent's."""
-        kept = Bundles(folder, lambda layer: None, self._config.device.cloud, self._note_bad)
+        kept = Bundles(folder, fill, lambda layer: None, self._config.device.cloud, self._note_bad)
         newest = {str(one["folder"]): one for one in bundles.values()}
         found = {}
         for number in records.folders(bundles):

@@ -15,11 +15,11 @@ from ..core import actions
 from ..core.events import Start, Stop
 from ..core.watch import Watch
 from ..errors import ConfigError, StateError, reason_of
+from ..performers.bundles import LAYERS, Bundles
 from ..performers.deeds import Deeds
 from ..performers.drop import DropFolder
 from ..performers.telemetry import Telemetry
 from .applications import Applications
-from .bundles import LAYERS, Bundles
 from .clock import Steps, known, now_ms
 from .control import Control, group_id, role_of
 from .crash import account, within_the_hour
@@ -35,6 +35,7 @@ from .requests import Requests
 from .rolls import Rolls
 from .slots import Slots
 from .store import open_store
+from .storefiles import fill
 from .systemd import Systemd
 
 # Records of telemetry that wait at most, and files of the drop folder that are looked at.
@@ -63,7 +64,7 @@ class Agent:
         self._watch = Watch(config, _rand_below)
         self._store, site = open_store(config, self._warner("state"))
         self._layers = Layers(config, site, self._warner("trust"))
-        self._bundles = Bundles(open_private(config.state.dir), self._layers.root_of_trust,
+        self._bundles = Bundles(open_private(config.state.dir), fill, self._layers.root_of_trust,
                                 config.device.cloud, self._warner("trust"))
         self._telemetry = Telemetry(config.mqtt.module_id, os.urandom(4), _RECORDS)
         mine = config.credential

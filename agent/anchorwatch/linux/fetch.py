@@ -15,8 +15,8 @@ from ..core.clock import BUILD_UTC_S
 from ..core.events import Fetched, FetchFailed
 from ..core.transports import on_the_way
 from ..errors import AgentError, LinkError, MalformedMessage, TrustError, reason_of
+from ..performers.bundles import LAYERS, Bundles, Held
 from ..wire import http
-from .bundles import LAYERS, Bundles, Held
 from .clock import now_ms
 from .folder import Folder, open_source
 from .patience import Patience

@@ -15,9 +15,9 @@ from ..core import actions, records
 from ..core.events import Asked, Saved, SaveFailed, Start
 from ..core.watch import Watch
 from ..errors import AgentError, StateError, reason_of
+from ..performers.bundles import LAYERS, Bundles
 from ..performers.deeds import Deeds
 from . import orders, rooting
-from .bundles import LAYERS, Bundles
 from .caller import Refusal
 from .clock import known, now_ms
 from .credential import absent
@@ -28,6 +28,7 @@ from .resolve import Resolver
 from .shortrecords import ShortRecords
 from .slots import Slots
 from .store import open_store
+from .storefiles import fill
 
 LATER = 3
 _STATE = ("assignment", "clock", "identity", "slot-a", "slot-b", "trust")
@@ -74,7 +75,7 @@ class Offline:
         self._lock(changes)
         self._watch = Watch(config, lambda n: n - 1)
         self._layers = Layers(config, site, self._told)
-        self._bundles = Bundles(open_private(config.state.dir), self._layers.root_of_trust,
+        self._bundles = Bundles(open_private(config.state.dir), fill, self._layers.root_of_trust,
                                 config.device.cloud, self._told)
         self._performers = self._perform()
 

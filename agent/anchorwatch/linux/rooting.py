@@ -10,9 +10,9 @@ import hashlib
 
 from ..core import records
 from ..errors import TrustError
+from ..performers.bundles import Held
 from ..pki.metadata import Root
 from ..pki.tuf import TrustedSet
-from .bundles import Held
 
 FILE = "root.json"
 LOST = "lost keys have other ways out: the site layer, or a new factory package"

@@ -1,4 +1,5 @@
-"""Small files written so that a power cut leaves the old or the new bytes, and removed with theirs.
+"""Small files written so that a power cut leaves the old or the new bytes, and removed with theirs;
+and folders of them, written whole.
 
 Rule: what a name stands for is never half there; the bytes of a secret are at every moment under a
 name, where wiping finds them.
@@ -8,6 +9,7 @@ Source: rename(2), fsync(2); facts of crash consistency.
 
 import errno
 
+from ..performers.bundles import NEW, remove
 from ..wire import frame
 from .folder import Folder
 
@@ -42,6 +44,42 @@ def replace_secret(folder: Folder, name: str, data: bytes) -> None:
         folder.syncdir()
         scrub(folder, beside)
     replace(folder, name, data, named=True)
+
+
+def fill(home: Folder, name: str, files: dict[str, bytes]) -> None:
+    """A new folder, whole or not there: it is filled under another name, and only then called so.
+
+    Raises  OSError: nothing has changed
+    """
+    remove(home, NEW)
+    try:
+        home.mkdir(NEW)
+        _put(home, files)
+        home.rename(NEW, name)
+        home.syncdir()
+    except OSError:
+        _forget(home, name)
+        _forget(home, NEW)
+        raise
+
+
+def _put(home: Folder, files: dict[str, bytes]) -> None:
+    folder = home.inside(NEW)
+    if folder is None:
+        raise OSError("folder is gone")
+    try:
+        for name in sorted(files):
+            _write_new(folder, name, files[name], named=False)
+        folder.syncdir()
+    finally:
+        folder.shut()
+
+
+def _forget(home: Folder, name: str) -> None:
+    try:
+        remove(home, name)
+    except OSError:
+        pass  # the next sweep tries again
 
 
 def _write_new(folder: Folder, name: str, data: bytes, named: bool) -> None:

@@ -1,22 +1,23 @@
 """The signed bundles on the disk: one folder bundle/N/ each, whole or not there.
 
-Rule: a folder is filled under another name, synced, and only then called N; what is in it is never
-changed. Which folders count is said by the frame `trust`. What neither that frame nor the one
-before it names is removed when it is safe: a start from the older slot finds its folders too.
+Rule: N is a number that no frame has named, and what is in its folder is never changed. Which
+folders count is said by the frame `trust`. What neither that frame nor the one before it names is
+removed when it is safe: a start from the older slot finds its folders too.
 
 Source: contract of the state directory; design, "Trust".
 """
 
+import binascii
 import hashlib
-import os
 
 from ..core.records import FOLDERS
-from ..errors import AgentError, plain
-from .folder import Folder
+from ..core.shapes import Any_, MaybeTree, Tree
+from ..errors import AgentError, why
 
 LAYERS = ("vendor", "site")
 ROOTED = "rooted"
-_HOME, _NEW = "bundle", "new"
+NEW = "new"
+_HOME = "bundle"
 _FILES_AT_MOST, _FILE_AT_MOST = 128, 131_072  # the longest of metadata.py
 
 
@@ -29,10 +30,10 @@ class Held:
     """
 
     def __init__(self, root: bytes, lineage: list[str], stored: dict[str, bytes]) -> None:
-        self.root, self.lineage, self.stored = root, lineage, stored
         from ..pki import delivery
         from ..pki.metadata import ROLES
 
+        self.root, self.lineage, self.stored = root, lineage, stored
         self.kept = {role: stored[role + ".json"] for role in ROLES[1:] if role + ".json" in stored}
         self.files = {name: stored[name] for name in stored if name not in delivery.METADATA}
 
@@ -40,26 +41,28 @@ class Held:
 class Bundles:
     """Folders below `state`, and the part of the frame `trust` that names them.
 
+    fill   (folder, name, {name: bytes}) -> None: makes a folder in it, whole or not there, if need
+           be under the name NEW before; raises OSError
     roots  called with a layer: the bytes of the root of trust that came with it, or None
     cloud  whose anchors are wanted
     warn   called with (what, value, remedy) when something was damaged and survived
     """
 
-    def __init__(self, state: Folder, roots, cloud: str, warn) -> None:
-        self._state, self._roots, self._cloud, self._warn = state, roots, cloud, warn
-        self._records: dict = {}
-        self._before: set[int] = set()
+    def __init__(self, state: Any_, fill: Any_, roots: Any_, cloud: str, warn: Any_) -> None:
+        self._state, self._fill, self._roots = state, fill, roots
+        self._cloud, self._warn = cloud, warn
+        self._records: Tree = {}
         self._unnamed: dict[str, int] = {}
         self._highest = 0
 
-    def start(self, trust: dict | None, whole: bool = True) -> dict:
+    def start(self, trust: MaybeTree, whole: bool = True) -> Tree:
         """{"N": content} of the folders that the frame `trust` names; None: there is no frame.
 
         whole  False when a slot of the frame could not be read: the folders that only it names must
                stay until it is written anew, since the next start may read it
         """
         self._records = (trust or {}).get("bundles", {})
-        newest = max(self._named(), default=0)
+        newest = max([0] + list(self._named()))
         # A folder below the newest may be of the frame's older slot; one above it is of no frame.
         unnamed = whole and trust is not None
         self._sweep(lambda number: unnamed and number > newest)
@@ -71,22 +74,23 @@ class Bundles:
                     contents[str(number)] = found
         return contents
 
-    def saved(self, trust: dict) -> None:
+    def saved(self, trust: Tree) -> None:
         """The frame `trust` is on the disk: folders that it and the one before do not name go."""
-        self._before = self._named()
+        before = self._named()
         self._records = trust.get("bundles", {})
-        kept = self._named() | self._before | set(self._unnamed.values())
+        kept = self._named() | before | set(self._unnamed.values())
         self._sweep(lambda number: number not in kept)
 
-    def record(self, layer: str) -> dict:
+    def record(self, layer: str) -> Tree:
         """What the frame says of a layer; empty when it says nothing."""
-        return self._records.get(layer, {})
+        found: Tree = self._records.get(layer, {})
+        return found
 
     def signs(self, layer: str) -> bool:
         """Whether a layer is what a bundle says: a root of trust for it is known."""
         return bool(self.record(layer).get("folder")) or self._roots(layer) is not None
 
-    def read(self, number: int, digest: str = "") -> dict | None:
+    def read(self, number: int, digest: str = "") -> MaybeTree:
         """The content of a folder; None and a warning when it is missing or damaged.
 
         digest  of its trust.json; without it the folder's own signed targets are compared
@@ -104,7 +108,7 @@ class Bundles:
         """What can be read of a layer's newest folder, {name: bytes}."""
         return self._files(self.record(layer).get("folder", 0))
 
-    def held(self, layer: str) -> Held | None:
+    def held(self, layer: str) -> "Held | None":
         """What a delivery for a layer begins with; None without a root of trust.
 
         A root that came with the layer and was never taken before goes first. Metadata stays: what
@@ -114,7 +118,7 @@ class Bundles:
         lineage, given = list(record.get("lineage", [])), self._roots(layer)
         own = [stored.get("root.json"), self._files(record.get("in_force", 0)).get("root.json")]
         new = given is not None and _sha256(given) not in lineage
-        for root in [given, *own] if new else [*own, given]:
+        for root in [given] + own if new else own + [given]:
             if root is not None and self._sound(root, layer):
                 taken = [_sha256(root)] if root is given else []
                 return Held(root, lineage + [one for one in taken if one not in lineage], stored)
@@ -128,9 +132,8 @@ class Bundles:
         home = self._home()
         try:
             there = [int(name) for name in home.names() if _is_number(name)]
-            number = 1 + max([self._highest, *self._named(), *there])
-            self._fill(home, files)
-            _name(home, number)
+            number = 1 + max([self._highest] + list(self._named()) + there)
+            self._fill(home, str(number), files)
         finally:
             home.shut()
         self._unnamed[layer] = self._highest = number
@@ -141,7 +144,7 @@ class Bundles:
         number = self._unnamed.pop(layer, 0)
         self._sweep(lambda found: found == number and number not in self._named())
 
-    def _home(self) -> Folder:
+    def _home(self) -> Any_:
         home = self._state.inside(_HOME)
         if home is None:
             self._state.mkdir(_HOME)
@@ -151,26 +154,11 @@ class Bundles:
             raise OSError("folder is gone")
         return home
 
-    def _fill(self, home: Folder, files: dict[str, bytes]) -> None:
-        _remove(home, _NEW)
-        home.mkdir(_NEW)
-        folder = home.inside(_NEW)
-        if folder is None:
-            raise OSError("folder is gone")
-        try:
-            for name in sorted(files):
-                _write(folder, name, files[name])
-            folder.syncdir()
-        except OSError:
-            _forget(home, _NEW)
-            raise
-        finally:
-            folder.shut()
-
     def _files(self, number: int) -> dict[str, bytes]:
         """What can be read in a folder: the judgement is the verifier's."""
         found: dict[str, bytes] = {}
-        home = folder = None
+        home: Any_ = None
+        folder: Any_ = None
         try:
             home = self._state.inside(_HOME) if number else None
             folder = home.inside(str(number)) if home else None
@@ -179,7 +167,7 @@ class Bundles:
                 found.update({} if data is None else {name: data})
         except OSError as error:
             self._warn("bundle on the disk cannot be read", "%s (%s)" % (
-                self._path(number), plain(error.strerror)), "correct its owner, or import it again")
+                self._path(number), why(error)), "correct its owner, or import it again")
         finally:
             for one in (folder, home):
                 if one is not None:
@@ -198,10 +186,10 @@ class Bundles:
         return True
 
     def _named(self) -> set[int]:
-        records = self._records.values()
+        records = [self._records[layer] for layer in self._records]
         return {record[key] for record in records for key in FOLDERS if record.get(key)}
 
-    def _sweep(self, goes) -> None:
+    def _sweep(self, goes: Any_) -> None:
         """Remove what was not finished, and the folders whose number `goes`."""
         try:
             home = self._state.inside(_HOME)
@@ -209,18 +197,18 @@ class Bundles:
                 return
             try:
                 for name in home.names():
-                    if name == _NEW or (_is_number(name) and goes(int(name))):
-                        _remove(home, name)
+                    if name == NEW or (_is_number(name) and goes(int(name))):
+                        remove(home, name)
             finally:
                 home.shut()
         except OSError as error:
-            self._warn("old bundle cannot be removed", plain(error.strerror), "remove it by hand")
+            self._warn("old bundle cannot be removed", why(error), "remove it by hand")
 
     def _path(self, number: int) -> str:
-        return os.path.join(self._state.path, _HOME, str(number))
+        return "%s/%s/%d" % (self._state.path, _HOME, number)
 
 
-def _numbers(record: dict) -> list[tuple[int, str]]:
+def _numbers(record: Tree) -> list[tuple[int, str]]:
     """(folder, digest of its trust.json if the record has it) of the bundles that a record names;
     where there is only a root of trust there is none."""
     newest = record.get("folder", 0)
@@ -229,27 +217,8 @@ def _numbers(record: dict) -> list[tuple[int, str]]:
     return [row for row in found if newest] + [(number, "") for number in sorted(others)]
 
 
-def _name(home: Folder, number: int) -> None:
-    try:
-        home.rename(_NEW, str(number))
-        home.syncdir()
-    except OSError:
-        _forget(home, str(number))
-        _forget(home, _NEW)
-        raise
-
-
-def _write(folder: Folder, name: str, data: bytes) -> None:
-    descriptor = folder.create(name)
-    try:
-        while data:
-            data = data[folder.write(descriptor, data):]
-        folder.fsync(descriptor)
-    finally:
-        folder.close(descriptor)
-
-
-def _remove(home: Folder, name: str) -> None:
+def remove(home: Any_, name: str) -> None:
+    """Remove a folder of files; nothing when there is none. Raises OSError."""
     folder = home.inside(name)
     if folder is None:
         return
@@ -261,16 +230,9 @@ def _remove(home: Folder, name: str) -> None:
     home.rmdir(name)
 
 
-def _forget(home: Folder, name: str) -> None:
-    try:
-        _remove(home, name)
-    except OSError:
-        pass  # the next sweep tries again
-
-
 def _is_number(name: str) -> bool:
-    return name.isascii() and name.isdigit()
+    return name != "" and not [c for c in name if not "0" <= c <= "9"]
 
 
 def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    return binascii.hexlify(hashlib.sha256(data).digest()).decode()
