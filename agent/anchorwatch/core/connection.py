@@ -88,7 +88,7 @@ class Connection(Machine):
     def _move_over(self, event: Event, now: int) -> Items:
         """Where DPS said; on the same hub the certificate that it issued makes the move."""
         here = self.evidence is not None and self.evidence.host == self._device.hub
-        issues = self._device.config.identity.issuer == "dps" and self._device.slots.kept["pending"]
+        issues = self._device.config.identity.issuer == "dps" and self._device.slots.coming
         return [] if here and issues else [LookNow(True)]
 
     def _stay_here(self, event: Event, now: int) -> Items:

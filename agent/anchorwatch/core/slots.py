@@ -94,6 +94,12 @@ class Slots:
         self.answered = self.saves
         return self.save()
 
+    @property
+    def coming(self) -> bool:
+        """True from the making of a key until its certificate is on trial, the frame written."""
+        waits = bool(self.kept["trial"]) and self.saves > self.answered
+        return bool(self.kept["pending"]) or waits
+
     def written(self) -> bool:
         """One more save was answered; True when it was the last."""
         self.answered = min(self.answered + 1, self.saves)
