@@ -228,6 +228,7 @@ ORDERS: dict[tuple[str, ...], tuple[str, Callable[..., dict]]] = {
     ("reprovision",): ("reprovision", lambda folder: {}),
     ("send",): ("send", _message),
     ("roots", "add"): ("roots_add", _pem),
+    ("roots", "history"): ("roots_history", lambda folder: {}),
     ("roots", "import"): ("roots_import", lambda folder, url: {"url": url}),
     ("identity", "roll"): ("roll", lambda folder: {}),
 }

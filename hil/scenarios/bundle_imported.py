@@ -21,6 +21,7 @@ def play(cloud, device):
     device.see("the bundle is committed", lambda s: stage(s) == "committed", 60)
     bundle = device.status()["trust"]["bundles"]["vendor"]
     assert bundle["version"] == mirror["versions"]["targets"], bundle
+    assert "trial" in device.ask("roots", "history")
     device.reach("online", 60)
     fails_over(cloud, hub, "unknown2-rsa")
     device.see("a session under the imported root", lambda s: under(s) == anchor, 60)

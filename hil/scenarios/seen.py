@@ -1,5 +1,6 @@
 """What several scenarios look for. Rule: only the words of the cloud's port and of the device."""
 
+import base64
 import time
 
 
@@ -50,3 +51,17 @@ def moved_without_a_gap(cloud, device, chain, root):
     device.see(f"a session under {root}", lambda status: under(status) == anchor, 40)
     ended = cloud.see("the old session ends", lambda row: row["what"] == "disconnected", since)
     assert ended["reason"].startswith("taken over"), ended
+
+
+def inline(cloud):
+    """The newest release as it fits a twin, which takes no name with a dot: [{"name", "text"}]."""
+    shown = cloud.get("/mirror")
+    roles = ["%d.%s.json" % (shown["versions"][role], role) for role in ("snapshot", "targets")]
+    wanted = ["timestamp.json", shown["trust_sha256"] + ".trust.json", *roles]
+    files = []
+    for name, text in sorted(cloud.get("/mirror/files")["files"].items()):
+        if name.endswith(".der") and name.count(".") == 2:
+            files.append({"name": name, "text": text})
+        elif name in wanted or name.endswith(".root.json"):
+            files.append({"name": name, "text": base64.b64decode(text).decode()})
+    return files

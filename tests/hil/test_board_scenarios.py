@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.tls]
 SHORT = {"hub": {"max_fragment": "require", "max_fragment_bytes": 512}}
 DAYS = {
     # day: (kind of the cloud's device, settings, scenarios). Every day begins switched off.
-    "key": ("symmetric-key", {}, ("first_boot", "bundle_imported", "speaks_both_ways")),
+    "key": ("symmetric-key", {}, (
+        "first_boot", "bundle_imported", "speaks_both_ways", "bundle_rolled_back")),
     "clock": ("x509-group", {}, ("wrong_clock_at_start",)),
     # Mbed TLS sends a certificate in one record: with so short ones a device has none to show.
     "short": ("symmetric-key", {"tls": SHORT}, ("first_boot", "short_records")),
