@@ -41,6 +41,11 @@ class Commit(Rollback):
             return layer == self.layer
         return self.state in (SETTLED, REVERTED)
 
+    def needs_the_link(self, now: int) -> bool:
+        """True while a probe has, or is to have now, the only link that there is room for."""
+        due = self.state == WAITING and self.wake_at is not None and self.wake_at <= now
+        return (self.probing or due) and not self._device.second_session
+
     def start(self, contents: Tree) -> Items:
         """Put into force what the records say; go on with a bundle that is under way."""
         self.contents = contents

@@ -9,6 +9,7 @@ from .shapes import Event, Items, Watch
 from .unauthorized import CLEAR, SLOW
 
 HELD_MS = 300_000
+GIVES_WAY_MS = 1_000
 
 
 class Gates:
@@ -77,11 +78,20 @@ class Gates:
         """A device that no hub knows yet keeps to the budget, also if it starts again and again;
         what was asked for, or a start by hand, does not wait."""
         watch, wake_at = self._watch, self._watch.connection.wake_at
-        due = wake_at is not None and wake_at <= now
-        if not due or watch.connection.state != WAITING_FOR_DPS:
+        if wake_at is None or wake_at > now:
+            return []
+        if watch.commit.needs_the_link(now):
+            return self._give_way(event)
+        if watch.connection.state != WAITING_FOR_DPS:
             return []
         self._present("live")
         if watch.device.hub:
             return []
         free = watch.ladder.state not in (CLEAR, SLOW) or watch.device.reprovision_asked
         return [] if free or watch.ladder.cycles.left(now) else [DpsLater(HELD_MS), event]
+
+    def _give_way(self, event: Event) -> Items:
+        """Room for one session: what a bundle is probed with goes first, and no dial beside it."""
+        later = {WAITING_FOR_HUB: HubLater, WAITING_FOR_DPS: DpsLater}
+        kind = later.get(self._watch.connection.state)
+        return [] if kind is None else [kind(GIVES_WAY_MS), event]

@@ -18,7 +18,7 @@ from .shapes import Event, Free, Items, Tree
 from .stages import COMPARING, PROBING, SETTLED, WAITING
 
 DIAL_MS = 60_000
-BUSY_MS, ALONE_MS = 15_000, 1_000
+BUSY_MS = 15_000
 FIRST_MS, MOST_MS = 30_000, 3_600_000
 BOOTS = 3
 COMPARISONS = 4  # front ends that take turns present one leaf each
@@ -95,7 +95,7 @@ class Probes(Machine):
     def alone(self, now: int) -> None:
         """The session is gone: where it had the only link, a bundle that waited has its turn."""
         if self.state == WAITING and not self._device.second_session:
-            self.wake_at = self._until_ms = min(self._until_ms, now + ALONE_MS)
+            self.wake_at = self._until_ms = now
 
     def _pause_ms(self) -> int:
         """Until the next round, longer each time."""
