@@ -25,11 +25,12 @@ class Session:
 
     stream   tls.Stream; tell  has connected refused gone subscribed acked message ponged, each
              called with this session first; after refused or gone nothing more is told
-    now_ms   the driver's monotonic clock
+    now_ms   the driver's monotonic clock; in_flight  of telemetry at most
     complaint  what the peer broke, for the log, once it is gone for that; else ""
     """
 
-    def __init__(self, stream, selector, tell, now_ms):
+    def __init__(self, stream, selector, tell, now_ms, in_flight):
+        self._in_flight = in_flight
         self._stream, self._selector, self._tell, self._now_ms = stream, selector, tell, now_ms
         self._wire = None
         self._mask = READ
@@ -38,10 +39,10 @@ class Session:
         self.complaint = ""
         selector.register(stream.sock, READ, self.ready)
 
-    def connect(self, client_id, username, password, keepalive_s, clean, in_flight):
+    def connect(self, client_id, username, password, keepalive_s, clean):
         """CONNECT; connected or refused is told."""
         # Telemetry is bounded by the feeder; beside it the core has a few of its own.
-        self._wire = Wire(in_flight + 16, packet_at_most())
+        self._wire = Wire(self._in_flight + 16, packet_at_most())
         self._wire.connect(client_id, username, password, keepalive_s, clean, self._now_ms())
         self._write()
 

@@ -33,8 +33,9 @@ from anchorwatch.core.events import (
 from anchorwatch.linux import keepalive, mqtt
 from anchorwatch.linux.dial import Dialer
 from anchorwatch.linux.errands import Errands
-from anchorwatch.linux.links import LEAVING_MS, Links
+from anchorwatch.linux.links import Links
 from anchorwatch.linux.resolve import Resolver
+from anchorwatch.performers.links import LEAVING_MS
 from tests.linux import authority, peer, webbed
 from tests.linux.authority import NOW_S
 from tests.linux.peer import Peer

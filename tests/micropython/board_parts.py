@@ -312,7 +312,7 @@ def starved():
         def gone(self, session, reason):
             Tell.heard.append(reason)
 
-    Session(Stream(), Nobody(), Tell(), Now()).ready(1)
+    Session(Stream(), Nobody(), Tell(), Now(), 1).ready(1)
     return (Stream.closed, Tell.heard) == ([1], ["network"])
 
 
