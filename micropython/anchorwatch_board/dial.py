@@ -2,7 +2,8 @@
 
 Rule: an errand; it knows no state. Each failure is put into one class and one word of the Linux
 driver's list. A chain that fits no root counts only if a second try, with the heap collected and
-room in it, says the same: low memory looks like that too.
+room in it, says the same: low memory looks like that too. Where the firmware tells that memory was
+denied, a failure is nothing else.
 
 Source: design sections 4, 7 and 8.
 """
@@ -11,13 +12,13 @@ import gc
 
 from anchorwatch.core.events import Failed, Verified
 from anchorwatch.errors import AgentError, LinkError
-from anchorwatch.pki import guess, judge
 from anchorwatch.pki.der import Certificate
-from anchorwatch.pki.limits import LIMITS, Anchor
+from anchorwatch.pki.limits import LIMITS
 from anchorwatch.wire import dps, hub
 
 from . import tcp, tls
 from .credential import SLOT
+from .judged import Look, better
 from .patience import Patience
 
 # Which failure of several addresses is reported: what a server proved outweighs what a line did.
@@ -29,8 +30,8 @@ UPGRADE_MS = 15_000
 # By endpoint: the target of the request, given whether there is a certificate to show.
 WEBSOCKET = {"hub": hub.websocket_target, "dps": dps.websocket_target}
 # What low memory looks like.
-_DOUBTFUL = ("unknown-issuer", "bad-signature", "chain-refused", "intermediate-missing")
-_NO_LIMIT = {}
+_DOUBTFUL = ("unknown-issuer", "bad-signature", "chain-refused", "intermediate-missing",
+             "not-an-anchor", "credential-unreadable")
 
 
 class Refusal(LinkError):
@@ -53,47 +54,17 @@ class Opened:
         self.tls = {"version": secured.version, "suite": secured.suite, "fragment": fragment}
 
 
-class Look:
-    """Our judgement of the path that the library found, in the middle of a handshake."""
-
-    def __init__(self, order, anchors):
-        self._order, self._anchors = order, anchors
-        self.seen, self.leaf = None, b""
-
-    def __call__(self, ders):
-        order, self.leaf = self._order, ders[0]
-        limits = [Anchor(der, order.limits.get(name, _NO_LIMIT))
-                  for name, der in self._anchors.items()]
-        self.seen = seen = judge.judge(ders, order.host, order.judge_utc_s, order.profile,
-                                       tuple(limits))
-        if not seen.ok:
-            raise spoken_against(seen.verdict, order)
-        root = seen.chain[-1]
-        if root not in self._anchors:
-            raise LinkError("trust", self._unknown(ders[-1]))
-        if root in seen.withheld:
-            raise spoken_against(seen.withheld[root], order)
-        if order.profile["all_ecc"] and Certificate(ders[-1]).rsa_bits():
-            raise LinkError("policy", "not-ecc")
-
-    def _unknown(self, der):
-        """A signature that does not fit ends the path where its issuer is one of ours."""
-        issuer = Certificate(der).issuer
-        ours = [one for one in self._anchors.values() if Certificate(one).subject == issuer]
-        return "bad-signature" if ours else "unknown-issuer"
-
-
 class Dialer:
     """Opens links.
 
     route     see route.py; der_of  DER of an anchor by its SHA-256, None for one that is not here
     files     ([DER], key DER) of a slot, None where it is a symmetric key
-    port      see port.py; records  see fragment.py
+    port      see port.py; library  see library.py
     """
 
-    def __init__(self, resolver, der_of, files, port, records, now_ms):
+    def __init__(self, resolver, der_of, files, port, library, now_ms):
         self._resolver, self._der_of, self._files = resolver, der_of, files
-        self._port, self._records, self._now_ms = port, records, now_ms
+        self._port, self._library, self._now_ms = port, library, now_ms
 
     def patience(self):
         """The time one dial may take."""
@@ -147,12 +118,12 @@ class Dialer:
     def _one(self, order, slot, place, addresses, patience):
         """One address; what may be low memory, or the wrong one of two anchors, is tried again."""
         try:
-            return (yield from self._once(order, slot, place, addresses, patience, ()))
+            return (yield from self._told(order, slot, place, addresses, patience, ()))
         except Refusal as error:
             first = error
         if first.verdict in LIMITS:
             try:
-                return (yield from self._once(order, slot, place, addresses, patience,
+                return (yield from self._told(order, slot, place, addresses, patience,
                                               first.withheld))
             except Refusal as error:
                 raise first if error.verdict in _DOUBTFUL + ("no-anchor",) else error
@@ -160,30 +131,43 @@ class Dialer:
             raise first
         if not self._roomy():
             raise Refusal(LinkError("memory", "low-memory"), None, place[0])
-        return (yield from self._once(order, slot, place, addresses, patience, ()))
+        return (yield from self._told(order, slot, place, addresses, patience, ()))
 
     def _roomy(self):
         return self._port.tls_free() >= 1024 * self._port.facts["handshake_kib"]
 
+    def _told(self, order, slot, place, addresses, patience, without):
+        """_once; what the library was denied memory in says nothing else."""
+        denied = self._library.denied()
+        try:
+            return (yield from self._once(order, slot, place, addresses, patience, without))
+        except Refusal:
+            if self._library.denied() == denied:
+                raise
+            raise Refusal(LinkError("memory", "no-memory"), None, place[0])
+
     def _once(self, order, slot, place, addresses, patience, without):
         gc.collect()
-        look = None
+        look = path = None
         try:
             anchors = self._anchors(order.anchors, without)
             look = Look(order, anchors)
             path = tls.Path(look)
-            wish = self._records.wish(order.profile)
-            made = tls.context(anchors.values(), order.profile, self._credential(slot), path)
+            wish = self._library.records.wish(order.profile)
+            credential = self._credential(slot)
+            made = self._library.made(lambda: tls.context(anchors.values(), order.profile,
+                                                          credential, path))
             if slot == SLOT and self._port.element is not None:
                 made.ecdsa_sign_callback = self._port.element
             sock = yield from tcp.connect(*place, patience.at_most(CONNECT_MS))
             secured = yield from tls.handshake(sock, made, order.host, path, patience,
-                                               lambda call: self._at(order.judge_utc_s, call))
+                                               lambda call: self._at(order.judge_utc_s, call),
+                                               wish.asked if credential else 0)
             return _agreed(secured, wish, place[0], addresses)
         except MemoryError:
             raise Refusal(LinkError("memory", "no-memory"), None, place[0])
         except AgentError as error:
-            raise Refusal(_better(error, look), look and look.seen, place[0])
+            raise Refusal(better(error, look, path and path.ders), look and look.seen, place[0])
 
     def _credential(self, slot):
         return None if slot is None else self._files(slot)
@@ -216,24 +200,6 @@ def _agreed(secured, wish, address, addresses):
     except BaseException:
         secured.stream.close()
         raise
-
-
-def _better(error, look):
-    """The same error with the word that fits best."""
-    if not isinstance(error, LinkError):
-        return LinkError("policy", "malformed-handshake", error.value)
-    word = guess.better(error.verdict, look.seen, look.leaf) if look and look.seen else ""
-    if word in ("", error.verdict):
-        return error
-    return LinkError(error.fault, word, error.value)
-
-
-def spoken_against(verdict, order):
-    """A date is the clock's fault until the clock is authenticated."""
-    fault = judge.fault(verdict)
-    if fault == "clock" and order.profile["check_time"]:
-        fault = "trust"
-    return LinkError(fault, verdict)
 
 
 def _verified(order, opened, took_ms):

@@ -6,7 +6,7 @@ Rule: all of them dial by the same names.
 from .clock import Times, now_ms
 from .dial import Dialer
 from .fetch import Fetcher
-from .fragment import Records
+from .library import here
 from .links import Links
 from .resolve import Resolver
 
@@ -22,7 +22,7 @@ class Outward:
         selector, errands, post = inside
         resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None,
                             lambda: port.bring_up_network(config))
-        dialer = Dialer(resolver, layers.der_of, slots.files, port, Records(_length()), now_ms)
+        dialer = Dialer(resolver, layers.der_of, slots.files, port, here(), now_ms)
         second = port.facts["second_session"]
         self.links = Links(selector, errands, dialer, outbox, config.mqtt.in_flight, now_ms, warn,
                            second)
@@ -34,12 +34,3 @@ class Outward:
         fetcher = Fetcher(config.device.cloud, errands, resolver, bundles, layers.learn,
                           config.tls.mirror, post, crowded, port.feed)
         self.performers = (self.links, times, fetcher)
-
-
-def _length():
-    """The firmware's function for short records; None without the C module."""
-    try:
-        from anchorwatch_mbedtls import set_max_fragment_length
-    except ImportError:
-        return None
-    return set_max_fragment_length

@@ -8,16 +8,13 @@ is asked only after the handshake: before it, the runtime ends.
 Source: RFC 5246 section 7.4. What the library says becomes a word in verdicts.py.
 """
 
-import io
-
 import tls
 
 from anchorwatch.errors import LinkError
-from anchorwatch.wire.hello import TLS_1_2, ServerHello
-from anchorwatch.wire.tls12 import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, SERVER_HELLO
 
 from . import verdicts
 from .selector import READ, WRITE
+from .tap import Tap
 
 # The library's name for each suite, and that of the status; the better modes first.
 _MODES = (
@@ -30,7 +27,6 @@ SUITES["any"] = SUITES["ecdsa"][:2] + SUITES["rsa"][:2] + SUITES["ecdsa"][2:] + 
 _NAMES = {_LONG % (key, mode): _SHORT % (key, short)
           for key in ("RSA", "ECDSA") for mode, short in _MODES}
 _REFUSED = -0x3000
-_HEAD = 5
 
 
 def context(anchors, profile, credential, path):
@@ -39,13 +35,18 @@ def context(anchors, profile, credential, path):
     anchors     DER; nothing else is trusted
     credential  ([DER], leaf first, the key's DER), None: no client certificate
     path        a Path, which hears of the server's certificates
-    Raises      LinkError: memory, identity credential-unreadable
+    Raises      LinkError: memory, trust not-an-anchor, identity credential-unreadable
     """
-    made = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-    made.verify_mode = tls.CERT_REQUIRED  # not all runtimes begin with that
-    made.set_ciphers(SUITES[profile["suites"]])
-    for der in anchors:
-        made.load_verify_locations(der)
+    try:
+        made = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        made.verify_mode = tls.CERT_REQUIRED  # not all runtimes begin with that
+        made.set_ciphers(SUITES[profile["suites"]])
+        for der in anchors:
+            made.load_verify_locations(der)
+    except OSError as error:
+        raise verdicts.of_library(error)
+    except ValueError:
+        raise LinkError("trust", "not-an-anchor", "", "the store is damaged: start again")
     made.verify_callback = path.heard
     if credential is not None:
         _load(made, *credential)
@@ -101,60 +102,6 @@ class Path:
         return _REFUSED
 
 
-class Tap(io.IOBase):
-    """A socket as the library sees it. It notes what stands in clear in the heads of records, which
-    the library does not tell: the alert, the hello's choice of length, the end of the handshake."""
-
-    def __init__(self, sock):
-        self._sock = sock
-        self.alert = None
-        self.version = TLS_1_2
-        self.secured = False  # the server's Finished has come
-        self.unsent = False  # the library waits until the socket takes more
-        self.hello = None  # the ServerHello's body
-        self._kind, self._left, self._changed = 0, 0, False
-
-    def readinto(self, buffer):
-        """As a socket's, with errors as numbers."""
-        try:
-            size = self._sock.readinto(buffer)
-        except OSError as error:
-            return -error.errno
-        if size and not self.secured:
-            self._note(buffer, size)
-        return size
-
-    def write(self, data):
-        """As a socket's, with errors as numbers."""
-        try:
-            size = self._sock.write(data)
-        except OSError as error:
-            return -error.errno
-        self.unsent = size is None or size < len(data)
-        return size
-
-    def ioctl(self, request, argument):
-        """Nobody polls this: the socket itself is polled."""
-        return 0
-
-    def _note(self, buffer, size):
-        if self._left:
-            self._body(buffer, size)
-            self._left -= min(size, self._left)
-            self.secured = self._changed and self._kind == HANDSHAKE and not self._left
-        elif size == _HEAD:
-            self._kind, self._left = buffer[0], 256 * buffer[3] + buffer[4]
-            self.version = 256 * buffer[1] + buffer[2]
-            self._changed = self._changed or self._kind == CHANGE_CIPHER_SPEC
-
-    def _body(self, buffer, size):
-        if self._kind == ALERT and size == 2 and not self._changed:
-            self.alert = buffer[1]
-        elif self._kind == HANDSHAKE and self.hello is None and buffer[0] == SERVER_HELLO:
-            end = 4 + 256 * buffer[2] + buffer[3]
-            self.hello = bytes(buffer[4:end]) if end <= size else None
-
-
 class Stream:
     """A secured connection. `sock` is what is polled."""
 
@@ -188,17 +135,18 @@ class Secured:
             raise LinkError("policy", "protocol-version", self.version)
         self.stream, self.path = stream, path
         self.suite = _NAMES.get(name, name)
-        self.length = ServerHello(tap.hello).max_fragment if tap.hello else 0
+        self.length = tap.length
 
 
-def handshake(sock, made, host, path, patience, step):
+def handshake(sock, made, host, path, patience, step, asked=0):
     """Shake hands over a connected, non-blocking socket, as an errand; it is closed if this fails.
 
-    path  the Path of the context; None for one that believes any chain
-    step  called with a function: how the library is called, at what time of the board's clock
+    path   the Path of the context; None for one that believes any chain
+    step   called with a function: how the library is called, at what time of the board's clock
+    asked  the length of records that the context asks for, 0 for none
     Raises  LinkError, also what `look` raises
     """
-    tap, secure = Tap(sock), None
+    tap, secure = Tap(sock, asked), None
     try:
         secure = made.wrap_socket(tap, server_hostname=host, do_handshake_on_connect=False)
         while True:

@@ -2,6 +2,7 @@
 
 from anchorwatch.core import faults, remedies
 from anchorwatch.linux import verdicts
+from tests import house
 
 
 def test_every_class_has_a_remedy():
@@ -16,6 +17,8 @@ def test_date_is_the_clocks_matter_until_the_clock_is_proven():
 def test_every_remedy_is_for_a_verdict_that_somebody_gives():
     given = set(verdicts.WORDS) | {pair[1] for pair in faults.CONNACK.values()}
     text = open(faults.__file__).read()
+    board = house.ROOT / "micropython" / "anchorwatch_board"
+    text += "".join([(board / name).read_text() for name in ("verdicts.py", "judged.py")])
     for name in ("registration", "token"):
         text += open(faults.__file__.replace("faults.py", name + ".py")).read()
     assert [v for v in remedies.VERDICTS if v not in given and '"%s"' % v not in text] == []

@@ -7,15 +7,18 @@ import gc
 
 from anchorwatch_board import verdicts
 from anchorwatch_board.clock import Steady
-from anchorwatch_board.dial import Dialer, spoken_against
+from anchorwatch_board.dial import Dialer
 from anchorwatch_board.errands import Errands
 from anchorwatch_board.fragment import ABSENT, Records
 from anchorwatch_board.journal import line_of
+from anchorwatch_board.judged import spoken_against
+from anchorwatch_board.library import Library
 from anchorwatch_board.mqtt import Session
 from anchorwatch_board.patience import Patience
 from anchorwatch_board.port import FACTS, Port
 from anchorwatch_board.resolve import Resolver
-from anchorwatch_board.tls import SUITES, Path, Tap
+from anchorwatch_board.tap import Tap
+from anchorwatch_board.tls import SUITES, Path
 
 from anchorwatch.errors import LinkError, plain
 
@@ -180,6 +183,91 @@ def tap():
         40, 0x0301, [False] * 4, True, -104, None]
 
 
+HELLO = (b"\x16\x03\x03\0\x31\2\0\0\x2d\3\3" + bytes(32)
+         + b"\0\xc0\x2f\0\0\5\0\1\0\1\1")  # of a server that agrees to 512
+
+
+@claim("however the line cuts what comes, the tap notes the same")
+def tap_cut():
+    line = HELLO + b"\x16\x03\x03\0\x04\x0e\0\0\0" + b"\x14\3\3\0\1\1\x16\3\3\0\x28" + bytes(40)
+    seen = []
+    for size in (1, 2, 3, 7, 50, len(line)):
+        pieces = [line[at:at + size] for at in range(0, len(line), size)]
+        one, early = Tap(Socket(*pieces), 512), []
+        for piece in pieces:
+            early.append(one.secured)
+            one.readinto(bytearray(len(piece)))
+        seen.append((one.length, one.secured, True in early))
+    alert = Tap(Socket(b"\x15", b"\3\3\0", b"\2\2", b"\x28"))
+    for size in (1, 3, 2, 1):
+        alert.readinto(bytearray(size))
+    return seen == [(512, True, False)] * 6 and alert.alert == 40
+
+
+class Slow:
+    """A socket that takes what it was told to, None for nothing now; `wire` what it took."""
+
+    def __init__(self, *sizes):
+        self._sizes, self.wire = list(sizes), b""
+
+    def readinto(self, buffer):
+        buffer[:] = HELLO
+        return len(HELLO)
+
+    def write(self, data):
+        size = self._sizes.pop(0) if self._sizes else len(data)
+        if isinstance(size, OSError):
+            raise size
+        if size is None:
+            return None
+        self.wire += data[:size]
+        return min(size, len(data))
+
+
+def through(slow, data):
+    """What the library's way of writing through a tap leads to, and how often it has to wait."""
+    one, waits = Tap(slow, 512), 0
+    one.readinto(bytearray(len(HELLO)))
+    while data:
+        size = one.write(bytearray(data))
+        if size is None:
+            if not one.unsent:
+                return "nobody would wait until the socket takes more"
+            waits += 1
+        elif size < 0:
+            return size
+        else:
+            data = data[size:]
+    return waits, one.unsent
+
+
+@claim("what a slow socket takes in pieces is on the wire once and in order, in short records")
+def tap_shortens():
+    message = bytes([n % 251 for n in range(1300)])
+    record, rest = b"\x16\3\3\5\x14" + message, b"\x14\3\3\0\1\1\x16\3\3\2\x58" + bytes(600)
+    head = b"\x16\3\3"
+    wanted = (head + b"\2\0" + message[:512] + head + b"\2\0" + message[512:1024]
+              + head + b"\1\x14" + message[1024:] + rest)  # fmt: skip
+    quick, slow = Slow(), Slow(3, None, 100, None, None, 1, 600, None, 5, None)
+    found = through(quick, record + rest), through(slow, record + rest)
+    broken = through(Slow(10, OSError(104)), record)
+    starved = through(Slow(10, OSError(12)), record)
+    return (quick.wire == wanted, slow.wire == wanted, found[0], found[1][0] > 3, found[1][1],
+            broken, starved) == (True, True, (0, False), True, False, -104, -12)  # fmt: skip
+
+
+@claim("nothing is cut where no length was asked for, nor where the server agreed to none")
+def tap_leaves():
+    record = b"\x16\3\3\4\0" + bytes(1024)
+    unasked, refused = Slow(), Slow()
+    one = Tap(unasked)
+    one.readinto(bytearray(len(HELLO)))
+    other = Tap(refused, 512)
+    refused.readinto = None
+    return [one.write(record), other.write(record)] == [1029] * 2 and (
+        unasked.wire == refused.wire == record)
+
+
 @claim("low memory is its own class, in whatever number it comes")
 def memory():
     found = [verdicts.of_library(OSError(code)).fault for code in (-17168, -0x7F00, -0x2880, 12)]
@@ -189,11 +277,12 @@ def memory():
 @claim("what the library says is one of the Linux driver's words")
 def words():
     said = [verdicts.of_library(OSError(code)) for code in (-0x7200, -0x6E80, -0x4E00, 104, -1)]
+    said += [verdicts.of_library(OSError(code)) for code in (-0x7080, -0x6A00)]
     said += [verdicts.of_library(ValueError("\nThe certificate validity has expired\n"))]
     said += [verdicts.of_library(ValueError("something else"))]
     return [error.verdict for error in said] == [
         "malformed-handshake", "protocol-version", "key-not-proven", "cut", "handshake-broken",
-        "expired", "chain-refused"]
+        "handshake-split", "own-chain-too-long", "expired", "chain-refused"]
 
 
 @claim("an alert about our certificate is one only after the server has seen it")
@@ -248,7 +337,7 @@ def judged_at():
             Hooks.now = utc_s
 
     now = Now()
-    dialer = Dialer(None, None, None, Port(None, Hooks), Records(None), now)
+    dialer = Dialer(None, None, None, Port(None, Hooks), Library(), now)
 
     def call():
         Hooks.seen.append(Hooks.now)

@@ -17,7 +17,7 @@ from anchorwatch.core.record import show
 TABLES = (
     "encoding", "json", "names", "dps", "hub", "websocket", "sas", "frame", "tls", "http", "sntp",
     "der", "pem", "anchor", "judge", "broken", "p256", "sign", "canonical",
-    "bundle", "delegation", "readiness", "url", "mqtt", "glance",
+    "bundle", "delegation", "readiness", "url", "mqtt", "glance", "shortened",
 )  # fmt: skip
 
 

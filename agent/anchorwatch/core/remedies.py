@@ -73,6 +73,12 @@ VERDICTS = {
     "`anchorwatch check` says why this one cannot ask for short records",
     "fragment-refused": "the server does not shorten its records as asked: set max_fragment to off "
     "or prefer for this endpoint",
+    "handshake-split": "the server sends a message in several records, which Mbed TLS before 3.6.3 "
+    "cannot join: build the firmware with a newer one, or set max_fragment to off",
+    "own-chain-too-long": "the device's certificates are longer than its firmware can send: leave "
+    "out what the service knows, or build it with a larger MBEDTLS_SSL_OUT_CONTENT_LEN",
+    "root-expired": "the root is past its end and still the one in use, and this firmware refuses "
+    "it: build it with the C module, or import the bundle with the root that follows",
 }
 
 # Where one setting names the only roots of an endpoint, those of the layers are no help.

@@ -3,6 +3,9 @@
 // Rule: optional. Without it the agent says what is absent in the firmware, and works.
 //
 //     set_max_fragment_length(n)      0 | 512 | 1024 | 2048 | 4096, for contexts made from now on
+//     keep_expired_roots(yes)         for contexts made from now on: a trusted root that is past its
+//                                     end is no reason to refuse a chain. Its beginning, and every
+//                                     date of the others, stay one
 //     IN_CONTENT_LEN                  the longest record that this firmware can take in
 //     verify(spki, digest, signature) is it the key's signature of the SHA-256 digest? True | False
 //     make_key()                      a new P-256 key, DER
@@ -28,7 +31,7 @@
 #define DIGEST_LEN 32
 #define DER_ROOM 600 // the public key of RSA-4096; a P-256 key needs a quarter of it
 
-// ---- Client contexts: exact version, fragment length
+// ---- Client contexts: exact version, fragment length, roots past their end
 
 static const uint16_t fragment_lengths[] = {0, 512, 1024, 2048, 4096}; // index = code on the wire
 static unsigned char fragment_code = MBEDTLS_SSL_MAX_FRAG_LEN_NONE;
@@ -58,6 +61,52 @@ static mp_obj_t set_max_fragment_length(mp_obj_t length_in) {
     mp_raise_ValueError(MP_ERROR_TEXT("fragment length must be 0, 512, 1024, 2048 or 4096"));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(set_max_fragment_length_obj, set_max_fragment_length);
+
+static bool keep_roots;
+
+// What the tls module gave to mbedtls_ssl_conf_verify, and to which configuration.
+typedef struct {
+    const mbedtls_ssl_config *conf;
+    int (*verify)(void *, mbedtls_x509_crt *, int, uint32_t *);
+    void *data;
+} verification_t;
+
+// Called for each certificate of a path. The trusted ones are not the peer's copies: they lie in
+// the list of the configuration.
+static int verify_but_for_a_roots_end(void *data, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
+    const verification_t *asked = data;
+    const mbedtls_x509_crt *root = asked->conf->MBEDTLS_PRIVATE(ca_chain);
+    for (; root != NULL; root = root->next) {
+        if (root == crt && depth > 0) {
+            *flags &= ~MBEDTLS_X509_BADCERT_EXPIRED;
+        }
+    }
+    return asked->verify(asked->data, crt, depth, flags);
+}
+
+void __real_mbedtls_ssl_conf_verify(mbedtls_ssl_config *conf,
+    int (*verify)(void *, mbedtls_x509_crt *, int, uint32_t *), void *data);
+void __wrap_mbedtls_ssl_conf_verify(mbedtls_ssl_config *conf,
+    int (*verify)(void *, mbedtls_x509_crt *, int, uint32_t *), void *data);
+
+void __wrap_mbedtls_ssl_conf_verify(mbedtls_ssl_config *conf,
+    int (*verify)(void *, mbedtls_x509_crt *, int, uint32_t *), void *data) {
+    if (!keep_roots || conf->MBEDTLS_PRIVATE(endpoint) != MBEDTLS_SSL_IS_CLIENT) {
+        __real_mbedtls_ssl_conf_verify(conf, verify, data);
+        return;
+    }
+    verification_t *asked = m_new_obj(verification_t); // held by conf, which lies in the SSLContext
+    asked->conf = conf;
+    asked->verify = verify;
+    asked->data = data;
+    __real_mbedtls_ssl_conf_verify(conf, verify_but_for_a_roots_end, asked);
+}
+
+static mp_obj_t keep_expired_roots(mp_obj_t yes) {
+    keep_roots = mp_obj_is_true(yes);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(keep_expired_roots_obj, keep_expired_roots);
 
 // ---- Errors
 
@@ -239,6 +288,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_anchorwatch_mbedtls) },
     { MP_ROM_QSTR(MP_QSTR_IN_CONTENT_LEN), MP_ROM_INT(MBEDTLS_SSL_IN_CONTENT_LEN) },
     { MP_ROM_QSTR(MP_QSTR_set_max_fragment_length), MP_ROM_PTR(&set_max_fragment_length_obj) },
+    { MP_ROM_QSTR(MP_QSTR_keep_expired_roots), MP_ROM_PTR(&keep_expired_roots_obj) },
     #if MICROPY_TRACKED_ALLOC
     { MP_ROM_QSTR(MP_QSTR_allocations_denied), MP_ROM_PTR(&allocations_denied_obj) },
     #endif
