@@ -10,6 +10,16 @@ from collections import deque
 from selectors import EVENT_READ
 
 
+def ended(work):
+    """What a generator returns that waits by blocking and never yields: the performers' errands are
+    generators, since a board's are."""
+    try:
+        next(work)
+    except StopIteration as end:
+        return end.value
+    raise RuntimeError("an errand of a thread waits by itself")
+
+
 class Errands:
     """Threads that end. The selector's data is a callable that takes the mask."""
 

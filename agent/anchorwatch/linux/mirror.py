@@ -1,35 +1,26 @@
-"""A mirror: signed files over HTTP or HTTPS, from whoever answers at its address.
+"""The way to a mirror on Linux: TCP or a proxy, and TLS where it is asked for.
 
-Rule: blocking, so it runs in an errand. Nothing it says is believed, so nobody asks whose
-certificate it has; every answer is bounded in bytes and in time, and a body that breaks off is
-continued where it ended.
-
-Source: RFC 9110 sections 13.1.5, 14.2 and 15.4.
+Rule: blocking, so it runs in an errand.
 """
 
-from ..errors import LinkError, MalformedMessage
+from ..errors import LinkError
+from ..performers import mirror
 from ..wire import http
-from ..wire.encoding import quote
 from ..wire.url import Url
 from . import waiting
+from .errands import ended
 from .patience import Patience
 from .proxy import refused
 from .veil import Veil
 
-REDIRECTS_AT_MOST = 3
-RESUMES_AT_MOST = 2
 PROGRESS_S = 10.0
 CONNECT_S = 10.0
 PROXY_ASKS = 407
-_REDIRECTS = (301, 302, 303, 307, 308)
-# What object stores without a right to list say of a file that is not there.
-_MISSING = (403, 404, 410)
 _PIECE = 4096
-_ETAG_AT_MOST = 128
 
 
 class Mirror:
-    """The files below an address, one connection each.
+    """The files below an address; `files` is the same for whoever takes generators.
 
     route       the way there, see route.py; proxy  http://HOST:PORT, "" for none
     veil        TLS where it is asked for, see veil.py
@@ -38,70 +29,37 @@ class Mirror:
 
     def __init__(self, base: Url, route, proxy: str, patience: Patience, veil: Veil,
                  progress_s: float = PROGRESS_S) -> None:
-        self._base, self._route, self._proxy, self._patience = base, route, proxy, patience
+        self.files = mirror.Mirror(base, self)
+        self._route, self._proxy, self._patience = route, proxy, patience
         self._veil, self._progress_s = veil, progress_s
-        self._came = False  # something of the answer that is waited for
-
-    def close(self) -> None:
-        """Every connection is closed already."""
 
     def file(self, name: str, at_most: int) -> bytes | None:
-        """A file of at most `at_most` bytes; None if the mirror has none of that name.
+        """See performers/mirror.py."""
+        found: bytes | None = ended(self.files.file(name, at_most))
+        return found
 
-        Raises  LinkError, MalformedMessage (http.TooLong): no answer, or none that can be taken
-        """
-        place = self._base.file(quote(name))
-        for _ in range(1 + REDIRECTS_AT_MOST):
-            answer = self._whole(place, at_most)
-            if answer.status == PROXY_ASKS and self._proxy:
-                raise refused(answer.status, place.text())
-            if answer.status not in _REDIRECTS:
-                return _body(answer, place)
-            location = answer.headers.get("location", "")
-            further = place.redirected(location)
-            if further is None:
-                break
-            place = further
-        raise LinkError("network", "redirected", location, "name the address itself")
-
-    def _whole(self, place: Url, at_most: int) -> http.Response:
-        """The answer, continued as often as its body breaks off with something new in hand."""
-        before, etag = b"", ""
-        for resumes_left in range(RESUMES_AT_MOST, -1, -1):
-            answer = http.Response("GET", at_most, before)
-            try:
-                self._ask(place, answer, before, etag)
-                if answer.status != 416:
-                    return answer
-                before, etag = b"", ""  # it is another file now
-            except LinkError as error:
-                further = answer.status in (200, 206) and len(answer.body) > len(before)
-                if error.verdict != "cut" or not further or not resumes_left:
-                    raise
-                before, etag = answer.body, answer.headers.get("etag", etag)
-        return answer
-
-    def _ask(self, place: Url, answer: http.Response, before: bytes, etag: str) -> None:
-        headers = {"User-Agent": "anchorwatch"}
-        if before:
-            headers["Range"] = "bytes=%d-" % len(before)
-            if etag[:1] == '"' and len(etag) <= _ETAG_AT_MOST and "\t" not in etag:
-                headers["If-Range"] = etag
-        self._came = False
+    def open(self, place: Url, headers: dict[str, str]):
+        """A connection, and the request to be sent over it."""
         if self._proxy and place.scheme == "http":
-            sock, asked = self._open_by_proxy(place, headers)
-        else:
-            sock = self._open(place)
-            asked = http.request("GET", place.authority, place.path, headers)
-        try:
-            waiting.send(sock, asked, self._progress())
-            self._receive(sock, answer)
-        except LinkError as error:
-            slow = error.verdict == "silent" and self._came
-            raise LinkError("network", "slow" if slow else error.verdict, place.text(),
-                            error.remedy) from error
-        finally:
-            sock.close()
+            return self._open_by_proxy(place, headers)
+        return self._open(place), http.request("GET", place.authority, place.path, headers)
+        yield
+
+    def send(self, sock, data: bytes):
+        """All of it."""
+        waiting.send(sock, data, self._progress())
+        return
+        yield
+
+    def receive(self, sock):
+        """What comes next."""
+        return waiting.receive(sock, _PIECE, self._progress())
+        yield
+
+    def passed(self, answer: http.Response, place: Url) -> None:
+        """The proxy may have answered itself."""
+        if answer.status == PROXY_ASKS and self._proxy:
+            raise refused(answer.status, place.text())
 
     def _open(self, place: Url):
         """A connection to the first address that takes one, through TLS where it is asked for."""
@@ -126,40 +84,5 @@ class Mirror:
         sock = self._route.proxy.reach(self._proxy, self._patience.at_most(CONNECT_S))
         return sock, asked
 
-    def _receive(self, sock, answer: http.Response) -> None:
-        """Bytes on the wire are counted too: heads, trailers and chunks of nothing have no end. Of
-        an answer without a file the head is enough."""
-        left = 2 * http.HEAD_AT_MOST + 2 * answer.body_at_most
-        while not answer.done and answer.status < 300:
-            data = waiting.receive(sock, _PIECE, self._progress())
-            self._came = True
-            left -= len(data)
-            if left < 0:
-                raise http.TooLong("HTTP answer longer than its parts")
-            try:
-                _feed(answer, data)
-            except http.TooLong:
-                if answer.status < 300:
-                    raise
-
     def _progress(self) -> Patience:
         return self._patience.at_most(self._progress_s)
-
-
-def _feed(answer: http.Response, data: bytes) -> None:
-    if data:
-        answer.feed(data)
-        return
-    try:
-        answer.finish()
-    except MalformedMessage as error:
-        raise LinkError("network", "cut") from error
-
-
-def _body(answer: http.Response, place: Url) -> bytes | None:
-    if answer.status in _MISSING:
-        return None
-    if answer.status not in (200, 206):
-        raise LinkError("network", "no-file", "%s, status %d" % (place.text(), answer.status),
-                        "see what the mirror serves there", "mirror gives no file")
-    return answer.body
