@@ -2,8 +2,14 @@
 a device that only keeps its session never pays for it in its heap.
 """
 
+import gc
+
 from anchorwatch.core import actions
+from anchorwatch.core.events import Saved, SaveFailed
+from anchorwatch.errors import StateError
 from anchorwatch.pki.p256sign import quiet
+
+from .folder import reason_of
 
 
 class Rolls:
@@ -21,12 +27,27 @@ class Rolls:
             actions.Install: lambda order: self._key_side().install(order),
             actions.WipeKey: lambda order: self._key_side().wipe(order),
             actions.Enroll: lambda order: self._take(self._issuer_side().enroll(order)),
+            actions.Prove: self._prove,
         }
 
     def look(self) -> None:
         """Files may have come, if any are waited for."""
         if self._box is not None and self._box.changed():
             self._take(self._box.look())
+
+    def _prove(self, order) -> None:
+        """Saved or SaveFailed."""
+        name = "slot-" + order.slot
+        gc.collect()  # what is written needs long pieces of the heap
+        try:
+            self._post(Saved(name, self._slots.prove(order.slot, order.assignment, order.evidence)))
+        except MemoryError:
+            gc.collect()
+            self._post(SaveFailed(name, "io"))
+        except OSError as error:
+            self._post(SaveFailed(name, reason_of(error)))
+        except StateError:
+            self._post(SaveFailed(name, "full"))
 
     def _key_side(self):
         if self._keys is None:

@@ -22,7 +22,7 @@ from anchorwatch.wire.encoding import base64_bytes, base64_text
 
 from . import keys
 from .keyfiles import key_der
-from .slots import NAMES
+from .slots import NAMES, UNPROVEN
 
 _EMPTY = "the slot has no key"
 
@@ -76,8 +76,8 @@ class SlotKeys:
             self._post(found)
             return
         chain = [base64_text(one.der) for one in found]
-        failed = _written(self._slots.write, order.slot,
-                          dict(body, chain=chain, issuer=order.issuer))
+        news = dict(UNPROVEN, chain=chain, issuer=order.issuer)
+        failed = _written(self._slots.write, order.slot, dict(body, **news))
         if failed:
             self._post(InstallRefused(order.slot, failed, "slot-" + order.slot))
             return

@@ -1,6 +1,7 @@
 """The two slots of issued credentials, frames `slot-a` and `slot-b`; and the configured credential.
 
-    {"key": PEM, "csr": base64, "chain": [base64 DER, leaf first], "issuer": who issued it}
+    {"key": PEM, "csr": base64, "chain": [base64 DER, leaf first], "issuer": who issued it,
+    "assignment", "evidence": see core/proofs.py}
 
 Rule: a frame is read when it is used and not kept. Nothing here prints a key.
 
@@ -13,6 +14,8 @@ from anchorwatch.wire.encoding import base64_bytes
 NAMES = ("a", "b")
 _FRAME = "slot-"
 _FIELDS = (("key", str), ("csr", str), ("chain", list), ("issuer", str))
+_EIO = 5
+UNPROVEN = {"assignment": {}, "evidence": {}}  # as a frame that has neither
 
 
 class Slots:
@@ -49,9 +52,16 @@ class Slots:
         self._store.wipe(_FRAME + name)
         self.write(name, {"key": key, "csr": "", "chain": [], "issuer": ""})
 
-    def write(self, name: str, body: dict) -> None:
-        """A slot's frame; OSError, StateError: it is as it was."""
-        self._store.save(_FRAME + name, body)
+    def write(self, name: str, body: dict) -> int:
+        """A slot's frame, and its generation; OSError, StateError: it is as it was."""
+        return self._store.save(_FRAME + name, body)
+
+    def prove(self, name: str, assignment: dict, evidence: dict) -> int:
+        """What the certificate in a slot has proven, as write()."""
+        body = self.held(name)
+        if body is None or not body["chain"]:
+            raise OSError(_EIO)
+        return self.write(name, dict(body, assignment=assignment, evidence=evidence))
 
     def wipe(self, name: str) -> None:
         """Overwrite a slot; OSError: its bytes may still be there."""
@@ -102,4 +112,6 @@ def _described(name: str, body: dict) -> dict:
     from anchorwatch.pki.der import Certificate
 
     chain = [Certificate(base64_bytes(one)) for one in body["chain"]]
-    return issued.described(name, chain, body["issuer"])
+    found = issued.described(name, chain, body["issuer"])
+    found.update({part: body[part] for part in UNPROVEN if body.get(part)})
+    return found

@@ -189,6 +189,9 @@ def answer(action, now, rand):
         return events.Signed(action.purpose, promises.SECRET)
     if kind is actions.Save:
         return events.Saved(action.name, 1) if good else events.SaveFailed(action.name, "full")
+    if kind is actions.Prove:
+        name = "slot-" + action.slot
+        return events.Saved(name, 1) if good else events.SaveFailed(name, "full")
     if kind is actions.Hold:
         return events.Held(rand.randrange(3))
     if kind is actions.Ping:
@@ -301,6 +304,9 @@ class Kind:
 
     def _save(self, action, now):
         return [events.Saved(action.name, 1)]
+
+    def _prove(self, action, now):
+        return [events.Saved("slot-" + action.slot, 1)]
 
     def _newkey(self, action, now):
         return [events.KeyMade(action.slot)]

@@ -14,7 +14,7 @@ SECRET = b"canary-secret"
 SECRET_TEXTS = ("canary-secret", "Y2FuYXJ5LXNlY3JldA")      # as it is, and in base64
 
 
-OF_SLOTS = (actions.NewKey, actions.MakeCsr, actions.Install, actions.WipeKey)
+OF_SLOTS = (actions.NewKey, actions.MakeCsr, actions.Install, actions.Prove, actions.WipeKey)
 
 
 class Promises:
@@ -29,6 +29,7 @@ class Promises:
         self.told = []
         self.connects = []
         self.slots = {}             # name: credential, or {"pending": True}
+        self.proofs = {}            # frame: Prove that waits for its answer
         self.wiped = False          # the configured credential's key
         self.read = None            # the configured credential, once its files were changed
 
@@ -64,6 +65,14 @@ class Promises:
         self.asked.append(action)
 
     _makecsr = _install
+
+    def _prove(self, action):
+        held = self.slots.get(action.slot, {})
+        assert "kind" in held, "a proof of a certificate that is not there"
+        known = (held.get("assignment"), held.get("evidence"))
+        assert known != (action.assignment, action.evidence), "a frame is written as it is"
+        self.proofs["slot-" + action.slot] = action
+        self.asked.append(action)
 
     def _forget(self, link):
         self.asked = [a for a in self.asked if getattr(a, "link", None) != link]
@@ -115,6 +124,7 @@ class Promises:
         """An event is given to the core: the links and the disk are as it says."""
         if isinstance(event, events.Saved) and event.name in self.written:
             self.disk[event.name] = self.written[event.name]
+            self._proven(event.name)
         self._slots_after(event)
         if isinstance(event, events.Fetched) and event.bundle["folder"]:
             self.folders[str(event.bundle["folder"])] = event.bundle
@@ -124,6 +134,12 @@ class Promises:
             self.links[event.link] = after
         if after == NOTHING:
             self._forget(event.link)
+
+    def _proven(self, frame):
+        proof = self.proofs.pop(frame, None)
+        if proof is not None:
+            told = {"assignment": proof.assignment, "evidence": proof.evidence}
+            self.slots[proof.slot] = dict(self.slots[proof.slot], **replay.copied(told))
 
     def _slots_after(self, event):
         if isinstance(event, events.Installed):
@@ -154,7 +170,7 @@ class Promises:
     def cut(self):
         """The power is gone: links and questions with it."""
         self.links = {link: NOTHING for link in LINKS}
-        self.dialed, self.asked, self.written = {}, [], {}
+        self.dialed, self.asked, self.written, self.proofs = {}, [], {}, {}
 
     def answered(self, action):
         """One question less."""

@@ -275,5 +275,6 @@ PERFORM = {
     actions.MakeCsr: Driver._make_csr,
     actions.Enroll: Driver._enroll,
     actions.Install: Driver._install,
+    actions.Prove: Driver._prove,
     actions.WipeKey: Driver._wipe_key,
 }

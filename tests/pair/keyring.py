@@ -5,6 +5,7 @@ Rule: real keys, requests and certificates; what goes wrong is said by the cloud
 
 import base64
 import hashlib
+import json
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,7 +18,7 @@ KEY_MS, CSR_MS, ISSUE_MS, INSTALL_MS = 50, 10, 300, 10
 
 
 class Keyring:
-    """`slots` {name: {"key", "csr", "chain"}} lies on the disk."""
+    """`slots` {name: {"key", "csr", "chain", "proof"}} lies on the disk."""
 
     def chain_of(self, slot: str | None) -> list[bytes]:
         """What a dial with this slot shows."""
@@ -27,7 +28,8 @@ class Keyring:
 
     def found_slots(self) -> dict:
         """What a start finds."""
-        return {name: described(name, held["chain"]) if held["chain"] else {"pending": True}
+        return {name: {**described(name, held["chain"]), **held["proof"]}
+                if held["chain"] else {"pending": True}
                 for name, held in self.slots.items()}  # fmt: skip
 
     def _new_key(self, order: actions.NewKey) -> None:
@@ -36,7 +38,7 @@ class Keyring:
             self.later(KEY_MS, events.KeyFailed(order.slot, reason, ""))
             return
         key = ec.generate_private_key(ec.SECP256R1())
-        self.slots[order.slot] = {"key": key, "csr": "", "chain": []}
+        self.slots[order.slot] = {"key": key, "csr": "", "chain": [], "proof": {}}
         self.later(KEY_MS, events.KeyMade(order.slot))
 
     def _make_csr(self, order: actions.MakeCsr) -> None:
@@ -61,6 +63,17 @@ class Keyring:
         held["chain"] = list(order.chain)
         told = described(order.slot, held["chain"])
         self.later(INSTALL_MS, events.Installed(order.slot, told))
+
+    def _prove(self, order: actions.Prove) -> None:
+        name = "slot-" + order.slot
+        reason = self.disk(name)
+        self.saves.append((self.cloud.now_ms, name))
+        if reason:
+            self.later(0, events.SaveFailed(name, reason))
+            return
+        proof = {"assignment": order.assignment, "evidence": order.evidence}
+        self.slots[order.slot]["proof"] = json.loads(json.dumps(proof))
+        self.later(0, events.Saved(name, len(self.saves)))
 
     def _wipe_key(self, order: actions.WipeKey) -> None:
         if order.slot == "onboarding":

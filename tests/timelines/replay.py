@@ -79,17 +79,27 @@ def issued(slot, fingerprint="", ca="ca-1", age_days=10, life_days=90):
 def slotted(*found, **frame):
     """State of a device that rolled; found: credentials in slots, or names of slots with a key
     alone; frame: what the frame `identity` says, the first one is active unless told; accepted:
-    the certificate that the hub accepted last."""
+    the certificate that the hub accepted last; proven: the active one's frame says so."""
     named = {one: {"pending": True} for one in found if isinstance(one, str)}
     named.update({one["slot"]: one for one in found if not isinstance(one, str)})
     about = slots.fresh()
     about["active"] = found[0]["slot"] if found and not isinstance(found[0], str) else "onboarding"
     accepted = frame.pop("accepted", None)
+    proven = frame.pop("proven", True)
     about.update(frame)
+    served = named.get(about["active"], {})
+    if proven and "fingerprint" in served:
+        named[about["active"]] = accepted_since(served, served["not_before"])
     serves = named.get(about["active"], {}).get("fingerprint", "cert-1")
     state = kept(accepted=accepted or serves)
     state.update({"slots": named, "identity": about})
     return state
+
+
+def accepted_since(credential, utc_s, hub=HUB, refused=False):
+    """The same, of which its frame says that the hub accepted it."""
+    evidence = {"accepted": {"hub": utc_s}, "refused_by_dps": refused}
+    return dict(credential, assignment={"hub": hub, "device_id": "dev-7"}, evidence=evidence)
 
 
 def from_hub(rid, status, body):
@@ -301,7 +311,7 @@ def environment():
     known = (entry, layers, x509, key, start, kept, verified, failed, assigned, dps, document,
              patched, twin_status, pushed, call, status_of, bundle, fetched, missed, rooted, hard,
              glanced,
-             proven, limited, issued, slotted, from_hub)
+             proven, limited, issued, slotted, accepted_since, from_hub)
     names = {word.__name__: word for word in known}
     names.update({"SAVED": {}, "T0": T0, "DAY_S": DAY_S, "MIRROR": MIRROR})
     for module in (events,):
@@ -330,6 +340,7 @@ class Replay:
         self.config, self.rand, self.auto = dict(BASE), RANDS["half"], True
         self.watch, self.now = None, 0
         self.folders, self.rooted, self.written, self.slots = {}, [], {}, {}
+        self.proofs = {}
         self.names["disk"] = self._disk
 
     def _disk(self):
@@ -354,6 +365,7 @@ class Replay:
             self._keep("trust")
         if isinstance(event, events.Saved):
             self._keep(event.name)
+            self._prove(event.name)
         self._slots_after(event)
 
     def _slots_after(self, done):
@@ -367,6 +379,13 @@ class Replay:
             self.slots[done.slot] = done.credential
         if isinstance(done, events.KeyWiped) and not done.reason:
             self.slots.pop(done.slot, None)
+
+    def _prove(self, frame):
+        """A slot's frame was written again."""
+        if frame in self.proofs:
+            proof = self.proofs.pop(frame)
+            about = {"assignment": proof.assignment, "evidence": proof.evidence}
+            self.slots[proof.slot] = dict(self.slots[proof.slot], **copied(about))
 
     def _keep(self, name):
         """A save is on the disk."""
@@ -427,6 +446,10 @@ class Replay:
                 if not isinstance(action, actions.Tell) or action.name != "state":
                     shown.append("        -> " + repr(action))
                 self._slots_after(action)
+                if isinstance(action, actions.Prove):
+                    self.proofs["slot-" + action.slot] = action
+                    if self.auto:
+                        pending.append(events.Saved("slot-" + action.slot, 1))
                 if isinstance(action, actions.Save):
                     self.written[action.name] = copied(action.body)
                     if self.auto:

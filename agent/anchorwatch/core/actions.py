@@ -8,6 +8,7 @@ from .credentials import Enroll as Enroll
 from .credentials import Install as Install
 from .credentials import MakeCsr as MakeCsr
 from .credentials import NewKey as NewKey
+from .credentials import Prove as Prove
 from .credentials import WipeKey as WipeKey
 from .errands import AskDate as AskDate
 from .errands import AskTime as AskTime

@@ -94,6 +94,19 @@ class Install(Record):
     judge_utc_s: int
 
 
+class Prove(Record):
+    """Write into a slot's frame, beside key and certificate, what they have proven: Saved or
+    SaveFailed of the frame.
+
+    assignment, evidence  see core/proofs.py
+    """
+
+    fields = ("slot", "assignment", "evidence")
+    slot: str
+    assignment: Tree
+    evidence: Tree
+
+
 class WipeKey(Record):
     """Overwrite and remove a credential's key, slot or onboarding: KeyWiped.
 
@@ -169,7 +182,8 @@ class Installed(Record):
     """Install: key and chain are in one frame on the disk.
 
     credential  as in Start, for this slot, with "sha1" of the leaf, "issuer" {"cn", "sha1",
-                "sha256", "not_after"} (empty, None where the chain has no issuer) and "key"
+                "sha256", "not_after"} (empty, None where the chain has no issuer) and "key"; a
+                Start that finds it adds the "assignment" and "evidence" of Prove, once written
     """
 
     fields = ("slot", "credential")

@@ -15,7 +15,7 @@ from .rollmeanings import (
     TrialDue,
     TrialGood,
 )
-from .rolls import ENTERING, HOLDING, REGISTERING, ROLL, TRYING
+from .rolls import COMMITTING, ENTERING, HOLDING, REGISTERING, ROLL, TRYING, WIPING
 from .rolltimes import DAY_MS
 from .shapes import Event, Items
 from .slots import BREACH, EXPIRY, NAMES, ONBOARDING, OVERDUE
@@ -60,13 +60,20 @@ class Identity(Trialling):
 
     def session(self, now: int) -> Items:
         """The hub accepted a CONNECT: whose certificate was it?"""
-        shown = self.slots.shown("live")
+        shown, device = self.slots.shown("live"), self._device
+        utc_s = device.clock.utc(now) or 0
+        self.slots.proofs.accepted(shown, "hub", device.hub or "", device.device_id, utc_s)
         if shown == self.slots.kept["active"]:
             self.wake_at = now if self._former_late(now) else self.wake_at
             return []
         if shown == self.slots.kept["trial"] and self.state in UNPROVEN:
             return [TrialGood()]
         return self._served(shown) + [TookOver()]
+
+    def proven(self) -> Items:
+        """What is to be written of it, once no commit is under way: the frame that names the new
+        slot and the end of a breached key come first."""
+        return [] if self.state in (COMMITTING, WIPING) else self.slots.proofs.due()
 
     def _served(self, shown: str) -> Items:
         """Rung 4 or 5 succeeded: what serves is active; what was refused is still to be proven,

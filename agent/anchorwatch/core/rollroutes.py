@@ -6,7 +6,7 @@ The frame `identity` is saved for other things too: only the answer to the last 
 from ..errors import MalformedMessage
 from ..wire import credentials as wire
 from .answers import warning
-from .events import Issued, IssueLater, IssueRefused
+from .events import Issued, IssueLater, IssueRefused, SaveFailed
 from .lifecycle import REPROVISIONING, SETTLING, WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import DpsLater, HubLater
 from .rolls import ASKING, AWAITING
@@ -30,6 +30,8 @@ class RollRoutes:
 
     def answered(self, event: Event, now: int) -> Items:
         """Saved or SaveFailed of any file."""
+        if isinstance(event, SaveFailed):
+            self._identity.slots.proofs.failed(event.name)
         if event.name != "identity" or not self._identity.slots.written():
             return []
         return self._identity.handle(event, now)
@@ -38,17 +40,20 @@ class RollRoutes:
         """DPS knows a certificate now; the one on trial is tried, whoever had it registered."""
         slots, beside = self._identity.slots, self._watch.connection.state == REPROVISIONING
         link = "next" if beside else "live"
-        slots.refused_by_dps(slots.shown(link), False)
+        slots.assigned(slots.shown(link), event, self._watch.clock.utc(now) or 0)
         return self._identity.handle(event, now) if slots.tries(link) else []
 
     def unregistered(self, event: Event, beside: bool, now: int) -> Items:
         """A registration failed: of a new certificate, or with a request. Without a session it is
         the ladder's, but where the machine tries."""
         slots = self._identity.slots
-        newer = beside and not slots.csr and slots.shown("next") != slots.kept["active"]
+        alone = beside and not slots.csr  # with a request, that may be what was refused
+        newer = alone and slots.shown("next") != slots.kept["active"]
         out: Items = []
         if event.fault == "identity" and (newer or (self._identity.trying_live and not beside)):
             out = self._identity.dps_refused(event, beside, now)
+        elif event.fault == "identity" and alone:
+            slots.proofs.refused(slots.kept["active"])
         if beside:
             slots.show("next", "")
         return out + self._no_issue(event)

@@ -19,10 +19,11 @@ Source: design section 9.
 """
 
 from .actions import Save
+from .proofs import NAMES as NAMES
+from .proofs import Proofs
 from .shapes import Event, Items, MaybeTree, Tree
 
 ONBOARDING = "onboarding"
-NAMES = ("a", "b")
 BREACH, EXPIRY = "breach", "expiry"
 CLOSED_AT_MOST = 8
 NEVER, SOMETIME = 0, -1
@@ -47,13 +48,13 @@ class Slots:
         self.lost = ""  # the active slot of the frame, when the driver could not read it
         self.csr = ""  # a request that goes to DPS with the next registration
         self.saves = self.answered = 0  # of the frame
-        self._no: Items = []  # fingerprints that DPS refused
+        self.proofs = Proofs(self.held)
         self._shown: Tree = {"live": "", "next": ""}  # link: slot, "" for the active one
 
     def start(self, event: Event) -> None:
         """Take what the driver found; a slot that cannot be read is as if it were not there."""
         found = event.state.get("slots", {})
-        self.held = {n: found[n] for n in NAMES if n in found and not found[n].get("pending")}
+        self.held.update({n: found[n] for n in NAMES if n in found and "pending" not in found[n]})
         self.held[ONBOARDING] = event.credential
         self.kept.update(event.state.get("identity", {}))
         self._resume(found)
@@ -136,18 +137,26 @@ class Slots:
                 found = name
         return "" if found == active else found
 
-    def refused_by_dps(self, name: str, refused: bool) -> None:
-        """What DPS said of it; of one that is not on trial a restart forgets it."""
-        fingerprint = self.held[name].get("fingerprint", "")
-        self._no = [old for old in self._no if old != fingerprint]
-        self._no += [fingerprint] if refused else []
+    def assigned(self, name: str, event: Event, utc_s: int) -> None:
+        """DPS took it."""
+        self.proofs.accepted(name, "dps", event.hub, event.device_id, utc_s)
         if name == self.kept["trial"]:
-            self.kept["trial_refused"] = refused
+            self.kept["trial_refused"] = False
+
+    def refused(self, name: str) -> bool:
+        """DPS did not take it, and may hear of an older one now; True where that changes the frame
+        `identity`."""
+        self.proofs.refused(name)
+        if name != self.kept["trial"]:
+            return False
+        self.kept["trial_refused"] = True
+        return True
 
     def _refused(self, name: str) -> bool:
+        """Of one that is on trial, since its trial began."""
         if name == self.kept["trial"]:
             return bool(self.kept["trial_refused"])
-        return self.held[name].get("fingerprint") in self._no
+        return self.proofs.denied(name)
 
     def _age(self, name: str) -> tuple[int, bool]:
         """What makes one newer: when it was made, and being on trial; a key without a certificate

@@ -201,6 +201,7 @@ class Trialling(Rolling):
         slots, rolls = self.slots, self.state == REGISTERING
         link = "next" if beside else "live"
         tried = slots.tries(link)
-        slots.refused_by_dps(slots.shown(link), True)
+        news = slots.refused(slots.shown(link))
         out: Items = self.handle(event, now) if tried else []
-        return (out or [slots.save()]) + ([RegisterBeside()] if beside and not rolls else [])
+        out = out or ([slots.save()] if news else [])
+        return out + ([RegisterBeside()] if beside and not rolls else [])

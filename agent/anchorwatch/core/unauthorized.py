@@ -169,11 +169,13 @@ class Unauthorized(Machine):
         a newer one, the active one has not had its turn."""
         slots = self._device.slots
         shown, before = slots.shown("live"), self._fallback.refused
-        if isinstance(event, DpsRefused) and shown != slots.kept["active"] and not before:
-            slots.refused_by_dps(shown, True)
-            asked = [Sound()] if self.may_register(now) else self._choose_here(event, now)
-            return [slots.save()] + asked
-        self._fallback.refused = self._fallback.refused or isinstance(event, DpsRefused)
+        if isinstance(event, DpsRefused):
+            if shown != slots.kept["active"] and not before:
+                saved = [slots.save()] if slots.refused(shown) else []
+                asked = [Sound()] if self.may_register(now) else self._choose_here(event, now)
+                return saved + asked
+            slots.proofs.refused(shown)
+            self._fallback.refused = True
         return self._fallback.next(self.may_register(now), now)
 
     def _choose_here(self, event: Event, now: int) -> Items:

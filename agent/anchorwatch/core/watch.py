@@ -96,7 +96,7 @@ class Watch:
             elif not self._nowhere(item):
                 out.append(item)
             if not pending:
-                pending = self.twin.report(status_page.reported(self))
+                pending = self.twin.report(status_page.reported(self)) + self.identity.proven()
         self.warnings.hear(event, out, now)
         for endpoint in self.device.watched():
             self.taken.keep(endpoint, status_page.evidence(self, endpoint))

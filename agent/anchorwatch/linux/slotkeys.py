@@ -14,7 +14,7 @@ from ..wire.encoding import base64_bytes, base64_text
 from . import tls
 from .keyblocks import TOKEN_HINT, in_token
 from .keymaking import NoKey, destroy, new, request
-from .slots import NAMES, Slots, in_memory, pem_of
+from .slots import NAMES, UNPROVEN, Slots, in_memory, pem_of
 
 _MISMATCH = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH")
 _EMPTY = "the slot has no key"
@@ -86,7 +86,7 @@ class SlotKeys:
             self._post(found)
             return
         chain = {"chain": [base64_text(one.der) for one in found], "issuer": order.issuer}
-        failed = self._update(order.slot, body, chain)
+        failed = self._update(order.slot, body, {**chain, **UNPROVEN})
         if failed:
             self._post(InstallRefused(order.slot, failed, "slot-" + order.slot))
             return

@@ -1,7 +1,7 @@
 """The two slots of issued credentials, frames `slot-a` and `slot-b`; and the configured credential.
 
     {"key": PEM of the key or of its reference in a token, "csr": base64, "chain": [base64 DER, leaf
-    first], "issuer": who issued it}
+    first], "issuer": who issued it, "assignment", "evidence": see core/proofs.py}
 
 Rule: a frame is read when it is used and not kept: the key passes to the TLS library as a file that
 is on no disk, and is closed as soon as it is read. Nothing here prints a key.
@@ -9,6 +9,7 @@ is on no disk, and is closed as soon as it is read. Nothing here prints a key.
 Source: design section 9; contract section 3.
 """
 
+import errno
 import os
 
 from ..errors import AgentError, LinkError, MalformedMessage
@@ -18,6 +19,7 @@ from ..wire.encoding import base64_bytes, base64_text
 NAMES = ("a", "b")
 _FRAME = "slot-"
 _FIELDS = (("key", str), ("csr", str), ("chain", list), ("issuer", str))
+UNPROVEN: dict = {"assignment": {}, "evidence": {}}  # as a frame that has neither
 _LINE = 64
 
 
@@ -67,9 +69,17 @@ class Slots:
         self._store.wipe(_FRAME + name)
         self.write(name, {"key": key, "csr": "", "chain": [], "issuer": ""})
 
-    def write(self, name: str, body: dict) -> None:
-        """A slot's frame; OSError, StateError: it is as it was."""
-        self._store.save(_FRAME + name, body)
+    def write(self, name: str, body: dict) -> int:
+        """A slot's frame, and its generation; OSError, StateError: it is as it was."""
+        generation: int = self._store.save(_FRAME + name, body)
+        return generation
+
+    def prove(self, name: str, assignment: dict, evidence: dict) -> int:
+        """What the certificate in a slot has proven, as write()."""
+        body = self.held(name)
+        if body is None or not body["chain"]:
+            raise OSError(errno.EIO, "no certificate in the slot")
+        return self.write(name, dict(body, assignment=assignment, evidence=evidence))
 
     def wipe(self, name: str) -> None:
         """Overwrite and remove a slot; OSError: its bytes may still be there."""
@@ -152,4 +162,6 @@ def _described(name: str, body: dict) -> dict:
     from ..pki import issued  # most devices have no slots
 
     chain = [Certificate(base64_bytes(one)) for one in body["chain"]]
-    return issued.described(name, chain, body["issuer"])
+    found: dict = issued.described(name, chain, body["issuer"])
+    found.update({part: body[part] for part in UNPROVEN if body.get(part)})
+    return found
