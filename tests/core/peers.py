@@ -187,11 +187,8 @@ def answer(action, now, rand):
     kind = type(action)
     if kind is actions.Sign:
         return events.Signed(action.purpose, promises.SECRET)
-    if kind is actions.Save:
-        return events.Saved(action.name, 1) if good else events.SaveFailed(action.name, "full")
-    if kind is actions.Prove:
-        name = "slot-" + action.slot
-        return events.Saved(name, 1) if good else events.SaveFailed(name, "full")
+    if kind in (actions.Save, actions.Prove):
+        return written(action) if good else events.SaveFailed(written(action).name, "full")
     if kind is actions.Hold:
         return events.Held(rand.randrange(3))
     if kind is actions.Ping:
@@ -204,6 +201,11 @@ def answer(action, now, rand):
         granted = rand.choice([[], [1], [128], [1] * len(action.filters)])
         return events.Subscribed(action.link, granted)
     return _outside(kind, good, now, rand)
+
+
+def written(action):
+    """Save or Prove: its frame is on the disk."""
+    return events.Saved(getattr(action, "name", "") or "slot-" + action.slot, 1)
 
 
 def _outside(kind, good, now, rand):
@@ -303,10 +305,9 @@ class Kind:
         return [events.Signed(action.purpose, promises.SECRET)]
 
     def _save(self, action, now):
-        return [events.Saved(action.name, 1)]
+        return [written(action)]
 
-    def _prove(self, action, now):
-        return [events.Saved("slot-" + action.slot, 1)]
+    _prove = _save
 
     def _newkey(self, action, now):
         return [events.KeyMade(action.slot)]

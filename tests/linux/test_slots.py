@@ -372,6 +372,6 @@ def test_frame_on_the_disk_is_of_the_form_that_is_written_down(asked):
     bodies = [frame.decode(file.read_bytes()) for file in
               (device.folder / "state").glob("slot-a.*")]
     body = frame.load(max(bodies)[1])
-    assert sorted(body) == ["chain", "csr", "issuer", "key"]
+    assert sorted(body) == ["assignment", "chain", "csr", "evidence", "issuer", "key"]
     assert (body["csr"], body["issuer"]) == (csr, "est")
     assert pem_of([chain[0]]).decode().splitlines()[1][:20] == body["chain"][0][:20]

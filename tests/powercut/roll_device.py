@@ -62,6 +62,8 @@ class RollDevice(Device):
     def post(self, event):
         """An answer of the driver."""
         slot = getattr(event, "slot", "")
+        if isinstance(event, events.Saved):
+            self._slots.done.pop(event.name[5:], None)      # "slot-a" was proven
         if isinstance(event, (events.KeyMade, events.CsrMade, events.Installed, events.KeyWiped)):
             if self._slots.done.pop(slot, False):
                 self.ledger.acknowledge("slot-" + slot)

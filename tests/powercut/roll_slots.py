@@ -55,8 +55,9 @@ class NotedSlots(Slots):
     def write(self, name, body):
         """A slot's frame."""
         self._ledger.begin("slot-" + name, body)
-        super().write(name, body)
+        generation = super().write(name, body)
         self.done[name] = True
+        return generation
 
     def wipe(self, name):
         """Overwrite and remove."""

@@ -1,4 +1,4 @@
-"""Power cuts of a slot's whole life: a key over another, its request, its certificate, the wipe.
+"""Power cuts of a slot's whole life: a key over another, its request, its certificate, its proof, the wipe.
 
 Rule: the other slot is never touched, and once a key was said to be overwritten or wiped, no file
 of any image holds a piece of it.
@@ -47,6 +47,13 @@ def _fill(slots, ledger):
     ledger.acknowledge("slot-a")
 
 
+def _prove(slots, ledger):
+    assignment, evidence = {"hub": "h", "device_id": "d"}, {"accepted": {"hub": 7}}
+    ledger.begin("slot-a", dict(slots.held("a"), assignment=assignment, evidence=evidence))
+    slots.prove("a", assignment, evidence)
+    ledger.acknowledge("slot-a")
+
+
 def _wipe(slots, ledger):
     ledger.begin("slot-a", None)
     slots.wipe("a")
@@ -59,6 +66,7 @@ def _play(calls, ledger):
         _fill(slots, ledger)
         _write(slots, ledger, "a", body(NEW, "csr"))
         _write(slots, ledger, "a", body(NEW, "csr", ["leaf", "issuer"]))
+        _prove(slots, ledger)
         _wipe(slots, ledger)
 
 
@@ -87,7 +95,7 @@ def _boot(calls, ledger):
 
 
 def test_power_cut_in_the_life_of_a_slot_loses_no_key_and_leaves_none(record_property):
-    story = Story("slot: key, request, chain, wipe", _prepare, _play, _after, _boot)
+    story = Story("slot: key, request, chain, proof, wipe", _prepare, _play, _after, _boot)
     counted = survey.Survey(story, survey.STORE_FULL).run()
     record_property("power cut", table.row(counted))
     assert counted.faults == []

@@ -446,16 +446,22 @@ class Replay:
                 if not isinstance(action, actions.Tell) or action.name != "state":
                     shown.append("        -> " + repr(action))
                 self._slots_after(action)
-                if isinstance(action, actions.Prove):
-                    self.proofs["slot-" + action.slot] = action
-                    if self.auto:
-                        pending.append(events.Saved("slot-" + action.slot, 1))
-                if isinstance(action, actions.Save):
-                    self.written[action.name] = copied(action.body)
-                    if self.auto:
-                        self._keep(action.name)
-                        pending.append(events.Saved(action.name, 1))
+                pending += self._written(action)
         return shown + ["        == " + self._state()]
+
+    def _written(self, action):
+        """What a disk answers that answers by itself."""
+        if isinstance(action, actions.Prove):
+            name = "slot-" + action.slot
+            self.proofs[name] = action
+        elif isinstance(action, actions.Save):
+            name = action.name
+            self.written[name] = copied(action.body)
+        else:
+            return []
+        if self.auto:
+            self._keep(name)
+        return [events.Saved(name, 1)] if self.auto else []
 
     def _state(self):
         watch = self.watch
