@@ -1,4 +1,4 @@
-"""Power cuts of a slot's whole life: a key over another, its request, its certificate, its proof, the wipe.
+"""Power cuts of a slot's whole life: a key over another, request, certificate, proof, the wipe.
 
 Rule: the other slot is never touched, and once a key was said to be overwritten or wiped, no file
 of any image holds a piece of it.

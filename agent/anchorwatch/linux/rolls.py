@@ -4,8 +4,7 @@ a device that only keeps its session never pays for it.
 
 from ..core import actions
 from ..core.events import Saved, SaveFailed
-from ..errors import StateError
-from .folder import reason_of
+from ..errors import StateError, reason_of
 
 
 class Rolls:
