@@ -97,7 +97,7 @@ def test_roll_by_est_moves_the_session_and_both_certificates_are_shown(cloud, de
     assert session(cloud, since, board, held["fingerprint"])["session"]
     text = board.ask("identity", "show")
     for shown in (first, held["fingerprint"], held["sha1"], held["issuer"]["sha1"],
-                  held["issuer"]["sha256"], "days left", "by est"):
+                  held["issuer"]["sha256"], "days left", "by est", "accepted by hub since 20"):
         assert shown in text
     key = (board.folder / "device.key").read_bytes()
     assert key.startswith(b"-----BEGIN") and "PRIVATE" not in (
@@ -213,7 +213,9 @@ def test_device_that_does_not_roll_says_why_and_its_files_are_its_agents(device)
 def test_page_of_a_roll_under_way_names_every_part():
     held = {"kind": "x509", "cn": "dev-7", "key": "ec-p256", "not_before": NOW_S - 86_400,
             "not_after": NOW_S - 1, "fingerprint": "ab" * 32, "sha1": "cd" * 20, "by": "est",
-            "issuer": {"cn": "CA", "sha1": "", "sha256": ""}}
+            "issuer": {"cn": "CA", "sha1": "", "sha256": ""},
+            "assignment": {"hub": "hub.example", "device_id": "dev-8"},
+            "evidence": {"accepted": {"hub": 0, "dps": 1_800_000_000}, "refused_by_dps": True}}
     lines = identitypage.lines({
         "active": "b", "trial": None, "former": None, "pending": "a", "roll": "awaiting",
         "reason": "expiry", "why": "issuer-busy", "issuer": "est", "forbidden": None,
@@ -222,6 +224,8 @@ def test_page_of_a_roll_under_way_names_every_part():
     text = "\n".join(lines)
     for part in ("slot a      key only, waits for its certificate", "slot b      CN=dev-7",
                  "expired 0 days ago", "its certificate is not in the chain",
+                 "device  dev-8 at hub.example", "refused by dps when it heard of it last",
+                 "accepted by dps since 2027-01-15", "by hub since a time not known",
                  "configured  symmetric key, not in use", "by est: awaiting, expiry", ", now",
                  "issuer-busy"):
         assert part in text

@@ -84,6 +84,8 @@ def test_every_issuers_certificate_serves_in_a_session_that_goes_on(cloud):
                 (last,) = cloud.rows("connected", since, device=board.name, service="hub")[-1:]
                 assert last["thumbprint"].lower() == shown[one]["fingerprint"] != configured[one]
                 assert (shown[one]["cn"], shown[one]["by"]) == (board.name, one)
+                assert shown[one]["assignment"]["device_id"] == board.name
+                assert list(shown[one]["evidence"]["accepted"]) == ["hub"]
         for board in boards.values():
             reasons = board.ended_sessions()
             assert len(reasons) == 2 and all(r.startswith("taken over") for r in reasons), reasons

@@ -1,6 +1,7 @@
 """The slots of issued credentials: keys, requests, certificates, and their end."""
 
 import base64
+import gc
 import hashlib
 import os
 import pathlib
@@ -12,7 +13,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
 from anchorwatch.core import actions
-from anchorwatch.core.events import Installed, InstallRefused, KeyFailed, KeyMade, KeyWiped
+from anchorwatch.core.events import (
+    Installed,
+    InstallRefused,
+    KeyFailed,
+    KeyMade,
+    KeyWiped,
+    Saved,
+    SaveFailed,
+)
 from anchorwatch.errors import LinkError
 from anchorwatch.linux import store as stores
 from anchorwatch.linux import tls
@@ -127,6 +136,69 @@ def test_chain_is_kept_leaf_first_without_strangers_or_doubles_and_with_its_root
     assert kept == [leaf, CA.ca.der, CA.root.der]
 
 
+WHERE = {"hub": "hub.example", "device_id": CN}
+EVIDENCE = {"accepted": {"hub": NOW_S, "dps": 0}, "refused_by_dps": True}
+
+
+def prove(device, slot="a"):
+    return device.one(actions.Prove(slot, WHERE, EVIDENCE))
+
+
+def test_proof_lies_beside_the_certificate_and_the_next_start_finds_it(asked):
+    device, csr = asked
+    told = device.install(CA.chain(csr)).credential
+    key = key_of(device)
+    assert prove(device) == Saved("slot-a", 4)
+    assert device.open() == {"a": {**told, "assignment": WHERE, "evidence": EVIDENCE}}
+    assert key_of(device) == key and device.slots.held("a")["csr"] == csr
+
+
+def test_frame_of_before_there_were_proofs_is_read_as_it_was(asked):
+    device, csr = asked
+    told = device.install(CA.chain(csr)).credential
+    body = device.slots.held("a")
+    del body["assignment"], body["evidence"]
+    device.slots.write("a", body)
+    assert device.open() == {"a": told}
+    assert prove(device) == Saved("slot-a", 5) and device.open()["a"]["evidence"] == EVIDENCE
+
+
+def test_another_certificate_in_the_slot_has_proven_nothing(asked):
+    device, csr = asked
+    device.install(CA.chain(csr))
+    prove(device)
+    told = device.install(CA.chain(csr)).credential
+    assert device.open() == {"a": told} and "evidence" not in told
+
+
+def test_proof_that_cannot_be_written_is_told_and_the_slot_is_as_it_was(asked, monkeypatch):
+    device, csr = asked
+    assert [prove(device, slot) for slot in "ab"] == [
+        SaveFailed("slot-a", "io"), SaveFailed("slot-b", "io")]
+    device.install(CA.chain(csr))
+    before = device.text()
+
+    def full(folder, name, data):
+        raise OSError(28, "no space")
+
+    monkeypatch.setattr(stores, "replace_secret", full)
+    assert prove(device) == SaveFailed("slot-a", "full")
+    monkeypatch.undo()
+    monkeypatch.setattr(frame, "BODY_AT_MOST", len(frame.dump(device.slots.held("a"))))
+    assert prove(device) == SaveFailed("slot-a", "full") and device.text() == before
+
+
+def test_wiped_slot_leaves_no_byte_of_the_key_in_either_of_its_generations(asked):
+    device, csr = asked
+    device.install(CA.chain(csr))
+    prove(device)
+    key = key_of(device).splitlines()[1].encode()
+    files = sorted((device.folder / "state").glob("slot-a.*"))
+    assert [key in file.read_bytes() for file in files] == [True, True]
+    assert device.one(actions.WipeKey("a")) == KeyWiped("a", "")
+    assert key not in device.text() and not list((device.folder / "state").glob("slot-a.*"))
+
+
 def refused(csr, reason):
     """The chains that are refused for a reason."""
     stranger = authority.root("Stranger").issue("x")
@@ -191,6 +263,7 @@ def test_slot_authenticates_a_handshake_and_its_key_is_in_no_file(asked):
     chain = CA.chain(csr)
     device.install(chain)
     server = authority.root("Web").issue("hub.example.net", names=("hub.example.net",))
+    gc.collect()  # which closes the folders of tests before this one
     descriptors = len(os.listdir("/proc/self/fd"))
     with Server(server.below(), client_ca=CA.root) as hub:
         files = device.slots.files("a")

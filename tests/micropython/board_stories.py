@@ -153,6 +153,9 @@ class Roll(Story):
                 made = dict(made, **news)
                 ledger.did("slot-" + slot, made, slots.write, slot, made)
             self.save(ledger, "identity", {"active": slot})
+            proof = {"hub": "h" * 40}, {"accepted": {"hub": 1}, "refused_by_dps": False}
+            made = dict(made, assignment=proof[0], evidence=proof[1])
+            ledger.did("slot-" + slot, made, slots.prove, slot, proof[0], proof[1])
             ledger.did("slot-" + other, None, slots.wipe, other)
         ledger.gone(b"a" * 200)
 

@@ -145,6 +145,32 @@ def test_wiped_slot_leaves_no_byte_of_its_key(asked):
     assert not (folder / "state" / "slot-a.1").read_bytes().strip(b"\0")
 
 
+PROVE = ["Prove", "a", {"hub": "h.example", "device_id": CN},
+         {"accepted": {"hub": 7, "dps": 0}, "refused_by_dps": True}]  # fmt: skip
+
+
+def test_proof_lies_beside_the_certificate_and_the_next_start_finds_it(asked):
+    folder, csr = asked
+    found = played(folder, PROVE, install(CA.chain(csr)), PROVE, ["Prove", "b", {}, {}])
+    assert found["answers"][0] == [["SaveFailed", "slot-a", "io"]]
+    told = found["answers"][1][0][2]
+    assert found["answers"][2:] == [[["Saved", "slot-a", 4]], [["SaveFailed", "slot-b", "io"]]]
+    after = played(folder, ["files", "a", "", ""], install(CA.chain(csr)))
+    assert after["found"] == {"a": {**told, "assignment": PROVE[2], "evidence": PROVE[3]}}
+    assert len(after["answers"][0][0]) == 2 and "evidence" not in after["answers"][1][0][2]
+    assert played(folder)["found"]["a"].get("evidence") is None
+
+
+def test_proven_slot_that_is_wiped_leaves_no_byte_in_either_generation(asked):
+    folder, csr = asked
+    played(folder, install(CA.chain(csr)), PROVE)
+    files = [folder / "state" / ("slot-a.%d" % number) for number in (0, 1)]
+    keys = [json.loads(body_of(file))["key"] for file in files]
+    assert keys[0] == keys[1]
+    assert played(folder, ["WipeKey", "a"])["answers"] == [[["KeyWiped", "a", ""]]]
+    assert [file.read_bytes().strip(b"\0") for file in files] == [b"", b""]
+
+
 def test_slot_of_a_wrong_shape_is_warned_of_and_left_out(asked):
     folder, _ = asked
     spoiled = frame.encode(9, frame.dump({"key": "k", "csr": "", "chain": [3], "issuer": ""}))

@@ -55,6 +55,14 @@ def _whole(device, name):
     return name in NAMES and body is not None and bool(body["chain"]) and matched(body) is not None
 
 
+def proven(device, name):
+    """Whether the frame of what serves says that the hub accepted it, where it has a frame."""
+    if name == ONBOARDING:
+        return True
+    evidence = (device._slots.held(name) or {}).get("evidence", {})
+    return "hub" in evidence.get("accepted", {})
+
+
 def state_key(image, ledger):
     """Equal for disks with the same certificates, and the same said of them."""
     files = [(path, data) for path, (_, _, _, data) in sorted(image.items())

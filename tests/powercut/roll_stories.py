@@ -8,7 +8,7 @@ from tests.powercut.agent_stories import BOTH_G2, _bare_start, _ok, world
 from tests.powercut.calls import Calls
 from tests.powercut.device import DAY_MS
 from tests.powercut.disk import disk_of
-from tests.powercut.roll_checks import judged, leaks, state_key
+from tests.powercut.roll_checks import judged, leaks, proven, state_key
 from tests.powercut.roll_cloud import AFTER, BOOTED, DUE, FIRST, PLAYED, Cloud
 from tests.powercut.roll_device import rolling
 from tests.powercut.roll_slots import put_files
@@ -94,6 +94,8 @@ def _lived(image, ledger, cloud):
             wrong.append("a key waits to be wiped three days later: %r" % kept)
         if begun["breached"] and not cloud.refuses and begun["breached"] not in kept["closed"]:
             wrong.append("a breach is forgotten three days later")
+        if session == "online" and not proven(device, kept["active"]):
+            wrong.append("the slot that serves has proven nothing three days later")
         wrong += device.wrong + device.unusable + leaks(disk.inodes, ledger)
     return ["%s (lived)" % one for one in wrong]
 

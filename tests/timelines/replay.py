@@ -365,7 +365,6 @@ class Replay:
             self._keep("trust")
         if isinstance(event, events.Saved):
             self._keep(event.name)
-            self._prove(event.name)
         self._slots_after(event)
 
     def _slots_after(self, done):
@@ -380,17 +379,14 @@ class Replay:
         if isinstance(done, events.KeyWiped) and not done.reason:
             self.slots.pop(done.slot, None)
 
-    def _prove(self, frame):
-        """A slot's frame was written again."""
-        if frame in self.proofs:
-            proof = self.proofs.pop(frame)
-            about = {"assignment": proof.assignment, "evidence": proof.evidence}
-            self.slots[proof.slot] = dict(self.slots[proof.slot], **copied(about))
-
     def _keep(self, name):
-        """A save is on the disk."""
+        """A save is on the disk, or a slot's frame that was written again."""
         if name in self.written:
             self.names["SAVED"][name] = self.written.pop(name)
+        if name in self.proofs:
+            proof = self.proofs.pop(name)
+            about = {"assignment": proof.assignment, "evidence": proof.evidence}
+            self.slots[proof.slot] = dict(self.slots[proof.slot], **copied(about))
 
     def text(self, lines):
         """The transcript of a story's lines."""

@@ -40,7 +40,7 @@ def _credential(name: str, role: str, held: dict, now_s: int) -> list[str]:
     if kind == "x509" and held.get("fingerprint"):
         found.append(_row("sha256", held["fingerprint"]))
         found += [_row("sha1", held["sha1"])] if held.get("sha1") else []
-    return found + _issuer(held.get("issuer"), held.get("by", ""))
+    return found + _issuer(held.get("issuer"), held.get("by", "")) + _proven(held)
 
 
 def _issuer(issuer: dict | None, by: str) -> list[str]:
@@ -52,6 +52,18 @@ def _issuer(issuer: dict | None, by: str) -> list[str]:
     found += [_row("", "sha256 " + issuer["sha256"]), _row("", "sha1   " + issuer["sha1"])]
     ends = issuer.get("not_after")
     return found + ([_row("", "ends   " + date(ends))] if ends is not None else [])
+
+
+def _proven(held: dict) -> list[str]:
+    """What the slot's frame says of it."""
+    where, evidence = held.get("assignment"), held.get("evidence") or {}
+    since = evidence.get("accepted", {})
+    told = ["by %s since %s" % (one, date(since[one]) if since[one] else "a time not known")
+            for one in sorted(since)]  # fmt: skip
+    found = [_row("device", "%s at %s" % (where["device_id"], where["hub"]))] if where else []
+    found += [_row("", "accepted " + ", ".join(told))] if told else []
+    refused = "refused by dps when it heard of it last"
+    return found + ([_row("", refused)] if evidence.get("refused_by_dps") else [])
 
 
 def _next(tree: dict, now_s: int) -> list[str]:
