@@ -7,7 +7,7 @@ from anchorwatch.core import bundles, lifecycle, record, rolls, stages, twin, un
 from anchorwatch.core.routing import TAKERS
 from anchorwatch.core.watch import Watch
 from tests.timelines import diagrams, replay
-from tests.timelines.test_timelines import STORIES, TABLES, lines_of
+from tests.timelines.test_timelines import STORIES, TABLES, lines_of, machines
 
 FIRST = {
     "connection": lifecycle.IDLE,
@@ -53,7 +53,7 @@ def states(table):
 
 
 def machine(name):
-    return getattr(Watch(Config(replay.BASE), replay.RANDS["least"]), name)
+    return machines(Watch(Config(replay.BASE), replay.RANDS["least"]))[name]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -19,6 +19,6 @@ def test_every_remedy_is_for_a_verdict_that_somebody_gives():
     text = open(faults.__file__).read()
     board = house.ROOT / "micropython" / "anchorwatch_board"
     text += "".join([(board / name).read_text() for name in ("verdicts.py", "judged.py")])
-    for name in ("registration", "token"):
+    for name in ("registration", "token", "weigh"):
         text += open(faults.__file__.replace("faults.py", name + ".py")).read()
     assert [v for v in remedies.VERDICTS if v not in given and '"%s"' % v not in text] == []

@@ -8,6 +8,7 @@ import pathlib
 import pytest
 
 from anchorwatch.core import bundles, lifecycle, rolls, stages, twin, unauthorized
+from anchorwatch.core.asleep import Asleep
 from anchorwatch.core.machine import Machine
 from tests.timelines import replay
 
@@ -46,7 +47,12 @@ UNPLAYED = {}
 
 
 def machines(watch):
-    return {name: getattr(watch, name) for name in TABLES}
+    """What is asleep is made."""
+    return {name: awake(getattr(watch, name)) for name in TABLES}
+
+
+def awake(machine):
+    return machine.awake() if isinstance(machine, Asleep) else machine
 
 
 def lines_of(file):

@@ -2,7 +2,6 @@
 section 4."""
 
 from .actions import Tell
-from .remedies import to_write
 from .shapes import Event, Tree
 
 MEMORY = "memory"
@@ -41,6 +40,8 @@ def warning(what: str, value: str, remedy: str, kind: str = "") -> Tell:
 
 def not_written(event: Event) -> Tell:
     """The warning of a SaveFailed: want of memory is not the disk's fault."""
+    from .remedies import to_write
+
     remedy = "the agent goes on from memory; " + to_write(event.reason)
     kind = MEMORY if event.reason == MEMORY else ""
     return warning("state not written: " + event.reason, event.name, remedy, kind)

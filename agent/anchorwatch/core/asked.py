@@ -8,7 +8,6 @@ from .answers import refuse, reply
 from .lifecycle import CONFIRMING, ONLINE, RESTING, WAITING_FOR_DPS, WAITING_FOR_HUB
 from .meanings import DpsLater, Hastened, HubLater, LookNow, RegisterBeside
 from .rollcommands import RollCommands
-from .roots import reset
 from .shapes import Event, Items, Watch
 
 TRY_LATER = 3
@@ -34,6 +33,8 @@ class Commands:
         if event.what == "roll" or event.what.startswith("identity_"):
             return self._rolls.asked(event, now)
         if event.what == "clock_reset":
+            from .roots import reset
+
             return reset(self._watch.clock, self._watch.trust, event.ask_id)
         if event.what.startswith("roots_"):
             out: Items = self._watch.roots.asked(event, now)

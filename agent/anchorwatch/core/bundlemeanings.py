@@ -1,24 +1,7 @@
 """What the machines say to each other of signed bundles. Rule: as in meanings.py."""
 
 from .record import Record
-from .shapes import Any_, Tree
-
-
-class Presented(Record):
-    """An ordinary handshake with an endpoint ended: anchor "" if no offered one fits; chain as
-    presented or verified, SHA-256, leaf first."""
-
-    fields = ("endpoint", "anchor", "chain")
-    endpoint: str
-    anchor: str
-    chain: list[Any_]
-
-
-class Stranded(Record):
-    """No offered anchor fits what an endpoint presents, twice: a bundle may help."""
-
-    fields = ("endpoint",)
-    endpoint: str
+from .shapes import Tree
 
 
 class Wished(Record):
@@ -94,7 +77,3 @@ class Doubted(Record):
 
 class Undecided(Record):
     """An endpoint's answer says nothing about the candidate."""
-
-
-class TrustChanged(Record):
-    """The root store is another: every endpoint in use is looked at."""

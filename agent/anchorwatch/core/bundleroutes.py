@@ -18,8 +18,10 @@ class BundleRoutes:
         """The layers, then the bundles over them."""
         watch, state = self._watch, event.state
         out: Items = watch.trust.start(event.layers, state.get("trust", {}), now)
-        watch.bundles.start(state.get("rooted", []), now)
-        return out + watch.commit.start(state.get("bundles", {}))
+        if state.get("rooted"):
+            watch.bundles.start(state["rooted"], now)
+        contents = state.get("bundles", {})
+        return out + watch.commit.start(contents) if watch.trust.bundles or contents else out
 
     def answered(self, event: Event, now: int) -> Items:
         """Saved or SaveFailed of any file."""

@@ -17,12 +17,11 @@ from .actions import Fetch, Tell
 from .answers import refuse, reply, warning
 from .backoff import delay_ms, phase_wait_ms
 from .clock import AUTHENTICATED
-from .commit import Commit
 from .device import Device
 from .events import FetchFailed
 from .machine import Machine
 from .bundlemeanings import Came, Wished
-from .shapes import Event, Items, Table, Tree
+from .shapes import Any_, Event, Items, Table, Tree
 # fmt: on
 # isort: on
 
@@ -61,7 +60,7 @@ class Bundles(Machine):
     table = CHANNELS
     state = RESTING
 
-    def __init__(self, device: Device, commit: Commit) -> None:
+    def __init__(self, device: Device, commit: Any_) -> None:
         self._device, self._commit, self._trust = device, commit, device.trust
         self.rooted: Items = []  # layers with a root of trust
         self._wish: Event = None
@@ -178,7 +177,8 @@ class Bundles(Machine):
         record = self._trust.bundles.get(wish.layer) or {}
         same = record.get("digest") == bundle["digest"]
         if same and not wish.dry_run and bundle["folder"]:
-            return self._commit.refresh(wish.layer, bundle) + self._unchanged(wish, record)
+            out: Items = self._commit.refresh(wish.layer, bundle)
+            return out + self._unchanged(wish, record)
         if same or not (bundle["folder"] or wish.dry_run):
             return self._unchanged(wish, record)
         try:

@@ -7,13 +7,14 @@ rollback.py. Source: design section 7, R4 to R8.
 from ..errors import RootsRejected
 from . import records
 from .answers import refuse, reply
-from .bundlemeanings import NotYet, Rested, Resumed, TrustChanged
+from .bundlemeanings import NotYet, Rested, Resumed
 from .device import Device
 from .probing import FIRST_MS
 from .remedies import to_write
 from .rollback import SAVE_MS, Rollback
 from .shapes import Event, Free, Items, MaybeTree, Tree
 from .stages import REVERTED, SETTLED, TRUST, WAITING
+from .trustmeanings import TrustChanged
 
 RESUME_MS = 5_000
 UNDER_WAY = ("candidate", "trial")
@@ -45,6 +46,10 @@ class Commit(Rollback):
         """True while a probe has, or is to have now, the only link that there is room for."""
         due = self.state == WAITING and self.wake_at is not None and self.wake_at <= now
         return (self.probing or due) and not self._device.second_session
+
+    def turn_to(self, layer: str) -> None:
+        """This layer's bundle is the one that is meant."""
+        self.layer = layer
 
     def start(self, contents: Tree) -> Items:
         """Put into force what the records say; go on with a bundle that is under way."""

@@ -5,7 +5,6 @@ changes the state."""
 # fmt: off
 from ..errors import MalformedMessage
 from ..wire import credentials as credentials_wire
-from ..wire import dps as dps_wire
 from ..wire import hub as hub_wire
 from ..wire import sas
 from .actions import Close, Feed, LookUp, Subscribe, Tell
@@ -172,12 +171,16 @@ class Connection(Machine):
         return self._weigh(Failed("live", "network", "silent", [], [], None), now)
 
     def _sign_look_up(self, event: Event, now: int) -> Items:
+        from ..wire import dps as dps_wire
+
         self.wake_at = now + LOOK_UP_MS
         device = self._device.config.device
         resource = dps_wire.sas_resource(device.id_scope, device.registration_id)
         return self._tokens.ask("look up", "live", resource, now, sas.DPS_KEY_NAME)
 
     def _look_up(self, event: Event, now: int) -> Items:
+        from ..wire import dps as dps_wire
+
         self.wake_at = now + LOOK_UP_MS
         config = self._device.config
         scope, registration_id = config.device.id_scope, config.device.registration_id
@@ -202,6 +205,8 @@ class Connection(Machine):
     def _weigh_look_up(self, event: Event, now: int) -> Items:
         meaning = None
         if isinstance(event, LookedUp):
+            from ..wire import dps as dps_wire
+
             wait_s = event.retry_after_s
             try:
                 meaning = dps_wire.parse_lookup(

@@ -9,7 +9,6 @@ from .actions import Tell
 from .backoff import at_ceiling, delay_ms, phase_wait_ms
 from .device import Device
 from .events import Disconnected, Refused
-from .remedies import OF_LEAF, remedy
 from .shapes import Any_, Event, Items, MaybeTree, Tree
 
 # class: floor, first, ceiling in ms
@@ -170,6 +169,8 @@ class Faults:
 
     def note(self, fault: str, verdict: str, event: Event) -> Items:
         """Keep the fault for `status` and tell it."""
+        from .remedies import OF_LEAF, remedy
+
         presented = getattr(event, "presented", None) or []
         shown = presented[:1] if verdict in OF_LEAF else presented[-1:]
         host = self._device.host(self._endpoint)

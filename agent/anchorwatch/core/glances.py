@@ -8,13 +8,13 @@ Source: design section 3.
 
 from .actions import Glance, Tell
 from .alone import GlanceDue, Renew, RenewDue
-from .bundlemeanings import Stranded
 from .events import Failed
 from .faults import Faults
 from .looks import DIAL_MS, Looks
 from .looktimes import DAY_MS
 from .meanings import Taken
 from .shapes import Event, Items
+from .trustmeanings import Stranded
 
 
 class Glances(Looks):

@@ -19,12 +19,12 @@ from .machine import Machine
 from .meanings import Assigned, Assigning, Unregistered
 from .shapes import Any_, Event, Items
 from .token import Tokens
+from .weigh import HUB_NOT_ALLOWED
 
 STEP_MS = 60_000
 REPLY_MS = 30_000
 POLL_S = 2
 POLLS = 100
-HUB_NOT_ALLOWED = "hub-not-allowed"
 
 
 class Registration(Machine):

@@ -6,11 +6,12 @@ once a day at most, or once for every other chain that is presented. Source: des
 
 from . import records, rules
 from .actions import Tell
-from .bundlemeanings import TakeBack, TrustChanged
+from .bundlemeanings import TakeBack
 from .device import Device
 from .probing import Probes
 from .shapes import Event, Free, Items
 from .stages import REVERTED
+from .trustmeanings import TrustChanged
 
 SAVE_MS = 10_000
 DAY_MS = 86_400_000

@@ -10,21 +10,20 @@ from . import explain
 from .actions import Save, Tell
 from .anchors import Anchors
 from .answers import refuse, reply, warning
-from .bundlemeanings import TakeBack, TrustChanged
-from .bundles import Bundles
+from .bundlemeanings import TakeBack
 from .clock import BUILD_UTC_S, NONE, Clock
-from .commit import Commit
 from .device import Device
 from .remedies import to_write
 from .rules import row_of
 from .shapes import Any_, Event, Items, Tree
 from .trust import Trust
+from .trustmeanings import TrustChanged
 
 
 class Roots:
     """Takes Asked("roots_..."), and Saved or SaveFailed of the site files it wrote."""
 
-    def __init__(self, device: Device, commit: Commit, bundles: Bundles) -> None:
+    def __init__(self, device: Device, commit: Any_, bundles: Any_) -> None:
         self._trust, self._device = device.trust, device
         self._commit, self._bundles = commit, bundles
         self._pending: Tree = {}  # file name: (ask_id, anchors, distrust)
@@ -58,7 +57,8 @@ class Roots:
         return self._distrust(ask_id, sha256, at_once, dry_run, now)
 
     def _import(self, ask_id: str, arguments: Tree) -> Items:
-        return self._bundles.asked(ask_id, arguments)
+        out: Items = self._bundles.asked(ask_id, arguments)
+        return out
 
     def _take_back(self, ask_id: str, arguments: Tree) -> Items:
         """The operator wants the anchors before the last bundle."""
@@ -75,7 +75,7 @@ class Roots:
             return [refuse(ask_id, error.what, error.value, error.remedy)]
         if arguments.get("dry_run"):
             return [reply(ask_id, {"version": record["version"], "would": "be taken back"})]
-        self._commit.layer = layer
+        self._commit.turn_to(layer)
         done = reply(ask_id, {"changed": True, "version": record["version"]})
         return [TakeBack("operator"), done]
 

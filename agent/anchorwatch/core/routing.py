@@ -3,8 +3,8 @@
 An event goes to the machine that owns its link or asked for it.
 """
 
+from . import sleepers
 from .answers import not_written
-from .asked import Commands
 from .bundleroutes import BundleRoutes
 from .gates import Gates
 from .inbound import Inbound
@@ -83,7 +83,7 @@ class Routing:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self.of_bundles, self.of_rolls = BundleRoutes(watch), RollRoutes(watch)
-        self.gates, self.commands = Gates(watch), Commands(watch)
+        self.gates, self.commands = Gates(watch), sleepers.commands(watch)
         self.inbound = Inbound(watch, self.of_rolls)
         self._new_twin = False
 

@@ -12,6 +12,7 @@ Count = None
 Table = None
 Found = None
 Names = None
+Make = None
 MaybeEvent = None
 MaybeTree = None
 Route = None

@@ -17,6 +17,7 @@ Tree = dict[str, Any]
 Rand = Callable[[int], int]
 Free = Callable[[], bool]
 Count = Callable[[], int]
+Make = Callable[[], Any]
 Table = tuple[tuple[str, str, str, str], ...]
 Found = tuple[str, str] | None
 Names = tuple[str, ...]

@@ -4,10 +4,9 @@ nothing.
 Source: contract section 4, design section 12.
 """
 
-from . import explain, readiness, rollpage
+from . import rollpage, rules
 from .endpoints import OWN, has_own_roots
 from .lifecycle import REGISTERING, WAITING_FOR_DPS
-from .remedies import of_gap
 from .shapes import Event, MaybeEvent, MaybeTree, Tree, Watch
 from .trust import Trust
 
@@ -77,19 +76,32 @@ def reported(watch: Watch) -> Tree:
     }
     if trust.bundles:
         told["bundle"] = {layer: _rarely(trust, layer) for layer in trust.bundles}
-    ready = readiness.reported(trust, watch.device.profile, {"hub": watch.device.hub})
+    ready = _ready(watch)
     if ready:
         told["ready"] = ready
     return told
 
 
+def _ready(watch: Watch) -> Tree:
+    """Of what the bundles in force announce."""
+    if not [n for n in rules.SIGNED if watch.trust.layer(n).get("announcements")]:
+        return {}
+    from . import readiness
+
+    return readiness.reported(watch.trust, watch.device.profile, {"hub": watch.device.hub})
+
+
 def _rarely(trust: Trust, layer: str) -> Tree:
+    from . import explain
+
     found = explain.bundle(trust, layer)
     return {name: found[name] for name in ("stage", "version", "in_force", "stale", "why")}
 
 
 def _store(trust: Trust) -> Tree:
     """The root store as the status shows it: bundles, what is held, what was found in need."""
+    from . import explain
+
     anchors = trust.anchors
     return {
         "bundles": {layer: explain.bundle(trust, layer) for layer in trust.bundles},
@@ -170,6 +182,8 @@ def _endpoint(watch: Watch, endpoint: str, now: int) -> Tree:
 
 
 def _gap(watch: Watch, endpoint: str) -> Tree:
+    from .remedies import of_gap
+
     gap = watch.trust.gaps[endpoint]
     return {
         "endpoint": endpoint,

@@ -9,17 +9,16 @@ Source: design section 7; rules R1, R2 and R10.
 
 from ..config import Config
 from ..errors import RootsRejected
-from . import records, rules
+from . import rules
 from .actions import Save, Tell
 from .anchors import Anchors
 from .answers import warning
-from .bundlemeanings import Presented, Stranded
 from .endpoints import has_own_roots
 from .evidence import DAYS, GONE_DAYS, Evidence
 from .holds import Holds
-from .remedies import of_gap
 from .rules import SCOPES  # noqa: F401
 from .shapes import Any_, Entry, Event, Items, MaybeTree, Tree
+from .trustmeanings import Presented, Stranded
 
 # A completed chain verdict: no offered anchor fits. The last two are guesses at why.
 UNFIT = ("unknown-issuer", "no-anchor", "intermediate-missing", "intercepted")
@@ -178,6 +177,8 @@ class Trust:
         told = {"presented": presented, "verdict": failed.verdict}
         self.gaps[endpoint] = dict(told, since_utc_s=utc_s)
         if endpoint not in self.endpoints:  # no fault is told of it, which would say what to do
+            from .remedies import of_gap
+
             told["remedy"] = of_gap(failed.verdict, has_own_roots(self._config, endpoint))
         return out + [Tell("gap", dict(told, endpoint=endpoint, open=True))]
 
@@ -219,6 +220,8 @@ class Trust:
 
     def retire(self, before: Items, content: Tree) -> None:
         """A bundle is committed: what it no longer offers stays in the reserve for a while (R6)."""
+        from . import records
+
         anchors = self.anchors
         judged = anchors.judged_utc_s
         anchors.retired = records.retired(anchors.retired, before, content, judged)

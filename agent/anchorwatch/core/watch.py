@@ -4,20 +4,17 @@ wheel; `routing.py` says who takes what, the machines decide.
 
 from ..config import Config
 from ..settings import ENDPOINTS
+from . import sleepers
 from . import status as status_page
 from .actions import Publish, Subscribe, Tell
-from .bundles import Bundles
 from .clock import AUTHENTICATED, Clock
-from .commit import Commit
 from .connection import Connection
 from .device import Device
 from .faults import Faults
 from .identity import Identity
 from .lifecycle import ADRIFT, IDLE, RESTING, WAITING_FOR_DPS, WAITING_FOR_HUB
 from .methods import Methods
-from .registration import Registration
 from .reverify import Reverify
-from .roots import Roots
 from .routing import Routing
 from .shapes import Event, Items, Rand, Tree
 from .taken import Taken
@@ -52,7 +49,7 @@ class Watch:
             lambda: self.identity.trying_live,
         )
         self.connection = Connection(self.device, tokens, weigher, self.hub_faults)
-        self.registration = Registration(self.device, tokens)
+        self.registration = sleepers.registration(self.device, tokens)
         self.twin, self.methods = Twin(), Methods(config)
         self.reverify = Reverify(
             self.device,
@@ -64,9 +61,9 @@ class Watch:
             lambda: self.commit.probing,
         )
         self.identity = Identity(self, self.device)
-        self.commit = Commit(self.device, self.probe_free)
-        self.bundles = Bundles(self.device, self.commit)
-        self.roots = Roots(self.device, self.commit, self.bundles)
+        self.commit = sleepers.commit(self.device, self.probe_free)
+        self.bundles = sleepers.bundles(self)
+        self.roots = sleepers.roots(self)
         self.warnings, self.taken = Warnings(self.trust), Taken()
         self._told: Tree = {}
         self._routing = Routing(self)
