@@ -32,7 +32,7 @@ DRIVER_MODULES = dict(
     select=("POLLERR", "POLLHUP", "POLLIN", "POLLOUT", "poll"),
     socket=("AF_INET", "AF_INET6", "SOCK_DGRAM", "SOCK_STREAM", "getaddrinfo", "inet_ntop",
             "sockaddr", "socket"),
-    sys=("print_exception", "stdin", "stdout"),
+    sys=("modules", "print_exception", "stdin", "stdout"),
     time=("gmtime", "sleep", "ticks_diff", "ticks_ms", "time"),
     tls=("CERT_NONE", "CERT_REQUIRED", "PROTOCOL_TLS_CLIENT", "SSLContext"),
     vfs=("VfsFat", "VfsLfs2", "mount"),

@@ -6,6 +6,7 @@ tree. A value under [credential] is never shown, because somebody may have put a
 
 from .errors import ConfigError
 from .relations import relate
+from .sections import Section
 from .settings import ENDPOINTS, rows_by_section
 from .values import LINES, PATH, PROXY, address_problem, looks_like_key, problem
 
@@ -23,17 +24,6 @@ STRICT = ("hub", "dps")
 
 # Keys that would name the key of a whole group, without _ and - and "file" at their end.
 GROUP_KEYS = ("groupkey", "enrollmentgroupkey", "masterkey", "groupmasterkey", "enrollmentkey")
-
-
-class Section:
-    """The settings of one section, as attributes."""
-
-    def __init__(self, values: dict) -> None:
-        for key in values:
-            setattr(self, key, values[key])
-
-    def __repr__(self) -> str:
-        return "Section(%s)" % ", ".join(sorted(self.__dict__))
 
 
 class Config:

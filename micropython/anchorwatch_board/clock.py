@@ -13,10 +13,7 @@ import time
 from anchorwatch.core import actions
 from anchorwatch.core.events import ClockSet, LookedUp, LookUpFailed, TimeFailed
 from anchorwatch.errors import LinkError, MalformedMessage
-from anchorwatch.wire import http, sntp
-from anchorwatch.wire.encoding import decimal
 
-from . import waiting
 from .patience import Patience
 from .selector import READ
 from .tcp import network
@@ -97,6 +94,8 @@ class Times:
         return TimeFailed("sntp", reason)
 
     def _date(self, order):
+        from anchorwatch.wire import http
+
         asked = http.request("HEAD", order.host, "/")
         try:
             leaf, answer = yield from self._exchange(order, None, "HEAD", asked)
@@ -110,6 +109,8 @@ class Times:
         return ClockSet(utc_s, "date")
 
     def _look_up(self, order):
+        from anchorwatch.wire import http
+
         headers = {"Content-Type": "application/json; charset=utf-8"}
         if order.authorization:
             headers["Authorization"] = order.authorization
@@ -126,6 +127,10 @@ class Times:
         """(the server's leaf, its answer); the connection is closed."""
         if self._crowded():
             raise LinkError("memory", "one-session")
+        from anchorwatch.wire import http
+
+        from . import waiting
+
         patience = self._dialer.patience()
         opened = yield from self._dialer.open(order, slot, patience)
         try:
@@ -141,6 +146,8 @@ class Times:
 
 
 def _retry_after_s(answer):
+    from anchorwatch.wire.encoding import decimal
+
     try:
         return decimal(answer.headers.get("retry-after", ""), _RETRY_MOST_S)
     except MalformedMessage:
@@ -149,6 +156,8 @@ def _retry_after_s(answer):
 
 def ask_sntp(address, port, patience):
     """Seconds since 1970 by one server, as an errand; LinkError or MalformedMessage."""
+    from anchorwatch.wire import sntp
+
     nonce = os.urandom(8)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:

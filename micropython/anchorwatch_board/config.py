@@ -2,19 +2,20 @@
 JSON. What no board can do is refused here, by the names of the settings.
 """
 
-from anchorwatch.config import Config
 from anchorwatch.errors import ConfigError, MalformedMessage
+from anchorwatch.sections import Section
 from anchorwatch.wire.jsonread import parse_object
 
 from . import folder
+from .memory import CONFIGURING, let_go
 
 FILE = "config.json"
 ISSUERS = ("none", "dps", "hub", "files")
 _AT_MOST = 16_384
 
 
-def load(path: str = FILE) -> Config:
-    """The checked configuration.
+def load(path: str = FILE) -> Section:
+    """The checked configuration, without what checked it.
 
     Raises  ConfigError: unreadable, not JSON (with the line), or a setting is wrong
     """
@@ -22,9 +23,18 @@ def load(path: str = FILE) -> Config:
     state = tree.setdefault("state", {})
     if isinstance(state, dict):
         state.setdefault("dir", "state")
-    config = Config(tree, path.rpartition("/")[0])
+    try:
+        config = _checked(tree, path.rpartition("/")[0])
+    finally:
+        let_go(CONFIGURING)
     _check(config)
     return config
+
+
+def _checked(tree: dict, folder: str) -> Section:
+    from anchorwatch.config import Config
+
+    return Section(Config(tree, folder).__dict__)
 
 
 def read(path: str) -> dict:
@@ -51,7 +61,7 @@ def _line(data: bytes, at: str) -> str:
     return "line %d" % (data[:end].count(b"\n") + 1)
 
 
-def _check(config: Config) -> None:
+def _check(config: Section) -> None:
     """What a board cannot do."""
     identity = config.identity
     if identity.issuer not in ISSUERS:

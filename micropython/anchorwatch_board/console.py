@@ -16,8 +16,6 @@ import sys
 from anchorwatch.errors import AgentError, ConfigError
 from anchorwatch.wire.encoding import base64_bytes
 
-from .orders import WORDS
-
 _LINE_AT_MOST = 65_536
 _READ_AT_ONCE = 512
 
@@ -74,11 +72,16 @@ class Console:
             self._say({"id": number, "ok": True, "is": {}})
         elif do in self._words:
             self._say({"id": number, "ok": True, "is": self._words[do](given)})
-        elif do in WORDS:
-            self._agent.ask(do, given, lambda about: self._answer(number, about))
         else:
+            self._ask(number, do, given)
+
+    def _ask(self, number, do, given):
+        from .orders import WORDS
+
+        if do not in WORDS:
             raise ConfigError("no such request", do, "give one of status, send, stop, "
                               + ", ".join(WORDS))
+        self._agent.ask(do, given, lambda about: self._answer(number, about))
 
     def _answer(self, number, about):
         tree = {key: about[key] for key in about if key != "ask_id"}

@@ -8,11 +8,10 @@ that is nobody's, and asks the hook instead.
 import binascii
 
 from anchorwatch.errors import ConfigError, LinkError, MalformedMessage
-from anchorwatch.pki.p256sign import quiet
 from anchorwatch.wire import sas
 
 from . import keyfiles
-from .folder import Folder
+from .folder import Folder, quiet
 
 SLOT = "onboarding"
 _LABEL = b"anchorwatch: which key is this"

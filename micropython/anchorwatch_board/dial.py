@@ -14,7 +14,6 @@ from anchorwatch.core.events import Failed, Verified
 from anchorwatch.errors import AgentError, LinkError
 from anchorwatch.pki.der import Certificate
 from anchorwatch.pki.limits import LIMITS
-from anchorwatch.wire import dps, hub
 
 from . import tcp, tls
 from .credential import SLOT
@@ -27,8 +26,6 @@ WEIGHT = ("network", "memory", "throttled", "service", "policy", "clock", "trust
 CONNECT_MS = 10_000
 DIAL_MS = 45_000
 UPGRADE_MS = 15_000
-# By endpoint: the target of the request, given whether there is a certificate to show.
-WEBSOCKET = {"hub": hub.websocket_target, "dps": dps.websocket_target}
 # What low memory looks like.
 _DOUBTFUL = ("unknown-issuer", "bad-signature", "chain-refused", "intermediate-missing",
              "not-an-anchor", "credential-unreadable")
@@ -91,9 +88,12 @@ class Dialer:
 
     def _upgrade(self, order, opened, patience):
         """A probe ends before this: it has nothing to say in a websocket."""
+        from anchorwatch.wire import dps, hub
+
         from .framed import upgrade  # most devices never need a websocket
 
-        target = WEBSOCKET[order.endpoint](self._files(order.slot) is not None)
+        service = dps if order.endpoint == "dps" else hub
+        target = service.websocket_target(self._files(order.slot) is not None)
         try:
             opened.stream = yield from upgrade(opened.stream, order.host, target,
                                                patience.at_most(UPGRADE_MS))

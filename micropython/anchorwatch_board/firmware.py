@@ -7,7 +7,6 @@ from anchorwatch.core.events import Asked, Stop, Woke
 from anchorwatch.loop import turn
 
 from .clock import now_ms
-from .orders import arguments
 
 
 class Firmware:
@@ -76,6 +75,8 @@ class Firmware:
 
         Raises  ConfigError, TrustError: what is given is not what it takes
         """
+        from .orders import arguments
+
         checked = arguments(what, given, self._layers)
         self._asked += 1
         ask_id = "s%d" % self._asked

@@ -3,9 +3,10 @@
 Rule: all of them dial by the same names.
 """
 
+from anchorwatch.core import actions
+
 from .clock import Times, now_ms
 from .dial import Dialer
-from .fetch import Fetcher
 from .library import here
 from .links import Links
 from .resolve import Resolver
@@ -31,6 +32,16 @@ class Outward:
             return not second and self.links.open
 
         times = Times(errands, dialer, resolver, config.clock.sntp, port, post, crowded)
-        fetcher = Fetcher(config.device.cloud, errands, resolver, bundles, layers.learn,
-                          config.tls.mirror, post, crowded, port.feed)
-        self.performers = (self.links, times, fetcher)
+        self._fetcher = None
+        self._for_fetcher = (config.device.cloud, errands, resolver, bundles, layers.learn,
+                             config.tls.mirror, post, crowded, port.feed)
+        self.perform = {actions.Fetch: self._fetch}
+        self.performers = (self.links, times, self)
+
+    def _fetch(self, order):
+        """Most devices see no bundle for months."""
+        if self._fetcher is None:
+            from .fetch import Fetcher
+
+            self._fetcher = Fetcher(*self._for_fetcher)
+        self._fetcher.fetch(order)

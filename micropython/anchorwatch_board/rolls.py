@@ -7,7 +7,8 @@ import gc
 from anchorwatch.core import actions
 from anchorwatch.core.events import Saved, SaveFailed
 from anchorwatch.errors import StateError, reason_of
-from anchorwatch.pki.p256sign import quiet
+
+from .folder import quiet
 
 
 class Rolls:

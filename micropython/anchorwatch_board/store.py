@@ -11,11 +11,10 @@ import gc
 
 from anchorwatch.errors import AgentError, StateError, reason_of
 from anchorwatch.performers.deeds import SITE
-from anchorwatch.pki.p256sign import quiet
 from anchorwatch.wire import frame
 
 from . import sitefiles
-from .folder import Folder, make
+from .folder import Folder, make, quiet
 from .sitefiles import site_file
 
 FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",

@@ -4,15 +4,20 @@ It prints one line a claim, `ok` or what was found instead; test_board_parts.py 
 """
 
 import gc
+import json
+import os
+import sys
 
 from anchorwatch_board import verdicts
 from anchorwatch_board.clock import Steady
+from anchorwatch_board.config import load
 from anchorwatch_board.dial import Dialer
 from anchorwatch_board.errands import Errands
 from anchorwatch_board.fragment import ABSENT, Records
 from anchorwatch_board.journal import line_of
 from anchorwatch_board.judged import spoken_against
 from anchorwatch_board.library import Library
+from anchorwatch_board.memory import CONFIGURING
 from anchorwatch_board.mqtt import Session
 from anchorwatch_board.patience import Patience
 from anchorwatch_board.port import FACTS, Port
@@ -20,7 +25,7 @@ from anchorwatch_board.resolve import Resolver
 from anchorwatch_board.tap import Tap
 from anchorwatch_board.tls import SUITES, Path
 
-from anchorwatch.errors import LinkError, plain
+from anchorwatch.errors import ConfigError, LinkError, plain
 
 CLAIMS = []
 
@@ -434,6 +439,38 @@ def table():
 
     made = Resolver({"a.example:1": ["nowhere"]}, None, noted)
     return verdict_of(made.addresses, "A.example", 1) == ("network", "table-malformed")
+
+
+@claim("what checks a configuration is let go of, and the heap is as before, each time")
+def configuration_let_go():
+    def loaded():
+        config = load("let-go.json")
+        del config
+        gc.collect()
+        return gc.mem_alloc()
+
+    with open("let-go.json", "w") as file:
+        file.write('{"device": {"device_id": "d"}, "hub": {"host": "h.example"},'
+                   ' "credential": {"kind": "symmetric_key", "key_file": "k"}}')
+    try:
+        loaded()
+        before, after = loaded(), loaded()
+    finally:
+        os.remove("let-go.json")
+    return after - before < 512 and [name for name in CONFIGURING if name in sys.modules] == []
+
+
+@claim("a configuration that is refused is let go of as well, and one that was let go is checked")
+def configuration_refused():
+    try:
+        tree = {"device": {"device_id": "d", "devise_id": "d"}}
+        with open("let-go.json", "w") as file:
+            json.dump(tree, file)
+        load("let-go.json")
+    except ConfigError as error:
+        return error.value == "devise_id" and CONFIGURING[0] not in sys.modules
+    finally:
+        os.remove("let-go.json")
 
 
 for sentence, function in CLAIMS:

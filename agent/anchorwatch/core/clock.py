@@ -4,11 +4,10 @@ design section 10.
 Rule: a peer's unauthenticated word never raises the floor, and no date is ever judged below it.
 """
 
-from ..config import Config
 from .actions import AskDate, AskTime, Dial, Save, Tell
 from .backoff import delay_ms
 from .meanings import ClockStepped
-from .shapes import Event, Items, Rand, Tree
+from .shapes import Config, Event, Items, Rand, Tree
 
 NONE, PLAUSIBLE, AUTHENTICATED = "none", "plausible", "authenticated"
 BUILD_UTC_S = 1793491200  # 2026-11-01, of this release: no certificate is judged before it was made

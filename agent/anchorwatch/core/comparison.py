@@ -4,8 +4,7 @@ and (b).
 Rule: a new leaf or intermediate under the same anchor is none.
 """
 
-from ..config import Config
-from .shapes import Any_, Event
+from .shapes import Any_, Config, Event
 
 RESOLUTIONS, MOST_RESOLUTIONS = 3, 24
 AGREE, AGREE_MOST = 2, 8

@@ -6,7 +6,6 @@ Rule: one machine writes each fact; the others read it.
 
 import hashlib
 
-from ..config import Config
 from ..wire import credentials as credentials_wire
 from ..wire import hub as hub_wire
 from .actions import Connect, Dial, Save
@@ -14,7 +13,7 @@ from .anchors import Anchors
 from .backoff import PHASES
 from .clock import AUTHENTICATED, Clock
 from .endpoints import Endpoints
-from .shapes import Event, Items, Rand, Tree
+from .shapes import Config, Event, Items, Rand, Tree
 from .slots import Slots
 from .transports import Transports
 from .trust import Trust

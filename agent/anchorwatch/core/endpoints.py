@@ -8,12 +8,11 @@ of the trust store has a say, and the core does not know what is in it.
 Source: design section 6.
 """
 
-from ..config import Config
 from ..errors import MalformedMessage
-from ..wire import url
-from .shapes import Items
+from .shapes import Config, Items
 from .transports import WEBSOCKET
 
+PROBED = ("dps", "est", "mirror")  # what may be
 NOWHERE = ("", 0)
 OWN = "est.anchors_file"  # instead of a layer's name
 
@@ -56,6 +55,8 @@ def has_own_roots(config: Config, endpoint: str) -> bool:
 
 
 def _first_https(mirrors: Items) -> tuple[str, int]:
+    from ..wire import url
+
     for text in mirrors:
         try:
             place = url.parse(text)

@@ -4,12 +4,11 @@ answered once, in 30 s at most.
 Source: Microsoft Learn, "Understand and invoke direct methods"; design section 12.
 """
 
-from ..config import Config
 from ..wire import hub as hub_wire
 from .actions import Publish, Tell
 from .events import Asked
 from .meanings import Quiet
-from .shapes import Any_, Event, Items, Tree
+from .shapes import Any_, Config, Event, Items, Tree
 
 OURS = ("reverify", "reprovision", "rollCertificate", "importBundle")
 COMMANDS = {"importBundle": "roots_import", "rollCertificate": "roll"}

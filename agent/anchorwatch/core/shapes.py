@@ -2,6 +2,7 @@
 mean."""
 
 Any_ = None
+Config = None
 Event = None
 Entry = None
 Items = None

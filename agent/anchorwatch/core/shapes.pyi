@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from ..config import Config as Config
 from .watch import Watch as Watch
 
 Any_ = Any

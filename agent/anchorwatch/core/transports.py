@@ -7,10 +7,9 @@ kept by endpoint: a network has no name that means the same on every system, and
 has moved to another one, the way that is kept fails once and the other is tried.
 """
 
-from ..config import Config
 from .actions import Tell
 from .events import Failed, Verified
-from .shapes import Event, Items, Tree
+from .shapes import Config, Event, Items, Tree
 
 MQTT, WEBSOCKET, HTTPS = "mqtt", "websocket", "https"
 _BY_HTTPS = ("est", "mirror")

@@ -7,7 +7,6 @@ in rules.py, on a set in anchors.py; a signed bundle comes in through commit.py.
 Source: design section 7; rules R1, R2 and R10.
 """
 
-from ..config import Config
 from ..errors import RootsRejected
 from . import rules
 from .actions import Save, Tell
@@ -17,7 +16,7 @@ from .endpoints import has_own_roots
 from .evidence import DAYS, GONE_DAYS, Evidence
 from .holds import Holds
 from .rules import SCOPES  # noqa: F401
-from .shapes import Any_, Entry, Event, Items, MaybeTree, Tree
+from .shapes import Any_, Config, Entry, Event, Items, MaybeTree, Tree
 from .trustmeanings import Presented, Stranded
 
 # A completed chain verdict: no offered anchor fits. The last two are guesses at why.

@@ -2,21 +2,20 @@
 wheel; `routing.py` says who takes what, the machines decide.
 """
 
-from ..config import Config
-from ..settings import ENDPOINTS
 from . import sleepers
 from . import status as status_page
 from .actions import Publish, Subscribe, Tell
 from .clock import AUTHENTICATED, Clock
 from .connection import Connection
 from .device import Device
+from .endpoints import PROBED
 from .faults import Faults
 from .identity import Identity
 from .lifecycle import ADRIFT, IDLE, RESTING, WAITING_FOR_DPS, WAITING_FOR_HUB
 from .methods import Methods
 from .reverify import Reverify
 from .routing import Routing
-from .shapes import Event, Items, Rand, Tree
+from .shapes import Config, Event, Items, Rand, Tree
 from .taken import Taken
 from .token import Tokens
 from .trust import Trust
@@ -39,7 +38,7 @@ class Watch:
         self.ladder = Unauthorized(self.device)
         self.hub_faults, self.dps_faults = Faults(self.device, "hub"), Faults(self.device, "dps")
         self.look_faults = Faults(self.device, "hub")
-        self.probe_faults: Tree = {e: Faults(self.device, e) for e in ENDPOINTS[1:]}
+        self.probe_faults: Tree = {e: Faults(self.device, e) for e in PROBED}
         tokens = Tokens(self.device)
         weigher = Weigher(
             self.device,
