@@ -1,6 +1,6 @@
 """The smallest heap in which a board plays three whole scenarios, each try with a cloud of its own.
 
-    with DPS   first boot by DPS, telemetry; another root; a certificate that only DPS knows
+    with DPS   first boot by a DPS that shows its longest chain in whole records, telemetry; another root; a certificate that only DPS knows
     hub alone  first session, telemetry; another root; the hub dies and comes back
 
 Rule: a heap passes when all three reach their end; a heap that fails is not tried smaller.
@@ -24,6 +24,7 @@ from .waiting import NotReached, until
 STEP_KIB = 4
 CLOUD = ("--chain", "baltimore-rsa", "--factory", "baltimore,g2")
 KIND = "x509"
+LONGEST = "g2-rsa-long"  # leaf, issuer, cross-signed root; DPS is asked for no short records
 ALONE = "hub-alone"
 SETTINGS = {
     "boot": {"spread_s": 0},
@@ -71,6 +72,7 @@ def ready(make: Make, dps: bool, kib: int) -> Iterator[tuple[Cloud, Board]]:
     with tempfile.TemporaryDirectory(prefix="sizes-") as nest:
         with Cloud(Path(nest) / "cloud", *CLOUD) as cloud:
             folder, settings = (cloud.folder / KIND, {}) if dps else known_to_the_hub(cloud)
+            cloud.post("/dps/chain", {"name": LONGEST})
             name = cloud.ready["kinds"][KIND] if dps else ALONE
             board = make(folder, name, kib)
             board.put("words", b"one-session")

@@ -152,8 +152,8 @@ class Dialer:
         try:
             anchors = self._anchors(order.anchors, without)
             look = Look(order, anchors)
-            path = tls.Path(look)
             wish = self._library.records.wish(order.profile)
+            path = tls.Path(look, wish.outcome)
             credential = self._credential(slot)
             made = self._library.made(lambda: tls.context(anchors.values(), order.profile,
                                                           credential, path))

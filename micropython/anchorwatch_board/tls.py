@@ -77,12 +77,14 @@ def _load(made, chain, key):
 class Path:
     """The path that the library found, from its calls: `ders`, leaf first.
 
-    look  called with them before anything is answered; raises LinkError to refuse
+    look    called with them before anything is answered; raises LinkError to refuse
+    agreed  called next, with the length of records that the server agrees to; raises LinkError too
+    tap     of the handshake
     """
 
-    def __init__(self, look):
+    def __init__(self, look, agreed=None):
         self.ders, self.error, self.raised = [], None, None
-        self._look = look
+        self.tap, self._look, self._agreed = None, look, agreed
         self.judged = False
 
     def heard(self, der, depth):
@@ -92,6 +94,8 @@ class Path:
             if depth == 0:
                 self.judged = True
                 self._look(self.ders)
+                if self._agreed is not None:
+                    self._agreed(self.tap.length)
             return 0
         except LinkError as error:
             self.error = error
@@ -147,6 +151,8 @@ def handshake(sock, made, host, path, patience, step, asked=0):
     Raises  LinkError, also what `look` raises
     """
     tap, secure = Tap(sock, asked), None
+    if path is not None:
+        path.tap = tap
     try:
         secure = made.wrap_socket(tap, server_hostname=host, do_handshake_on_connect=False)
         while True:

@@ -3,8 +3,8 @@
 Rule: tables only, the words are those of the Linux driver's table. What a judgement of ours has
 said goes before anything that the library says. Beside them there are, of the class memory:
 no-memory, low-memory (what it looks like is a root that is missing: see dial.py), one-session; and
-of the class policy what a firmware cannot: handshake-split, own-chain-too-long, root-expired
-(judged.py).
+of the class policy what a firmware cannot: handshake-split, record-too-long, own-chain-too-long,
+root-expired (judged.py).
 
 Source: mbedtls/ssl.h, x509.h, pk.h, ecp.h, rsa.h and bignum.h of 3.6; RFC 5246 section 7.2.
 """
@@ -21,6 +21,7 @@ CODES = {
     -0x7300: ("policy", "malformed-handshake"),
     -0x7700: ("policy", "malformed-handshake"),
     -0x7080: ("policy", "handshake-split"),  # before 3.6.3: a message in several records
+    -0x7100: ("policy", "record-too-long"),  # for the buffer of what comes in
     -0x6A00: ("policy", "own-chain-too-long"),  # for the buffer of what goes out
     -0x6E80: ("policy", "protocol-version"),
     -0x6E00: ("policy", "no-common-suite"),

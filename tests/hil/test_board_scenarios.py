@@ -22,8 +22,9 @@ DAYS = {
     "key": ("symmetric-key", {}, (
         "first_boot", "bundle_imported", "speaks_both_ways", "bundle_rolled_back")),
     "clock": ("x509-group", {}, ("wrong_clock_at_start",)),
-    # Mbed TLS sends a certificate in one record: with so short ones a device has none to show.
-    "short": ("symmetric-key", {"tls": SHORT}, ("first_boot", "short_records")),
+    "short": ("x509-group", {"tls": SHORT}, ("first_boot", "short_records")),
+    # More than fits into an incoming buffer of 4 KB.
+    "longest": ("x509-group", {"tls": SHORT}, ("longest_chain", "short_records")),
     "certificate": ("x509-managed", {}, ("first_boot", "certificate_rolls")),
     "roots": ("x509", {}, (
         "first_boot", "root_changes_at_failover", "certificate_replaced", "hub_and_dps_down",
@@ -34,7 +35,7 @@ DAYS = {
         "hub_moves", "stranded_heals_itself", "hub_reverts_after_commit")),
 }  # fmt: skip
 # Those that need no second session.
-WITH_ONE = ("key", "clock", "short", "certificate", "roots", "glance")
+WITH_ONE = ("key", "clock", "short", "longest", "certificate", "roots", "glance")
 
 
 class OneSession(mps2.Mps2):
@@ -49,15 +50,18 @@ DEVICES = {
     # device: (how it is made, its days, those of every run)
     # The clock's day needs libfaketime, under which a child process fails now and then: by hand.
     "process": (Process, ("key", "clock", "short", "certificate", "glance"), ()),
-    "wheel": (unix.Unix, tuple(day for day in DAYS if day != "short"), ("key",)),
+    "wheel": (unix.Unix, tuple(day for day in DAYS if day not in ("short", "longest")),
+              ("key",)),
     "unix": (lambda *about: unix.Unix(*about, unix.built("unix"), "2m"), tuple(DAYS), ()),
     "unix-small-heap": (lambda *about: unix.Unix(*about, unix.built("unix-small-heap"), "512k"),
                         WITH_ONE, ("certificate", "glance")),
     "unix-small-heap-4k": (lambda *about: unix.Unix(
         *about, unix.built("unix-small-heap", "micropython-4k"), "512k"), ("short", "key"), ()),
-    "qemu-mps2": (lambda *about: mps2.Mps2(*about, heap=640 * 1024), tuple(DAYS), ("short",)),
+    "qemu-mps2": (lambda *about: mps2.Mps2(*about, heap=640 * 1024), tuple(DAYS),
+                  ("longest",)),
     "qemu-mps2-one-session": (OneSession, WITH_ONE, ()),
 }  # fmt: skip
+OF_SEVERAL = ("first_boot", "short_records")  # days
 HERE = ("process", "wheel")  # what needs no `make firmware`
 
 
@@ -69,7 +73,7 @@ def cases():
             marks += [] if device == "process" else [pytest.mark.micropython]
             marks += [pytest.mark.once] if day in always else [pytest.mark.long]
             for scenario in DAYS[day][2]:
-                name = f"{scenario}[{device}]" + ("" if scenario != "first_boot" else f"-{day}")
+                name = f"{scenario}[{device}]" + (f"-{day}" if scenario in OF_SEVERAL else "")
                 yield pytest.param(device, day, scenario, marks=marks, id=name)
 
 

@@ -282,12 +282,12 @@ def memory():
 @claim("what the library says is one of the Linux driver's words")
 def words():
     said = [verdicts.of_library(OSError(code)) for code in (-0x7200, -0x6E80, -0x4E00, 104, -1)]
-    said += [verdicts.of_library(OSError(code)) for code in (-0x7080, -0x6A00)]
+    said += [verdicts.of_library(OSError(code)) for code in (-0x7080, -0x7100, -0x6A00)]
     said += [verdicts.of_library(ValueError("\nThe certificate validity has expired\n"))]
     said += [verdicts.of_library(ValueError("something else"))]
     return [error.verdict for error in said] == [
         "malformed-handshake", "protocol-version", "key-not-proven", "cut", "handshake-broken",
-        "handshake-split", "own-chain-too-long", "expired", "chain-refused"]
+        "handshake-split", "record-too-long", "own-chain-too-long", "expired", "chain-refused"]
 
 
 @claim("an alert about our certificate is one only after the server has seen it")

@@ -197,7 +197,12 @@ def test_server_that_agrees_to_no_length_is_sent_whole_messages(met):
     found, visits = met
     assert found["not agreed"] == IGNORED
     assert longest(in_clear(visits["not agreed"]), HANDSHAKE) > 1024
+
+
+def test_server_that_must_agree_and_does_not_sees_no_certificate(met):
+    found, visits = met
     assert found["must"] == "policy fragment-refused"
+    assert CHANGED not in visits["must"].raw and b"dev-7" not in visits["must"].raw
 
 
 def test_without_the_wish_messages_are_whole(met):

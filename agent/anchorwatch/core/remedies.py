@@ -75,6 +75,8 @@ VERDICTS = {
     "or prefer for this endpoint",
     "handshake-split": "the server sends a message in several records, which Mbed TLS before 3.6.3 "
     "cannot join: build the firmware with a newer one, or set max_fragment to off",
+    "record-too-long": "the server sends longer records than this firmware can take in: set "
+    "max_fragment if the server honours it, or build it with a larger MBEDTLS_SSL_IN_CONTENT_LEN",
     "own-chain-too-long": "the device's certificates are longer than its firmware can send: leave "
     "out what the service knows, or build it with a larger MBEDTLS_SSL_OUT_CONTENT_LEN",
     "root-expired": "the root is past its end and still the one in use, and this firmware refuses "

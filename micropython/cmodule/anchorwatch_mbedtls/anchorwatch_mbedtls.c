@@ -28,6 +28,10 @@
 #include "mbedtls/platform_util.h"
 #include "mbedtls/ssl.h"
 
+#if !defined(MBEDTLS_SSL_MAX_FRAGMENT_LENGTH) || !defined(MBEDTLS_PK_WRITE_C)
+#error "Mbed TLS is built without what this module calls: include mbedtls_anchorwatch.h in its configuration"
+#endif
+
 #define DIGEST_LEN 32
 #define DER_ROOM 600 // the public key of RSA-4096; a P-256 key needs a quarter of it
 
