@@ -1,6 +1,7 @@
 """The smallest heap in which a board plays three whole scenarios, each try with a cloud of its own.
 
-    with DPS   first boot by a DPS that shows its longest chain in whole records, telemetry; another root; a certificate that only DPS knows
+    with DPS   first boot by a DPS that shows its longest chain in whole records, telemetry; another
+               root; a certificate that only DPS knows
     hub alone  first session, telemetry; another root; the hub dies and comes back
 
 Rule: a heap passes when all three reach their end; a heap that fails is not tried smaller.
