@@ -1,8 +1,6 @@
-"""Time, and the two short HTTPS conversations of the agent: AskTime, AskDate, LookUp.
+"""The clock of a board, and how its time is asked for over sockets.
 
-Rule: each is one errand with a deadline and exactly one event. A Date counts only over a verified
-connection and inside the validity of the certificate that it came under. A time that the network
-told is given to the board's clock too.
+Rule: what waits is an errand. A time that the network told is given to the board's clock too.
 """
 
 import gc
@@ -11,8 +9,9 @@ import socket
 import time
 
 from anchorwatch.core import actions
-from anchorwatch.core.events import ClockSet, LookedUp, LookUpFailed, TimeFailed
-from anchorwatch.errors import LinkError, MalformedMessage
+from anchorwatch.core.events import ClockSet
+from anchorwatch.errors import LinkError
+from anchorwatch.performers import times
 
 from .patience import Patience
 from .selector import READ
@@ -20,9 +19,7 @@ from .tcp import network
 
 BODY_AT_MOST = 16_384
 _ASK_MS = 2_000
-_ASKS = 2
 _EXCHANGE_MS = 20_000
-_RETRY_MOST_S = 86_400
 
 
 class Steady:
@@ -51,7 +48,7 @@ def known(port):
     return None if utc_s is None else ClockSet(utc_s, "rtc")
 
 
-class Times:
+class Times(times.Times):
     """Performs AskTime, AskDate, LookUp and SetTime; `post` takes their events.
 
     sntp_server  "host:port", "" for none; port  see port.py
@@ -59,72 +56,17 @@ class Times:
     """
 
     def __init__(self, errands, dialer, resolver, sntp_server, port, post, crowded):
-        self._crowded = crowded
-        self._errands, self._dialer, self._resolver = errands, dialer, resolver
-        self._sntp, self._port, self._post = sntp_server, port, post
-        self.perform = {
-            actions.AskTime: lambda order: errands.start(self._time(), self._take),
-            actions.AskDate: lambda order: errands.start(self._date(order), self._take),
-            actions.LookUp: lambda order: errands.start(self._look_up(order), post),
-            actions.SetTime: lambda order: port.set_clock(order.utc_s),
-        }
+        super().__init__(errands.start, resolver, sntp_server, _asked, self._exchanged, post,
+                         self._told)
+        self._dialer, self._port, self._post, self._crowded = dialer, port, post, crowded
+        self.perform[actions.SetTime] = lambda order: port.set_clock(order.utc_s)
 
-    def _take(self, event):
+    def _told(self, event):
         if isinstance(event, ClockSet):
             self._port.set_clock(event.utc_s)
         self._post(event)
 
-    def _time(self):
-        if not self._sntp:
-            return TimeFailed("sntp", "off")
-        host, _, port = self._sntp.rpartition(":")
-        try:
-            places = self._resolver.addresses(host, int(port))
-        except LinkError as error:
-            return TimeFailed("sntp", error.verdict)
-        reason = "silent"
-        for address, number in places * _ASKS:
-            try:
-                patience = Patience(_ASK_MS, now_ms)
-                return ClockSet((yield from ask_sntp(address, number, patience)), "sntp")
-            except LinkError as error:
-                reason = error.verdict
-            except MalformedMessage:
-                reason = "malformed-reply"
-        return TimeFailed("sntp", reason)
-
-    def _date(self, order):
-        from anchorwatch.wire import http
-
-        asked = http.request("HEAD", order.host, "/")
-        try:
-            leaf, answer = yield from self._exchange(order, None, "HEAD", asked)
-            utc_s = http.date_utc_s(answer.headers.get("date", ""))
-        except LinkError as error:
-            return TimeFailed("date", error.verdict)
-        except MalformedMessage:
-            return TimeFailed("date", "malformed-reply")
-        if not leaf.not_before <= utc_s <= leaf.not_after:
-            return TimeFailed("date", "outside-certificate")
-        return ClockSet(utc_s, "date")
-
-    def _look_up(self, order):
-        from anchorwatch.wire import http
-
-        headers = {"Content-Type": "application/json; charset=utf-8"}
-        if order.authorization:
-            headers["Authorization"] = order.authorization
-        asked = http.request("POST", order.host, order.path, headers, order.body)
-        try:
-            _, answer = yield from self._exchange(order, order.slot, "POST", asked)
-        except LinkError as error:
-            return LookUpFailed(error.fault, error.verdict)
-        except MalformedMessage:
-            return LookUpFailed("service", "malformed-reply")
-        return LookedUp(answer.status, _retry_after_s(answer), answer.body)
-
-    def _exchange(self, order, slot, method, asked):
-        """(the server's leaf, its answer); the connection is closed."""
+    def _exchanged(self, order, slot, method, asked):
         if self._crowded():
             raise LinkError("memory", "one-session")
         from anchorwatch.wire import http
@@ -145,13 +87,8 @@ class Times:
         return opened.chain[0], answer
 
 
-def _retry_after_s(answer):
-    from anchorwatch.wire.encoding import decimal
-
-    try:
-        return decimal(answer.headers.get("retry-after", ""), _RETRY_MOST_S)
-    except MalformedMessage:
-        return None
+def _asked(address, port):
+    return ask_sntp(address, port, Patience(_ASK_MS, now_ms))
 
 
 def ask_sntp(address, port, patience):

@@ -1,7 +1,6 @@
-"""Time, and the two short HTTPS conversations of the agent: AskTime, AskDate, LookUp.
+"""The clocks of Linux, and how its time is asked for over sockets.
 
-Rule: each is one errand with a deadline and exactly one event. A Date counts only over a verified
-connection and inside the validity of the certificate that it came under.
+Rule: blocking, so it runs in an errand; the system's clock is read and never set.
 """
 
 import os
@@ -9,11 +8,11 @@ import socket
 import time
 
 from ..core import actions
-from ..core.events import ClockSet, LookedUp, LookUpFailed, TimeFailed
-from ..errors import LinkError, MalformedMessage
-from ..wire import http, sntp
-from ..wire.encoding import decimal
+from ..core.events import ClockSet
+from ..errors import LinkError
+from ..performers import times
 from . import waiting
+from .errands import ended
 from .patience import READ, Patience
 
 SNTP_PORT = 123
@@ -22,9 +21,7 @@ BODY_AT_MOST = 65_536
 _SYNCHRONISED = "/run/systemd/timesync/synchronized"
 _RTC = "/sys/class/rtc/rtc0"
 _ASK_S = 2.0
-_ASKS = 2
 _EXCHANGE_S = 20.0
-_RETRY_MOST_S = 86_400
 _PIECE = 16_384
 
 
@@ -64,98 +61,44 @@ def _offset_s() -> int:
     return int(time.time()) - now_ms() // 1000
 
 
-class Times:
-    """Performs AskTime, AskDate and LookUp; `post` takes their events.
+class Times(times.Times):
+    """Performs AskTime, AskDate, LookUp and SetTime; `post` takes their events.
 
-    sntp  "host:port", "" for none
+    sntp_server  "host:port", "" for none
     """
 
     def __init__(self, errands, dialer, resolver, sntp_server: str, post) -> None:
-        self._errands, self._dialer, self._resolver = errands, dialer, resolver
-        self._sntp, self._post = sntp_server, post
-        self.perform = {actions.AskTime: self.ask_time, actions.AskDate: self.ask_date,
-                        actions.LookUp: self.look_up, actions.SetTime: self.set_time}  # fmt: skip
-
-    def ask_time(self, order) -> None:
-        """SNTP: ClockSet("sntp") or TimeFailed."""
-        self._errands.start(self._time, self._post)
-
-    def ask_date(self, order) -> None:
-        """HTTPS HEAD: ClockSet("date") or TimeFailed."""
-        self._errands.start(lambda: self._date(order), self._post)
-
-    def look_up(self, order) -> None:
-        """HTTPS POST: LookedUp or LookUpFailed."""
-        self._errands.start(lambda: self._look_up(order), self._post)
+        super().__init__(lambda work, done: errands.start(lambda: ended(work), done), resolver,
+                         sntp_server, _asked, self._exchanged, post, post)
+        self._dialer = dialer
+        self.perform[actions.SetTime] = self.set_time
 
     def set_time(self, order) -> None:
         """The system's clock is not ours to set."""
 
-    def _time(self):
-        if not self._sntp:
-            return TimeFailed("sntp", "off")
-        host, _, port = self._sntp.rpartition(":")
-        try:
-            places = self._resolver.addresses(host, int(port))
-        except LinkError as error:
-            return TimeFailed("sntp", error.verdict)
-        reason = "silent"
-        for address, number in places * _ASKS:
-            try:
-                return ClockSet(ask_sntp(address, number, Patience(_ASK_S)), "sntp")
-            except LinkError as error:
-                reason = error.verdict
-            except MalformedMessage:
-                reason = "malformed-reply"
-        return TimeFailed("sntp", reason)
+    def _exchanged(self, order, slot, method: str, asked: bytes):
+        from ..wire import http
 
-    def _date(self, order):
-        asked = http.request("HEAD", order.host, "/")
-        try:
-            opened, answer = self._exchange(order, None, "HEAD", asked)
-            utc_s = http.date_utc_s(answer.headers.get("date", ""))
-        except LinkError as error:
-            return TimeFailed("date", error.verdict)
-        except MalformedMessage:
-            return TimeFailed("date", "malformed-reply")
-        leaf = opened.chain[0]
-        if not leaf.not_before <= utc_s <= leaf.not_after:
-            return TimeFailed("date", "outside-certificate")
-        return ClockSet(utc_s, "date")
-
-    def _look_up(self, order):
-        headers = {"Content-Type": "application/json; charset=utf-8"}
-        if order.authorization:
-            headers["Authorization"] = order.authorization
-        asked = http.request("POST", order.host, order.path, headers, order.body)
-        try:
-            _, answer = self._exchange(order, order.slot, "POST", asked)
-        except LinkError as error:
-            return LookUpFailed(error.fault, error.verdict)
-        except MalformedMessage:
-            return LookUpFailed("service", "malformed-reply")
-        return LookedUp(answer.status, _retry_after_s(answer), answer.body)
-
-    def _exchange(self, order, slot, method: str, asked: bytes):
-        """(the opened connection, its answer); the connection is closed."""
         patience = self._dialer.patience()
         opened = self._dialer.open(order, slot, patience)
         try:
-            return opened, converse(opened.sock, asked, http.Response(method, BODY_AT_MOST),
-                                    patience.at_most(_EXCHANGE_S))
+            answer = converse(opened.sock, asked, http.Response(method, BODY_AT_MOST),
+                              patience.at_most(_EXCHANGE_S))
         finally:
             opened.sock.close()
+        return opened.chain[0], answer
+        yield
 
 
-def _retry_after_s(answer: http.Response) -> int | None:
-    try:
-        return decimal(answer.headers.get("retry-after", ""), _RETRY_MOST_S)
-    except MalformedMessage:
-        return None
+def _asked(address: str, port: int):
+    return ask_sntp(address, port, Patience(_ASK_S))
+    yield
 
 
 def ask_sntp(address: str, port: int, patience: Patience) -> int:
     """Seconds since 1970 by one server; LinkError or MalformedMessage."""
+    from ..wire import sntp  # a start that knows the time does without
+
     nonce = os.urandom(8)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
@@ -169,7 +112,7 @@ def ask_sntp(address: str, port: int, patience: Patience) -> int:
             raise LinkError("network", "refused") from error
 
 
-def converse(sock, asked: bytes, answer: http.Response, patience: Patience) -> http.Response:
+def converse(sock, asked: bytes, answer, patience: Patience):
     """Send a request over a non-blocking socket, read its answer; LinkError or MalformedMessage."""
     waiting.send(sock, asked, patience)
     while not answer.done:

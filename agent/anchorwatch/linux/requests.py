@@ -10,7 +10,6 @@ Source: contract section 4.
 from ..core.events import Asked
 from ..errors import AgentError, ConfigError, MalformedMessage
 from ..wire.encoding import base64_bytes
-from . import orders
 from .control import ADMIN, READ, SEND, refusal
 from .fields import number, text
 
@@ -156,6 +155,8 @@ class Requests:
 
     def _ask(self, client, request_id, do, given) -> None:
         """Checked, handed over; the answer comes when the core has it, of a Fetch minutes later."""
+        from . import orders  # a day without a command does without
+
         arguments = orders.arguments(do, given, self._layers)
         if client.data.setdefault("open", 0) >= _OPEN_AT_MOST:
             raise AgentError("too many open requests", _OPEN_AT_MOST, "wait for their answers")

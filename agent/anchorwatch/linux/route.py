@@ -5,7 +5,6 @@ name is looked up here, because it was written down for this device.
 """
 
 from .patience import Patience
-from .proxy import Proxy
 from .tcp import connect
 
 
@@ -14,7 +13,14 @@ class Route:
 
     def __init__(self, resolver, proxy_auth_file: str, connect_s: float) -> None:
         self._resolver, self._connect_s = resolver, connect_s
-        self.proxy = Proxy(resolver, proxy_auth_file)
+        self._proxy_auth_file = proxy_auth_file
+
+    @property
+    def proxy(self):
+        """What speaks to a proxy; a device without one does without."""
+        from .proxy import Proxy
+
+        return Proxy(self._resolver, self._proxy_auth_file)
 
     def places(self, proxy: str, host: str, port: int) -> list[tuple[str, int]]:
         """Where to try, in this order: (address, or the name for a proxy; port)."""
