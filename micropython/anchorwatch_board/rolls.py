@@ -5,8 +5,6 @@ a device that only keeps its session never pays for it in its heap.
 import gc
 
 from anchorwatch.core import actions
-from anchorwatch.core.events import Saved, SaveFailed
-from anchorwatch.errors import StateError, reason_of
 
 from .folder import quiet
 
@@ -35,18 +33,8 @@ class Rolls:
             self._take(self._box.look())
 
     def _prove(self, order) -> None:
-        """Saved or SaveFailed."""
-        name = "slot-" + order.slot
         gc.collect()  # what is written needs long pieces of the heap
-        try:
-            self._post(Saved(name, self._slots.prove(order.slot, order.assignment, order.evidence)))
-        except MemoryError:
-            gc.collect()
-            self._post(SaveFailed(name, "io"))
-        except OSError as error:
-            self._post(SaveFailed(name, reason_of(error)))
-        except StateError:
-            self._post(SaveFailed(name, "full"))
+        self._post(self._slots.prove(order))
 
     def _key_side(self):
         if self._keys is None:

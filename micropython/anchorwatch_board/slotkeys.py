@@ -14,7 +14,9 @@ from anchorwatch.core.events import (
     KeyMade,
     KeyWiped,
 )
+from anchorwatch.core.slots import NAMES
 from anchorwatch.errors import AgentError, ConfigError, StateError, TrustError, reason_of
+from anchorwatch.performers.slots import UNPROVEN
 from anchorwatch.pki import issued
 from anchorwatch.pki.csr import Request, Unasked
 from anchorwatch.pki.private import Private
@@ -22,7 +24,6 @@ from anchorwatch.wire.encoding import base64_bytes, base64_text
 
 from . import keys
 from .keyfiles import key_der
-from .slots import NAMES, UNPROVEN
 
 _EMPTY = "the slot has no key"
 

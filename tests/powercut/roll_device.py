@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 from anchorwatch.core import actions, events
+from anchorwatch.core.slots import NAMES
 from anchorwatch.linux import credential, slotkeys
 from anchorwatch.linux.rolls import Rolls
-from anchorwatch.linux.slots import NAMES
 from anchorwatch.wire import frame
 from tests.powercut import roll_cloud
 from tests.powercut.device import DAY_MS, Device, agent

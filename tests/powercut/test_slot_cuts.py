@@ -4,6 +4,7 @@ Rule: the other slot is never touched, and once a key was said to be overwritten
 of any image holds a piece of it.
 """
 
+from anchorwatch.core.actions import Prove
 from anchorwatch.errors import StateError
 from anchorwatch.linux.slots import Slots
 from tests.powercut import survey, table
@@ -50,7 +51,7 @@ def _fill(slots, ledger):
 def _prove(slots, ledger):
     assignment, evidence = {"hub": "h", "device_id": "d"}, {"accepted": {"hub": 7}}
     ledger.begin("slot-a", dict(slots.held("a"), assignment=assignment, evidence=evidence))
-    slots.prove("a", assignment, evidence)
+    assert slots.prove(Prove("a", assignment, evidence)).name == "slot-a"
     ledger.acknowledge("slot-a")
 
 

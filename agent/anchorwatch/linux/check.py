@@ -11,6 +11,7 @@ from ..config import Config
 from ..core import records
 from ..core.actions import Dial
 from ..core.events import ClockSet, Start, TimeFailed
+from ..core.slots import NAMES
 from ..core.transports import WEBSOCKET
 from ..core.watch import Watch
 from ..errors import AgentError, ConfigError, StateError
@@ -22,7 +23,7 @@ from .findings import Findings
 from .folder import open_folder
 from .layers import Layers
 from .resolve import Resolver
-from .slots import NAMES, Slots
+from .slots import Slots
 from .steps import DAY_S, STEPS, Steps
 from .store import Store
 from .storefiles import fill

@@ -3,8 +3,6 @@ a device that only keeps its session never pays for it.
 """
 
 from ..core import actions
-from ..core.events import Saved, SaveFailed
-from ..errors import StateError, reason_of
 
 
 class Rolls:
@@ -22,25 +20,13 @@ class Rolls:
             actions.Install: lambda order: self._key_side().install(order),
             actions.WipeKey: lambda order: self._key_side().wipe(order),
             actions.Enroll: lambda order: self._issuer_side().enroll(order),
-            actions.Prove: self._prove,
+            actions.Prove: lambda order: self._inside[1](self._slots.prove(order)),
         }
 
     def look(self) -> None:
         """Files may have come, if any are waited for."""
         if self._issuers is not None:
             self._issuers.look()
-
-    def _prove(self, order) -> None:
-        """Saved or SaveFailed."""
-        name = "slot-" + order.slot
-        try:
-            generation = self._slots.prove(order.slot, order.assignment, order.evidence)
-        except OSError as error:
-            self._inside[1](SaveFailed(name, reason_of(error)))
-        except StateError:
-            self._inside[1](SaveFailed(name, "full"))
-        else:
-            self._inside[1](Saved(name, generation))
 
     def _key_side(self):
         if self._keys is None:

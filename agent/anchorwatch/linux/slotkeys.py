@@ -7,14 +7,16 @@ Source: design section 9; actions in core/credentials.py.
 """
 
 from ..core.events import CsrMade, Installed, InstallRefused, KeyFailed, KeyMade, KeyWiped
+from ..core.slots import NAMES
 from ..errors import AgentError, ConfigError, StateError, TrustError, reason_of
+from ..performers.slots import UNPROVEN
 from ..pki import issued
 from ..pki.csr import Request, Unasked
 from ..wire.encoding import base64_bytes, base64_text
 from . import tls
 from .keyblocks import TOKEN_HINT, in_token
 from .keymaking import NoKey, destroy, new, request
-from .slots import NAMES, UNPROVEN, Slots, in_memory, pem_of
+from .slots import Slots, in_memory, pem_of
 
 _MISMATCH = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH")
 _EMPTY = "the slot has no key"

@@ -94,7 +94,8 @@ def main():
     events, warned = [], []
     store = open_store(config, lambda *told: warned.append(told))[0]
     slots = Slots(store, None, lambda *told: warned.append(told))
-    keys = SlotKeys(slots, None, tuple(sys.argv[3:]), Here(), events.append,
+    settings = types.SimpleNamespace(key_command=sys.argv[3:], wipe_command=())
+    keys = SlotKeys(slots, None, settings, Here(), events.append,
                     lambda *told: warned.append(told), lambda slot: None)
     keys.new_key(actions.NewKey("a", "p256"))
     keys.make_csr(actions.MakeCsr("a", CN))
