@@ -6,8 +6,11 @@ from anchorwatch_board import crash
 from board_store import Rig
 
 from anchorwatch.core.actions import Save
+from anchorwatch.core.errands import Fetch
 from anchorwatch.core.events import Saved, SaveFailed
+from anchorwatch.errors import LinkError
 from anchorwatch.performers.deeds import Deeds
+from anchorwatch.performers.delivering import failed
 
 PIECE = 96  # what a bytearray of two thirds of its size takes, with its head
 FREE = tuple(range(16_000, 400, -400))
@@ -56,3 +59,10 @@ def test_state_that_is_not_written_for_want_of_memory_blames_no_disk(path):
     assert failed == [SaveFailed("clock", "memory")] * len(failed) and failed
     assert [event for event in posted if isinstance(event, Saved)]
     assert rig.again().store.read()["clock"]["text"] == "x" * 900
+
+
+def test_bundle_that_a_dial_found_no_memory_for_blames_no_network(path):
+    order = Fetch("vendor", "https://mirror.example/", {}, None, 0, 9_000, False)
+    found = [failed(order, LinkError(fault, "a-word")) for fault in ("memory", "network", "policy")]
+    assert [event.reason for event in found] == ["memory", "network", "policy"]
+    assert found[0].value == "a-word: https://mirror.example/"

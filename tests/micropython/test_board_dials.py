@@ -162,6 +162,11 @@ def on_unix(play, folder):
     return programs.reference().output(SCRIPT, folder).decode()
 
 
+def on_a_small_heap(play, folder):
+    put(play, folder, play.cases)
+    return programs.small_heap().output(SCRIPT, folder, heap="512k").decode()
+
+
 def on_the_guest(play, folder):
     status, text = guest.run(folder, SCRIPT, {**play.files,
                                               "cases.json": json.dumps(play.cases).encode()})
@@ -169,7 +174,7 @@ def on_the_guest(play, folder):
     return text
 
 
-@pytest.fixture(scope="module", params=[on_unix, on_the_guest])
+@pytest.fixture(scope="module", params=[on_unix, on_a_small_heap, on_the_guest])
 def met(request, play, tmp_path_factory):
     """({case: its word}, {case: the visit of this program})"""
     before = {name: len(server.visits) for name, server in play.servers.items()}

@@ -46,10 +46,11 @@ QUEUE_AT_MOST = 8
 HURRY = 3  # fetches of a stranded device before it takes its time
 HURRY_MS, PATIENT_MS, MOST_MS = 20_000, 900_000, 3_600_000
 TRY_LATER = 3
-LATER = ("network", "silent", "slow", "cut", "full", "io")
+LATER = ("network", "silent", "slow", "cut", "full", "io", "memory")
 REMEDIES = {
     "": "bring a bundle that this device's keys signed",
     "later": "ask again later",
+    "memory": "free memory, then ask again",
     "policy": "compare what the mirror offers with [tls.mirror]",
 }
 

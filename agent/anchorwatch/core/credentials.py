@@ -136,8 +136,8 @@ class CsrMade(Record):
 
 
 class KeyFailed(Record):
-    """NewKey or MakeCsr: no key. reason: no-key | command | full | read-only | io; value: about
-    what."""
+    """NewKey or MakeCsr: no key. reason: no-key | command | full | read-only | io | memory;
+    value: about what."""
 
     fields = ("slot", "reason", "value")
     slot: str

@@ -67,8 +67,8 @@ class FetchFailed(Record):
     """Fetch: nothing changed.
 
     reason  a sentence of the verifier, or network | policy | silent | slow | cut | redirected |
-            too-long | full | read-only | io | no-root; value: what it is about, after the verdict
-            of TLS where that ended it
+            too-long | full | read-only | io | memory | no-root
+    value   what it is about, after the verdict of TLS where that ended it
     """
 
     fields = ("layer", "url", "reason", "value")

@@ -151,7 +151,7 @@ def failed(order: Any_, error: AgentError) -> FetchFailed:
     reason, value = error.what, error.value
     if isinstance(error, LinkError):
         ours = error.fault == "policy" and not on_the_way(error.verdict)
-        usual = "policy" if ours else "network"
+        usual = "memory" if error.fault == "memory" else "policy" if ours else "network"
         reason = error.verdict if error.verdict in _OWN_WORDS else usual
         value = value or order.url
         if reason == usual:

@@ -57,7 +57,7 @@ class Fetcher:
             return delivering.failed(order, error)
         except MemoryError:
             self._pause()
-            return FetchFailed(order.layer, order.url, "network", "memory")
+            return FetchFailed(order.layer, order.url, "memory", order.url)
 
     def _source(self, order: Any_, kinds: Any_) -> Any_:
         if order.url == "inline:":
