@@ -19,10 +19,13 @@ from hil.demo import acts
 pytestmark = [pytest.mark.tls]
 
 SHORT = {"hub": {"max_fragment": "require", "max_fragment_bytes": 512}}
+LONGER = {"hub": {"max_fragment": "require", "max_fragment_bytes": 4096}}
+SPOKEN = ("first_boot", "bundle_imported", "speaks_both_ways", "bundle_rolled_back")
 DAYS = {
     # day: (kind of the cloud's device, settings, scenarios). Every day begins switched off.
-    "key": ("symmetric-key", {}, (
-        "first_boot", "bundle_imported", "speaks_both_ways", "bundle_rolled_back")),
+    "key": ("symmetric-key", {}, SPOKEN),
+    # The twin with a bundle in it comes in records of 16 KB, unless both agree on shorter ones.
+    "key-4k": ("symmetric-key", {"tls": LONGER}, SPOKEN),
     "clock": ("x509-group", {}, ("wrong_clock_at_start",)),
     "short": ("x509-group", {"tls": SHORT}, ("first_boot", "short_records")),
     # More than fits into an incoming buffer of 4 KB.
@@ -38,6 +41,7 @@ DAYS = {
 }  # fmt: skip
 # Those that need no second session.
 WITH_ONE = ("key", "clock", "short", "longest", "certificate", "roots", "glance")
+WITH_TWO = (*WITH_ONE, "moves")
 AT_ONCE = 3
 
 
@@ -53,14 +57,14 @@ DEVICES = {
     # device: (how it is made, its days, those of every run): each scenario is in one of them
     # The clock's day needs libfaketime, under which a child process fails now and then: by hand.
     "process": (Process, ("key", "clock", "short", "certificate", "glance"), ()),
-    "wheel": (unix.Unix, tuple(day for day in DAYS if day not in ("short", "longest")),
+    "wheel": (unix.Unix, tuple(day for day in WITH_TWO if day not in ("short", "longest")),
               ("key",)),
-    "unix": (lambda *about: unix.Unix(*about, unix.built("unix"), "2m"), tuple(DAYS), ()),
+    "unix": (lambda *about: unix.Unix(*about, unix.built("unix"), "2m"), WITH_TWO, ()),
     "unix-small-heap": (lambda *about: unix.Unix(*about, unix.built("unix-small-heap"), "512k"),
                         WITH_ONE, ("roots", "key", "certificate", "glance")),
     "unix-small-heap-4k": (lambda *about: unix.Unix(
-        *about, unix.built("unix-small-heap", "micropython-4k"), "512k"), ("short", "key"), ()),
-    "qemu-mps2": (lambda *about: mps2.Mps2(*about, heap=640 * 1024), tuple(DAYS),
+        *about, unix.built("unix-small-heap", "micropython-4k"), "512k"), ("short", "key-4k"), ()),
+    "qemu-mps2": (lambda *about: mps2.Mps2(*about, heap=640 * 1024), WITH_TWO,
                   ("moves", "clock", "longest")),
     "qemu-mps2-one-session": (OneSession, WITH_ONE, ()),
 }  # fmt: skip
