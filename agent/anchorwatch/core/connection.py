@@ -71,8 +71,10 @@ class Connection(Machine):
         return self._leave(event, now) + [Register("live")]
 
     def _renew(self, event: Event, now: int) -> Items:
-        """No second session can take over from this one: it ends first."""
-        return self._leave(event, now) + self._dial(event, now)
+        """No second session can take over from this one: it ends, and what waited for the link has
+        its turn first."""
+        self.wake_at = now
+        return self._leave(event, now)
 
     def _settle(self, event: Event, now: int) -> Items:
         self.wake_at = now + SAVE_MS

@@ -61,7 +61,7 @@ CONNECTION = (
     (ONLINE,          "Disconnected",   WEIGHING,        "lose"),
     (ONLINE,          "Joining",        SWAPPING,        "note"),
     (ONLINE,          "RegisterBeside", REPROVISIONING,  "register_beside"),
-    (ONLINE,          "Renew",          DIALING_HUB,     "renew"),
+    (ONLINE,          "Renew",          WAITING_FOR_HUB, "renew"),
     (ONLINE,          "RegisterAlone",  REGISTERING,     "register_alone"),
     (REPROVISIONING,  "Assigned",       SETTLING_BESIDE, "settle"),
     (REPROVISIONING,  "Unregistered",   ONLINE,          "stay_here"),
