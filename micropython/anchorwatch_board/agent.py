@@ -66,8 +66,6 @@ class Agent(Firmware):
             raise ConfigError("[mqtt] proxy is not for boards", config.mqtt.proxy, "remove it")
         self._config, self._by_hand, self._write = config, by_hand, write
         self.port = port or ports.here()
-        # Collected often, a heap has long pieces left in the end.
-        gc.threshold((gc.mem_free() + gc.mem_alloc()) // 8)
         self._began_ms = now_ms()
         self._stop_by_ms = self._perform = self._crash = None
         self._inbox, self._answers, self._asked = [], {}, 0
@@ -151,6 +149,8 @@ class Agent(Firmware):
     def _performers(self):
         deeds = Deeds(self._links, self._telemetry, self._files, self._store, self._layers,
                       self._bundles, self._slots, self.post)
+        # Collected less often than at the start, and still so that long pieces are left.
+        gc.threshold((gc.mem_free() + gc.mem_alloc()) // 16)
         perform = {actions.Tell: self._tell}
         for performer in self._outward.performers + (self._rolls, deeds):
             perform.update(performer.perform)
