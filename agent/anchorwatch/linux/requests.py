@@ -9,9 +9,9 @@ Source: contract section 4.
 
 from ..core.events import Asked
 from ..errors import AgentError, ConfigError, MalformedMessage
+from ..performers.words import number, text
 from ..wire.encoding import base64_bytes
 from .control import ADMIN, READ, SEND, refusal
-from .fields import number, text
 
 # fmt: off
 TABLE = (

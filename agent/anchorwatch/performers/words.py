@@ -1,9 +1,13 @@
-"""Single values of a request: of the right kind, or a ConfigError that names them."""
+"""Single values of a request: of the right kind, or a ConfigError that names them.
 
+Rule: what is missing has a default or is told; nothing is guessed. Source: contract section 4.
+"""
+
+from ..core.shapes import Tree
 from ..errors import ConfigError
 
 
-def text(given: dict, name: str, default: str | None = None) -> str:
+def text(given: Tree, name: str, default: str | None = None) -> str:
     """A string; without a default it must be there."""
     value = given.get(name, default)
     if not isinstance(value, str):
@@ -11,7 +15,7 @@ def text(given: dict, name: str, default: str | None = None) -> str:
     return value
 
 
-def number(given: dict, name: str, default: int, most: int) -> int:
+def number(given: Tree, name: str, default: int, most: int) -> int:
     """A whole number from 0 to `most`."""
     value = given.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
@@ -19,7 +23,7 @@ def number(given: dict, name: str, default: int, most: int) -> int:
     return value
 
 
-def flag(given: dict, name: str) -> bool:
+def flag(given: Tree, name: str) -> bool:
     """True or false, false when it is not there."""
     value = given.get(name, False)
     if not isinstance(value, bool):
