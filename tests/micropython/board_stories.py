@@ -153,6 +153,7 @@ class Roll(Story):
                 made = dict(made, **news)
                 ledger.did("slot-" + slot, made, slots.write, slot, made)
             self.save(ledger, "identity", {"active": slot})
+            ledger.did("slot-" + other, None, slots.wipe, other)
         ledger.gone(b"a" * 200)
 
 
