@@ -4,7 +4,7 @@ Rule: judged by quarters after a warm-up. Each session is a new connection, for 
 for one. Most ends are commanded. The cloud's come in bouts: it drops the session; the hub is gone
 and comes back; its machine dies without a word. Three that closed within five minutes would be
 "contended", and failures are forgotten after a session of a minute only: both wait, as they should,
-so a run has one bout, and another each five minutes.
+so a run has one bout, and another each five minutes. A first fault is in the warm-up.
 """
 
 import time
@@ -64,7 +64,7 @@ def played(target, count):
         found, ended = [], Counter()
         next_s = None  # of a bout
         while len(found) < WARM_UP + count:
-            ends = [commanded]
+            ends = [commanded] if found else [dead]  # what a first fault imports stays
             if len(found) >= count // 2 and (next_s is None or time.monotonic() >= next_s):
                 ends, next_s = begin(board, next_s), time.monotonic() + CONTENDED_S
             for end in ends:
