@@ -8,6 +8,11 @@ and the agent keeps the watch reduced (anchorwatch.core.device).
 import sys
 import time
 
+from anchorwatch_board import memory
+
+memory.collect_often()
+
+# ruff: noqa: E402  nothing large is read before that
 from anchorwatch_board import crash, port
 from anchorwatch_board.agent import Agent
 from anchorwatch_board.config import FILE, load

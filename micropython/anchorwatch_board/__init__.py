@@ -3,9 +3,3 @@
 Rule: it performs and posts, as anchorwatch.linux does on Linux, by files and functions of the same
 names; what is decided is decided in anchorwatch.core.
 """
-
-import gc
-
-# At the start, while modules, roots and state are read, the heap is collected often: what stays
-# lies close together then, and leaves long pieces for TLS.
-gc.threshold(4096)

@@ -9,7 +9,7 @@ import time
 
 from ..config import Config
 from ..core import records
-from ..core.actions import Dial
+from ..core.actions import AskTime, Dial
 from ..core.events import ClockSet, Start, TimeFailed
 from ..core.slots import NAMES
 from ..core.transports import WEBSOCKET
@@ -178,7 +178,8 @@ class Check:
         """True when the time server agrees: then a date that fails is not the clock's fault."""
         server, heard = self._config.clock.sntp, []
         if server:
-            Times(_Here(), dialer, self._resolver, server, heard.append).ask_time(None)
+            times = Times(_Here(), dialer, self._resolver, server, heard.append)
+            times.perform[AskTime](AskTime())
         here = int(time.time())
         answer = heard[0] if heard else known() or ClockSet(here, "rtc")
         if isinstance(answer, TimeFailed):

@@ -10,7 +10,11 @@ import time
 gc.collect()
 before = gc.mem_free()
 
-from anchorwatch_board import agent, console  # noqa: E402, F401  after the first look
+from anchorwatch_board import memory  # noqa: E402  after the first look
+
+memory.collect_often()
+
+from anchorwatch_board import agent, console  # noqa: E402, F401
 
 gc.collect()
 after = gc.mem_free()

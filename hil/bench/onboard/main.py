@@ -13,6 +13,11 @@ import os
 import sys
 import time
 
+from anchorwatch_board import memory
+
+memory.collect_often()
+
+# ruff: noqa: E402  as a board's own main.py
 from anchorwatch_board import port as ports
 from anchorwatch_board.agent import Agent
 from anchorwatch_board.config import load

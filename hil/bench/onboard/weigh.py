@@ -6,6 +6,11 @@ the most there was as `weighed`, and the longest free piece as `heap` `largest`.
 
 import gc
 
+from anchorwatch_board import memory
+
+memory.collect_often()
+
+# ruff: noqa: E402  as a board's own main.py
 from anchorwatch_board import agent, tls
 
 from anchorwatch.pki import p256
