@@ -18,7 +18,7 @@ from hil.bench.board import BoardError, Process
 from hil.bench.cloud import Cloud
 from tests.linux.authority import NOW_S
 
-pytestmark = [pytest.mark.tls, pytest.mark.once]
+pytestmark = [pytest.mark.tls, pytest.mark.once, pytest.mark.lane_cpython]
 EST, GROUP = "x509-est", "x509-group"
 SETTINGS = {
     "boot": {"spread_s": 0},
@@ -145,7 +145,6 @@ def waiting(device, tmp_path):
     return board, request
 
 
-@pytest.mark.lane_cpython
 def test_dropped_certificate_serves_and_is_put_away(cloud, waiting):
     board, request = waiting
     text = request.read_bytes()

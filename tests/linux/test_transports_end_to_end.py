@@ -12,7 +12,7 @@ from tests.linux.proxies import Proxy
 from tests.linux.servers import Server
 from tests.linux.test_end_to_end import Load, delivered, moved, sent
 
-pytestmark = [pytest.mark.tls, pytest.mark.once]
+pytestmark = [pytest.mark.tls, pytest.mark.once, pytest.mark.lane_cpython]
 WEBSOCKET = "/$iothub/websocket"
 BOTH = ("hub", "dps")
 CHAIN = "baltimore-rsa"

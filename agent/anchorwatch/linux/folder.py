@@ -23,8 +23,13 @@ class Folder:
         self.path = path
         self._at = descriptor
 
-    def __del__(self) -> None:
-        self.shut()
+    def __del__(self, close=os.close) -> None:
+        # Its own way to close: who changes `os`, or ends the interpreter, came after it was opened.
+        if self._at != _SHUT:
+            try:
+                close(self._at)
+            except OSError:
+                pass
 
     def names(self) -> list[str]:
         """Sorted names in the folder."""
