@@ -4,6 +4,7 @@ from anchorwatch_board.folder import Folder, fill
 from anchorwatch_board.slots import Slots
 from anchorwatch_board.store import open_store
 
+from anchorwatch.core.actions import Prove
 from anchorwatch.performers.bundles import Bundles
 from anchorwatch.wire import frame
 
@@ -153,6 +154,9 @@ class Roll(Story):
                 made = dict(made, **news)
                 ledger.did("slot-" + slot, made, slots.write, slot, made)
             self.save(ledger, "identity", {"active": slot})
+            proof = {"hub": "h" * 40}, {"accepted": {"hub": 1}, "refused_by_dps": False}
+            made = dict(made, assignment=proof[0], evidence=proof[1])
+            ledger.did("slot-" + slot, made, slots.prove, Prove(slot, *proof))
             ledger.did("slot-" + other, None, slots.wipe, other)
         ledger.gone(b"a" * 200)
 
