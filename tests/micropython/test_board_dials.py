@@ -198,22 +198,17 @@ def test_our_own_certificates_go_in_records_of_the_agreed_length(met, case):
     assert longest(in_clear(visits[case]), HANDSHAKE) == 512
 
 
-def test_server_that_agrees_to_no_length_is_sent_whole_messages(met):
+@pytest.mark.parametrize(("case", "fragment"), [("not agreed", IGNORED), ("not asked", OFF)])
+def test_messages_are_whole_where_no_length_was_agreed(met, case, fragment):
     found, visits = met
-    assert found["not agreed"] == IGNORED
-    assert longest(in_clear(visits["not agreed"]), HANDSHAKE) > 1024
+    assert found[case] == fragment
+    assert longest(in_clear(visits[case]), HANDSHAKE) > 1024
 
 
 def test_server_that_must_agree_and_does_not_sees_no_certificate(met):
     found, visits = met
     assert found["must"] == "policy fragment-refused"
     assert CHANGED not in visits["must"].raw and b"dev-7" not in visits["must"].raw
-
-
-def test_without_the_wish_messages_are_whole(met):
-    found, visits = met
-    assert found["not asked"] == OFF
-    assert longest(in_clear(visits["not asked"]), HANDSHAKE) > 1024
 
 
 def test_handshake_that_comes_byte_by_byte_is_one(met):

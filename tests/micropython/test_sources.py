@@ -11,7 +11,6 @@ import pytest
 from ports import sources
 
 SCRIPT = pathlib.Path(sources.__file__)
-CACHE = sources.ROOT / "build" / "cache"
 
 
 @pytest.fixture
@@ -51,13 +50,13 @@ def test_file_of_the_right_name_with_other_content_is_not_taken(away, tmp_path):
 
 @pytest.mark.lane_firmware
 def test_full_cache_is_unpacked_once_and_needs_no_network(away, tmp_path):
-    if not CACHE.is_dir():
-        pytest.skip("no build/cache: make firmware")
-    done = away(CACHE)
+    if not sources.CACHE.is_dir():
+        pytest.skip("no %s: make firmware" % sources.CACHE)
+    done = away(sources.CACHE)
     nest = tmp_path / "project" / "build" / "micropython"
     assert done.returncode == 0 and done.stdout == "%s\n" % (nest / "src")
     assert (nest / "src" / "lib" / "mbedtls" / "library" / "ssl_tls.c").is_file()
     assert (nest / "src" / "lib" / "lwip" / "src" / "core" / "tcp.c").is_file()
     kept = nest / "src" / "ours"
     kept.touch()
-    assert away(CACHE).returncode == 0 and kept.exists()
+    assert away(sources.CACHE).returncode == 0 and kept.exists()
