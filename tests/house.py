@@ -11,7 +11,7 @@ PACKAGE = "anchorwatch"
 
 # From the ground up. A module of a floor may import its own floor and those below.
 FLOORS = (
-    ("constants", "errors", "values", "settings", "relations", "sections", "config"),
+    ("constants", "version", "errors", "values", "settings", "relations", "sections", "config"),
     ("wire", "pki"),
     ("core",),
     ("loop", "performers"),

@@ -7,7 +7,7 @@ This is the only place that asks which runtime it is.
 
 import sys
 
-__version__ = "0.1.0"
+from .version import __version__ as __version__
 
 
 def runtime() -> str:

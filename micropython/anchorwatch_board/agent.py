@@ -18,7 +18,6 @@ import os
 import sys
 import time
 
-from anchorwatch import __version__
 from anchorwatch.core import actions
 from anchorwatch.core.events import Start, Stop
 from anchorwatch.core.watch import Watch
@@ -27,15 +26,16 @@ from anchorwatch.loop import run
 from anchorwatch.performers.bundles import LAYERS, Bundles
 from anchorwatch.performers.deeds import Deeds
 from anchorwatch.performers.drop import DropFolder
+from anchorwatch.performers.files import Files
 from anchorwatch.performers.telemetry import Telemetry
+from anchorwatch.version import __version__
 
 from . import port as ports
 from .applications import Applications
 from .clock import known, now_ms
 from .crash import account, settle, within_the_hour
 from .credential import Credential, absent
-from .errands import Errands
-from .files import Files
+from .errands import Errands, at_once
 from .firmware import Firmware
 from .folder import Folder, fill, make
 from .journal import line_of
@@ -88,7 +88,7 @@ class Agent(Firmware):
                                 self._telemetry.outbox, inside, self.port, self._warner("message"))
         self._rolls = Rolls(config, self._slots, self._credential, self.post,
                             self._warner("identity"), self.port.feed)
-        self._files = Files(self._layers, self._drop, self._credential, self.post,
+        self._files = Files(self._layers, self._drop, self._credential, at_once, self.post,
                             self._warner("identity"), self._watch.warnings.reread, self._rolls.look)
         self._links = self._outward.links
         self._applications = Applications(self.post, self._warner("message"))

@@ -96,7 +96,7 @@ def table(sizes):
 
 def version():
     """Of the agent."""
-    text = files()["anchorwatch/__init__.py"].read_text(encoding="utf-8")
+    text = files()["anchorwatch/version.py"].read_text(encoding="utf-8")
     return re.search('^__version__ = "(.*)"$', text, re.MULTILINE)[1]
 
 

@@ -8,10 +8,10 @@ import json
 import sys
 from binascii import b2a_base64
 
-from .. import __version__
 from ..config import Config
 from ..errors import ConfigError
 from ..settings import ENDPOINTS
+from ..version import __version__
 from . import identitycommands, launch, page, trustcommands
 from .caller import Caller
 from .toml import load

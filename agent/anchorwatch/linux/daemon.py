@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-from .. import __version__, loop
+from .. import loop
 from ..core import actions
 from ..core.events import Start, Stop
 from ..core.watch import Watch
@@ -18,14 +18,15 @@ from ..errors import ConfigError, StateError, reason_of
 from ..performers.bundles import LAYERS, Bundles
 from ..performers.deeds import Deeds
 from ..performers.drop import DropFolder
+from ..performers.files import Files
 from ..performers.telemetry import Telemetry
+from ..version import __version__
 from .applications import Applications
 from .clock import Steps, known, now_ms
 from .control import Control, group_id, role_of
 from .crash import account, within_the_hour
 from .credential import Credential, absent
 from .errands import Errands
-from .files import Files
 from .folder import open_folder, open_private
 from .inbox import Inbox
 from .journal import Journal
@@ -77,7 +78,7 @@ class Agent:
                                 self._telemetry.outbox, inside, self._warner("message"))
         self._rolls = Rolls(config, self._slots, self._credential, self._outward, inside[1:],
                             self._warner("identity"))
-        self._files = Files(self._layers, self._drop, self._credential, self._errands,
+        self._files = Files(self._layers, self._drop, self._credential, self._errands.start,
                             self._inbox.post, self._warner("identity"),
                             self._watch.warnings.reread, self._rolls.look)
         self._links = self._outward.links

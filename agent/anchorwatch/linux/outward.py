@@ -3,9 +3,9 @@
 Rule: all of them dial by the same names and through the same proxy.
 """
 
+from ..core import actions
 from .clock import Times, now_ms
 from .dial import Dialer
-from .fetch import Fetcher
 from .links import Links
 from .resolve import Resolver
 from .shortrecords import ShortRecords
@@ -30,7 +30,16 @@ class Outward:
         self.links = Links(selector, errands, self.dialer, outbox, config.mqtt.in_flight, now_ms,
                            warn)
         times = Times(errands, self.dialer, resolver, config.clock.sntp, post)
-        fetcher = Fetcher(config.device.cloud, errands, resolver, bundles, layers.learn, post,
-                          proxy=proxy, proxy_auth_file=proxy_auth_file,
-                          profile=vars(config.tls.mirror), records=records)
-        self.performers = (self.links, times, fetcher)
+        self._fetcher = None
+        self._for_fetcher = (config.device.cloud, errands, resolver, bundles, layers.learn, post,
+                             now_ms, proxy, proxy_auth_file, vars(config.tls.mirror), records)
+        self.perform = {actions.Fetch: self._fetch}
+        self.performers = (self.links, times, self)
+
+    def _fetch(self, order) -> None:
+        """Most devices see no bundle for months."""
+        if self._fetcher is None:
+            from .fetch import Fetcher
+
+            self._fetcher = Fetcher(*self._for_fetcher)
+        self._fetcher.fetch(order)

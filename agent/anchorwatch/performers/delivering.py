@@ -9,12 +9,12 @@ Source: design, "Trust", R3, R8 and R9.
 import hashlib
 from binascii import hexlify
 
-from .. import __version__
 from ..core.clock import BUILD_UTC_S
 from ..core.events import FetchFailed
 from ..core.shapes import Any_, Tree
 from ..core.transports import on_the_way
 from ..errors import AgentError, LinkError, MalformedMessage, TrustError, why
+from ..version import __version__
 from ..wire import http
 from .bundles import Held
 

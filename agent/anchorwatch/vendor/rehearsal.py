@@ -6,10 +6,10 @@ Rule: not a word of its own on signatures, versions or dates; all of that is pki
 import os
 import re
 
-from .. import __version__
 from ..errors import ConfigError, StateError, TrustError
 from ..pki import bundle, metadata, tuf
 from ..pki.delivery import Delivery
+from ..version import __version__
 from ..wire import frame
 from . import files
 

@@ -1,28 +1,30 @@
 """Files that others change while the agent runs: the site layer, the drop folder, the credential.
 
-Rule: they are looked at when somebody says so (SIGHUP) and before a dial, never on a timer.
+Rule: they are looked at when somebody says so and before a dial, never on a timer.
 """
 
 from ..core.events import CredentialRead, LayerRead
+from ..core.shapes import Any_
 from ..errors import AgentError
 
 
 class Files:
     """Posts LayerRead and CredentialRead when what they come from has changed.
 
+    layers, credential  read again here
+    drop    the drop folder, which is asked for whenever the site layer is read: so what is warned
+            of and still wrong is warned of again
+    start   (work, done): done(work()), at once or when a thread has ended: a child process may
+            read the credential
     reread  called with "trust" before the site layer is read: what is not warned of again is over
-
-    layers, credential  read again here; the credential in an errand, since a child process reads it
-    also                called whenever all of this is looked at, for what else may have come
-    drop                the drop folder, which is asked for whenever the site layer is read: so what
-                        is warned of and still wrong is warned of again
+    also    called whenever all of this is looked at, for what else may have come
     """
 
-    def __init__(self, layers, drop, credential, errands, post, warn, reread,
-                 also=lambda: None) -> None:
-        self._drop, self._also = drop, also
-        self._layers, self._credential, self._errands = layers, credential, errands
-        self._post, self._warn, self._reread = post, warn, reread
+    def __init__(self, layers: Any_, drop: Any_, credential: Any_, start: Any_, post: Any_,
+                 warn: Any_, reread: Any_, also: Any_) -> None:
+        self._layers, self._drop, self._credential = layers, drop, credential
+        self._start, self._post, self._warn = start, post, warn
+        self._reread, self._also = reread, also
 
     def look(self, credential: bool) -> None:
         """Read again what has changed; the credential only when asked for."""
@@ -41,15 +43,15 @@ class Files:
 
     def read_credential(self) -> None:
         """The credential, changed or not."""
-        self._errands.start(self._read, self._take)
+        self._start(self._read, self._take)
 
-    def _read(self):
+    def _read(self) -> Any_:
         try:
             return self._credential.read()
         except AgentError as error:
             return error
 
-    def _take(self, found) -> None:
+    def _take(self, found: Any_) -> None:
         if isinstance(found, AgentError):
             self._warn(found.what, found.value, found.remedy)
         else:
