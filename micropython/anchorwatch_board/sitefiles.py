@@ -8,12 +8,10 @@ Source: contract of the state directory.
 """
 
 from anchorwatch.errors import StateError
-from anchorwatch.performers.deeds import SITE
 from anchorwatch.wire import frame
 
 from .folder import Folder
 
-_HEX = "0123456789abcdef"
 _BESIDE, _BESIDE_AT_MOST = ".new", frame.BODY_AT_MOST + 1024
 
 
@@ -43,12 +41,3 @@ def wipe(folder: Folder, name: str) -> None:
     if size is not None:
         folder.over(name, b"", size)
         folder.unlink(name)
-
-
-def site_file(name: str) -> str:
-    """`site/<sha256>.pem` or `site/distrust` as a name in the site folder, or ValueError."""
-    file = name[len(SITE):]
-    stem = file[:-4] if file.endswith(".pem") else ""
-    if file != "distrust" and (len(stem) != 64 or [c for c in stem if c not in _HEX]):
-        raise ValueError("no such state: %s" % name)
-    return file

@@ -1,25 +1,21 @@
 """The state on the board's flash: frames in two slots that are written in place.
 
-Rule: a save writes over the older of two slots, whose file is as long as it needs to be already;
-who was told a generation finds it after a power cut, and whoever was not finds it or the one
-before. A slot of zeros is empty.
+Rule: a save writes over the older of two slots, whose file is as long as it needs to be already. A
+slot of zeros is empty.
 
-Source: contract of the state directory; wire/frame.py; micropython/README.md, "Power cuts".
+Source: contract of the state directory; performers/store.py; micropython/README.md, "Power cuts".
 """
 
 import gc
 
-from anchorwatch.errors import AgentError, StateError, reason_of
-from anchorwatch.performers.deeds import SITE
+from anchorwatch.errors import StateError, reason_of
+from anchorwatch.performers import store
+from anchorwatch.performers.store import SECRET, SITE, known, site_file, slots
 from anchorwatch.wire import frame
 
 from . import sitefiles
 from .folder import Folder, make, quiet
-from .sitefiles import site_file
 
-FRAMES = ("assignment", "budgets", "clock", "crash", "cursor", "identity", "slot-a", "slot-b",
-          "trust")
-_SECRET = ("slot-a", "slot-b")
 # Bytes that a slot's file has from the beginning: a save within them changes no directory and no
 # chain of clusters. Enough for what the names usually hold; a longer body makes its file longer.
 _ROOM = {"identity": 2048, "slot-a": 6144, "slot-b": 6144, "trust": 12_288}
@@ -28,7 +24,7 @@ _HEAD, _HASH = 12, 32
 _NO_SITE, _NO_MEMORY = 30, 12
 
 
-class Store:
+class Store(store.Store):
     """Frames in `folder`, the site layer's files in `site` (None: there is no site layer).
 
     warn   called with (what, value, remedy) when damage was found and survived
@@ -36,10 +32,8 @@ class Store:
     """
 
     def __init__(self, folder: Folder, site: Folder | None, warn, pause=quiet) -> None:
-        self._folder, self._site, self._warn, self._pause = folder, site, warn, pause
-        self._generations: dict = {}
-        self._damaged: set = set()
-        self._suspect: set = set()
+        super().__init__(self._stored, lambda error, file: reason_of(error), warn)
+        self._folder, self._site, self._pause = folder, site, pause
 
     def lock(self) -> bool:
         """One agent runs on a board."""
@@ -47,35 +41,6 @@ class Store:
 
     def unlock(self) -> None:
         """Nothing is held."""
-
-    def read(self, names=FRAMES) -> dict:
-        """{name: tree} of what is there; damage is told to `warn`.
-
-        Raises  StateError: written by a newer anchorwatch
-        """
-        trees = {}
-        for name in names:
-            tree = self._read_frame(name)
-            if tree is not None:
-                trees[name] = tree
-        return trees
-
-    def whole(self, name: str) -> bool:
-        """Whether every slot of it that there is could be read."""
-        return name not in self._damaged
-
-    def newest(self, name: str):
-        """The body as it is on the flash now, None without a whole one. It changes nothing and
-        warns of nothing."""
-        best, found = -1, None
-        for number in (0, 1):
-            try:
-                generation, body = frame.decode(self._slot("%s.%d" % (_known(name), number)))
-                if generation > best:
-                    best, found = generation, frame.load(body)
-            except (OSError, AgentError):
-                continue
-        return found
 
     def save(self, name: str, body) -> int:
         """Write one state file; its generation (1 for plain files).
@@ -95,12 +60,12 @@ class Store:
         if name.startswith(SITE):
             sitefiles.write(self._site_folder(), site_file(name), body.encode())
             return 1
-        generation = self._generations.get(_known(name), 0) + 1
-        slot, other = _slots(name, generation)
+        generation = self._generations.get(known(name), 0) + 1
+        slot, other = slots(name, generation)
         data = frame.encode(generation, frame.dump(body))
         try:
             rest = self._prepare(name, (other, slot)) - len(data)
-            self._folder.over(slot, data, rest if name in _SECRET else 0)
+            self._folder.over(slot, data, rest if name in SECRET else 0)
             if name in self._suspect:
                 self._blank(other)
         except OSError:
@@ -118,50 +83,21 @@ class Store:
         if name.startswith(SITE):
             sitefiles.wipe(self._site_folder(), site_file(name))
             return
-        newest, older = _slots(name, self._generations.get(_known(name), 0))
+        newest, older = slots(name, self._generations.get(known(name), 0))
         held = [file for file in (older, newest) if self._blank(file)]
         self._generations.pop(name, None)
         self._suspect.discard(name)
-        if held and name in _SECRET:
+        if held and name in SECRET:
             self._folder.erase_free(self._pause)
 
-    def _read_frame(self, name: str):
-        whole, torn = {}, []
-        for file in ("%s.0" % name, "%s.1" % name):
-            try:
-                data = self._slot(file)
-                if data:
-                    generation, body = frame.decode(data)
-                    whole[generation] = frame.load(body)
-            except StateError as error:
-                if error.verdict == "newer":
-                    raise
-                torn.append((file, error.value))
-            except OSError as error:
-                torn.append((file, reason_of(error)))
-        return self._newest(name, whole, torn)
-
-    def _newest(self, name: str, whole: dict, torn: list):
-        for slot, how in torn:
-            remedy = "the other slot is used" if whole else "the agent begins anew without it"
-            self._warn("state file is damaged", "%s (%s)" % (slot, how), remedy)
-        if torn:
-            self._damaged.add(name)
-        if not whole:
-            if torn:
-                self._suspect.add(name)
-            return None
-        self._generations[name] = max(whole)
-        return whole[max(whole)]
-
-    def _slot(self, file: str) -> bytes:
-        """The frame at the beginning of a slot, as far as it goes; empty for one of zeros."""
+    def _stored(self, file: str):
+        """The frame at the beginning of a slot, as far as it goes; None for one of zeros."""
         head = self._folder.read(file, _HEAD) or b""
         if not head.strip(b"\0"):
-            return b""
+            return None
         length = int.from_bytes(head[_HEAD - 4:], "big")
         size = _HEAD + min(length, frame.BODY_AT_MOST) + _HASH
-        return self._folder.read(file, size) or b""
+        return self._folder.read(file, size)
 
     def _prepare(self, name: str, slots: tuple) -> int:
         """Make the files of the slots, if they are missing; the size of the last one."""
@@ -185,7 +121,7 @@ class Store:
     def _take_back(self, slot: str, generation: int) -> None:
         """The slot may be whole although the save failed: then it must not win."""
         try:
-            if frame.decode(self._slot(slot))[0] == generation:
+            if frame.decode(self._stored(slot) or b"")[0] == generation:
                 self._folder.over(slot, bytes(_HEAD))
         except (OSError, StateError):
             pass
@@ -194,18 +130,6 @@ class Store:
         if self._site is None:
             raise OSError(_NO_SITE)
         return self._site
-
-
-def _slots(name: str, generation: int) -> tuple:
-    """The file of a generation, and the other one."""
-    here = frame.slot(generation)
-    return "%s.%d" % (name, here), "%s.%d" % (name, 1 - here)
-
-
-def _known(name: str) -> str:
-    if name not in FRAMES:
-        raise ValueError("no such state: %s" % name)
-    return name
 
 
 def open_store(config, warn, pause=quiet) -> tuple:

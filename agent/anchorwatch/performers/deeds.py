@@ -7,8 +7,7 @@ from ..core import actions
 from ..core.events import Saved, SaveFailed, Signed
 from ..core.shapes import Any_, Performers
 from ..errors import StateError, reason_of
-
-SITE = "site/"
+from .store import SITE
 
 
 class Deeds:
