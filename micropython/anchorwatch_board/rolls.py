@@ -1,64 +1,40 @@
-"""Performs the actions of core/credentials.py. Rule: what does them is loaded by the first of them:
-a device that only keeps its session never pays for it in its heap.
+"""What rolls keys and certificates on a board: at once, by the issuer `files` alone.
+
+Rule: a module of it is loaded by the first action that needs it; see performers/rolls.py.
 """
 
 import gc
 
-from anchorwatch.core import actions
+from anchorwatch.performers import rolls
 
+from .errands import at_once
 from .folder import quiet
 
 
-class Rolls:
+class Rolls(rolls.Rolls):
     """slots  see slots.py; post  takes events; warn  called with (what, value, remedy)
     pause  called in the middle of long arithmetic
     """
 
     def __init__(self, config, slots, credential, post, warn, pause=quiet) -> None:
-        self._config, self._slots, self._credential = config, slots, credential
-        self._post, self._warn, self._pause = post, warn, pause
-        self._keys = self._box = None
-        self.perform = {
-            actions.NewKey: lambda order: self._key_side().new_key(order),
-            actions.MakeCsr: lambda order: self._key_side().make_csr(order),
-            actions.Install: lambda order: self._key_side().install(order),
-            actions.WipeKey: lambda order: self._key_side().wipe(order),
-            actions.Enroll: lambda order: self._take(self._issuer_side().enroll(order)),
-            actions.Prove: self._prove,
-        }
+        def prove(order):
+            gc.collect()  # what is written needs long pieces of the heap
+            return slots.prove(order)
 
-    def look(self) -> None:
-        """Files may have come, if any are waited for."""
-        if self._box is not None and self._box.changed():
-            self._take(self._box.look())
+        def keys(installed):
+            from anchorwatch.performers.slotkeys import SlotKeys
 
-    def _prove(self, order) -> None:
-        gc.collect()  # what is written needs long pieces of the heap
-        self._post(self._slots.prove(order))
+            from .slotkeys import Keys
 
-    def _key_side(self):
-        if self._keys is None:
-            from .slotkeys import SlotKeys
+            return SlotKeys(slots, credential, Keys(pause), at_once, post, warn, installed)
 
-            self._keys = SlotKeys(self._slots, self._credential, self._post, self._warn,
-                                  self._installed, self._pause)
-        return self._keys
+        def issuers():
+            from anchorwatch.performers.issuefiles import DropBox
+            from anchorwatch.performers.issuers import Issuers
 
-    def _issuer_side(self):
-        """The configuration lets no issuer through that needs more than a folder."""
-        if self._box is None:
-            from .issuefiles import DropBox
+            from .issuefiles import Place
 
-            self._box = DropBox(self._config.identity.drop_dir)
-        return self._box
+            box = DropBox(Place(config.identity.drop_dir))
+            return Issuers(box, box.enroll, at_once, post, warn)
 
-    def _installed(self, slot: str) -> None:
-        if self._box is not None:
-            self._take(self._box.put_away(slot))
-
-    def _take(self, found) -> None:
-        event, warnings = found
-        for what, value, remedy in warnings:
-            self._warn(what, value, remedy)
-        if event is not None:
-            self._post(event)
+        super().__init__(prove, post, keys, issuers)

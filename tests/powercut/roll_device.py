@@ -13,6 +13,7 @@ from anchorwatch.core import actions, events
 from anchorwatch.core.slots import NAMES
 from anchorwatch.linux import credential, slotkeys
 from anchorwatch.linux.rolls import Rolls
+from anchorwatch.performers import slotkeys as shared
 from anchorwatch.wire import frame
 from tests.powercut import roll_cloud
 from tests.powercut.device import DAY_MS, Device, agent
@@ -179,11 +180,11 @@ class RollDevice(Device):
 
 def _quick_judged(judged):
     """Whether TLS takes a pair is the same for the same pair."""
-    def quick(order, body):
-        key = (tuple(order.chain), order.cn, order.judge_utc_s // 60, body["key"], body["csr"])
-        if key not in _JUDGED:
-            _JUDGED[key] = judged(order, body)
-        return _JUDGED[key]
+    def quick(order, csr, key, other):
+        pair = (tuple(order.chain), order.cn, order.judge_utc_s // 60, key, csr)
+        if pair not in _JUDGED:
+            _JUDGED[pair] = judged(order, csr, key, other)
+        return _JUDGED[pair]
     return quick
 
 
@@ -197,13 +198,13 @@ def rolling(calls, ledger, factory, presents, cloud, first_key):
         made.append(RollDevice(*given, cloud, first_key))
         return made[0]
 
-    kept = slotkeys.new, slotkeys.request, slotkeys._judged, credential.os
+    kept = slotkeys.new, slotkeys.request, shared._judged, credential.os
     slotkeys.new = lambda *order: made[0].new_key(*order)
     slotkeys.request = lambda key, cn: roll_cloud.request(roll_cloud.number_of(key), cn)
-    slotkeys._judged = _quick_judged(slotkeys._judged)
+    shared._judged = _quick_judged(shared._judged)
     credential.os = calls
     try:
         with agent(calls, ledger, factory, presents, device) as running:
             yield running
     finally:
-        slotkeys.new, slotkeys.request, slotkeys._judged, credential.os = kept
+        slotkeys.new, slotkeys.request, shared._judged, credential.os = kept

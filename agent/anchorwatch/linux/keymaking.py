@@ -9,7 +9,8 @@ Source: RFC 2986; openssl-req(1).
 
 import os
 
-from ..errors import AgentError, ConfigError
+from ..errors import ConfigError
+from ..performers.slotkeys import NoKey
 from ..wire.encoding import base64_text
 from . import keyschild, programs
 from .keyblocks import TOKEN_HINT, in_token, private_block
@@ -23,14 +24,6 @@ _OPENSSL_S = 60.0
 _COMMAND, _KEY_COMMAND = "command", "[identity] key_command"
 # A configuration of its own: the one that OPENSSL_CONF names need not have a part for requests.
 _CONFIG = b"[req]\ndistinguished_name = dn\n[dn]\n"
-
-
-class NoKey(AgentError):
-    """No key or no request. reason: no-key | command"""
-
-    def __init__(self, reason: str, value: object, remedy: str = "") -> None:
-        super().__init__("key cannot be made (%s)" % reason, value, remedy)
-        self.reason = reason
 
 
 def new(slot: str, kind: str, command: tuple[str, ...]) -> str:

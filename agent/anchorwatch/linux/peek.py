@@ -12,7 +12,6 @@ import socket
 from ..errors import LinkError, MalformedMessage
 from ..wire.hello import TLS_1_2, version_name
 from ..wire.tls12 import Flight
-from . import verdicts
 from .patience import READ, WRITE, Patience
 
 AT_MOST = 128 * 1024
@@ -44,6 +43,8 @@ def peek(tls: socket.socket, patience: Patience) -> Flight:
         try:
             flight.feed(data[seen:])
         except MalformedMessage as error:
+            from . import verdicts  # a handshake that succeeds does without
+
             raise verdicts.of_flight(error.reason) from error
         seen = len(data)
     _complete(flight)
@@ -69,6 +70,8 @@ def _waiting(tls: socket.socket) -> bytes:
 
 def _complete(flight: Flight) -> None:
     if flight.alert is not None:
+        from . import verdicts
+
         raise verdicts.of_alert(flight.alert, flight.alert_version)
     if flight.ended != "complete" or flight.version != TLS_1_2:
         raise LinkError("policy", "protocol-version", version_name(flight.version))

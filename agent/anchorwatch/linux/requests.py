@@ -9,7 +9,6 @@ Source: contract section 4.
 
 from ..core.events import Asked
 from ..errors import AgentError, ConfigError, MalformedMessage
-from ..performers.words import number, text
 from ..wire.encoding import base64_bytes
 from .control import ADMIN, READ, SEND, refusal
 
@@ -122,6 +121,8 @@ class Requests:
         return {"text": text_of(self._status())}
 
     def _show_log(self, client, request_id, do, given) -> dict:
+        from ..performers.words import number  # most devices are never asked
+
         return {"lines": self._journal.lines(number(given, "most", 100, 500))}
 
     def _watch(self, client, request_id, do, given) -> dict:
@@ -129,13 +130,15 @@ class Requests:
         return {}
 
     def _send(self, client, request_id, do, given) -> dict:
-        mid = text(given, "mid", "")
+        from ..performers.words import text
+
+        mid, payload = text(given, "mid", ""), text(given, "payload", "")
         if len(mid) > _MID_AT_MOST:
             raise ConfigError("mid is too long", mid, "give up to %d characters" % _MID_AT_MOST)
         properties = given.get("properties", {})
         if not isinstance(properties, dict):
             raise ConfigError("properties are no table", "", 'give {"name": "value"}')
-        return {"mid": self._queue(mid, properties, _payload(given))}
+        return {"mid": self._queue(mid, properties, _payload(payload))}
 
     # Who serves the cloud's calls.
 
@@ -167,9 +170,9 @@ class Requests:
         self._post(Asked(do, dict(arguments, by="operator"), ask_id))
 
 
-def _payload(given: dict) -> bytes:
+def _payload(text: str) -> bytes:
     try:
-        data = base64_bytes(text(given, "payload", ""))
+        data = base64_bytes(text)
     except MalformedMessage as error:
         raise ConfigError("payload is not base64", "", "encode the bytes as base64") from error
     if len(data) > _PAYLOAD_AT_MOST:

@@ -1,51 +1,29 @@
-"""Performs the actions of core/credentials.py. Rule: what does them is loaded by the first of them:
-a device that only keeps its session never pays for it.
+"""What rolls keys and certificates on Linux: in threads, by every issuer.
+
+Rule: a module of it is loaded by the first action that needs it; see performers/rolls.py.
 """
 
-from ..core import actions
+from ..performers import rolls
 
 
-class Rolls:
+class Rolls(rolls.Rolls):
     """slots  see slots.py; outward  has the dialer; inside  (errands, post) of the loop
     warn   called with (what, value, remedy)
     """
 
     def __init__(self, config, slots, credential, outward, inside, warn) -> None:
-        self._config, self._slots, self._credential = config, slots, credential
-        self._outward, self._inside, self._warn = outward, inside, warn
-        self._keys = self._issuers = None
-        self.perform = {
-            actions.NewKey: lambda order: self._key_side().new_key(order),
-            actions.MakeCsr: lambda order: self._key_side().make_csr(order),
-            actions.Install: lambda order: self._key_side().install(order),
-            actions.WipeKey: lambda order: self._key_side().wipe(order),
-            actions.Enroll: lambda order: self._issuer_side().enroll(order),
-            actions.Prove: lambda order: self._inside[1](self._slots.prove(order)),
-        }
+        errands, post = inside
 
-    def look(self) -> None:
-        """Files may have come, if any are waited for."""
-        if self._issuers is not None:
-            self._issuers.look()
+        def keys(installed):
+            from ..performers.slotkeys import SlotKeys
+            from .slotkeys import Keys
 
-    def _key_side(self):
-        if self._keys is None:
-            from .slotkeys import SlotKeys
+            return SlotKeys(slots, credential, Keys(config.identity, slots, errands, warn),
+                            errands.start, post, warn, installed)
 
-            errands, post = self._inside
-            self._keys = SlotKeys(self._slots, self._credential, self._config.identity, errands,
-                                  post, self._warn, self._installed)
-        return self._keys
-
-    def _issuer_side(self):
-        if self._issuers is None:
+        def issuers():
             from .issuers import Issuers
 
-            errands, post = self._inside
-            self._issuers = Issuers(self._config, self._slots, self._outward.dialer, errands,
-                                    post, self._warn)
-        return self._issuers
+            return Issuers(config, outward.dialer, errands, post, warn)
 
-    def _installed(self, slot: str) -> None:
-        if self._issuers is not None:
-            self._issuers.installed(slot)
+        super().__init__(slots.prove, post, keys, issuers)

@@ -15,7 +15,7 @@ from _ssl import ENCODING_DER
 from ..errors import LinkError
 from ..wire.hello import ClientHello
 from ..wire.tls12 import Handshakes
-from . import curves, verdicts
+from . import curves
 from .patience import READ, WRITE, Patience
 from .peek import AT_MOST, cut, peek, send
 
@@ -181,6 +181,8 @@ def _finish(tls: ssl.SSLSocket, patience: Patience) -> None:
 
 def _refusal(error: ssl.SSLError) -> LinkError:
     """The class and verdict of a handshake that failed after the server's flight was judged."""
+    from . import verdicts  # a handshake that succeeds does without
+
     if isinstance(error, ssl.SSLCertVerificationError):
         return verdicts.of_chain(error.verify_code)
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):

@@ -19,9 +19,10 @@ FOLDER = pathlib.Path(sys.argv[2])
 
 from anchorwatch.core import actions  # noqa: E402
 from anchorwatch.linux import tls  # noqa: E402
-from anchorwatch.linux.slotkeys import SlotKeys  # noqa: E402
+from anchorwatch.linux.slotkeys import Keys  # noqa: E402
 from anchorwatch.linux.slots import Slots, pem_of  # noqa: E402
 from anchorwatch.linux.store import open_store  # noqa: E402
+from anchorwatch.performers.slotkeys import SlotKeys  # noqa: E402
 from anchorwatch.wire.encoding import base64_bytes  # noqa: E402
 
 HOST, CN = "hub.example.net", "dev-7"
@@ -95,8 +96,12 @@ def main():
     store = open_store(config, lambda *told: warned.append(told))[0]
     slots = Slots(store, None, lambda *told: warned.append(told))
     settings = types.SimpleNamespace(key_command=sys.argv[3:], wipe_command=())
-    keys = SlotKeys(slots, None, settings, Here(), events.append,
-                    lambda *told: warned.append(told), lambda slot: None)
+
+    def warn(*told):
+        warned.append(told)
+
+    keys = SlotKeys(slots, None, Keys(settings, slots, Here(), warn), Here().start, events.append,
+                    warn, lambda slot: None)
     keys.new_key(actions.NewKey("a", "p256"))
     keys.make_csr(actions.MakeCsr("a", CN))
     told = {"events": [repr(event) for event in events], "warned": warned,
