@@ -2,8 +2,9 @@
 
 PYTHON  ?= python3
 VENV    ?= .venv
-# Processes pytest uses at once, each with whole files; 0 is one process, the quietest on a small machine.
-WORKERS ?= 2
+# Processes pytest uses at once, each with whole files: two a CPU, since a third of their time is waiting; 0 is one process,
+# the quietest on a small machine.
+WORKERS ?= 4
 # Further words for pytest: make test PYTEST="tests/core -k twin"
 PYTEST  ?=
 

@@ -4,6 +4,7 @@ Rule: it answers questions about any folder it is given, so that the tests can s
 """
 
 import ast
+import functools
 import pathlib
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -34,19 +35,29 @@ def module_name(file, source_root):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.lru_cache(maxsize=None)
+def _import_lines(source):
+    """[(line, dots, module or "", [name])] of a text, read once however many rules ask."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found.append((node.lineno, None, "", [alias.name for alias in node.names]))
+        elif isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            found.append((node.lineno, node.level, node.module or "", names))
+    return found
+
+
 def imports(file, source_root):
     """[(line, full name of what is imported)], also inside functions; `from . import x` gives x."""
     package = module_name(file, source_root).split(".")
     if file.name != "__init__.py":
         package = package[:-1]
     found = []
-    for node in ast.walk(tree_of(file)):
-        if isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            start = package[: len(package) - node.level + 1] if node.level else []
-            base = ".".join(start + ([node.module] if node.module else []))
-            found += [(node.lineno, base + "." + alias.name) for alias in node.names]
+    for line, dots, module, names in _import_lines(file.read_text(encoding="utf-8")):
+        start = package[: len(package) - dots + 1] if dots else []
+        base = start + ([module] if module else [])
+        found += [(line, ".".join([*base, name])) for name in names]
     return found
 
 
