@@ -23,5 +23,5 @@ class Renew(Record):
 
 
 class RegisterAlone(Record):
-    """Ask DPS without the session, since it cannot be asked beside it."""
+    """The session is closed and DPS is asked: it cannot be asked beside it."""
 

@@ -42,10 +42,21 @@ class Commit(Rollback):
             return layer == self.layer
         return self.state in (SETTLED, REVERTED)
 
-    def needs_the_link(self, now: int) -> bool:
-        """True while a probe has, or is to have now, the only link that there is room for."""
+    def alone(self, now: int) -> None:
+        """The session is gone: where it had the only link, a bundle that waited has its turn."""
+        if self.state == WAITING and not self._device.second_session:
+            self.wake_at = self._until_ms = now
+
+    def takes_turn(self, now: int) -> bool:
+        """A dial is due. True while a probe has, or is to have now, the only link that there is
+        room for; what found it taken has it before that dial."""
+        if self._device.second_session:
+            return False
+        if self._crowded and self._free():
+            self._crowded = False
+            self.alone(now)
         due = self.state == WAITING and self.wake_at is not None and self.wake_at <= now
-        return (self.probing or due) and not self._device.second_session
+        return self.probing or due
 
     def turn_to(self, layer: str) -> None:
         """This layer's bundle is the one that is meant."""

@@ -66,13 +66,9 @@ class Connection(Machine):
     def _register_beside(self, event: Event, now: int) -> Items:
         return [Register("next")]
 
-    def _register_alone(self, event: Event, now: int) -> Items:
-        """No link is left for it beside the session."""
-        return self._leave(event, now) + [Register("live")]
-
     def _renew(self, event: Event, now: int) -> Items:
-        """No second session can take over from this one: it ends, and what waited for the link has
-        its turn first."""
+        """No link is left beside this session, for another or for a registration: it ends, and what
+        waited for the link has its turn first."""
         self.wake_at = now
         return self._leave(event, now)
 

@@ -80,18 +80,19 @@ class Gates:
         watch, wake_at = self._watch, self._watch.connection.wake_at
         if wake_at is None or wake_at > now:
             return []
-        if watch.commit.needs_the_link(now):
-            return self._give_way(event)
-        if watch.connection.state != WAITING_FOR_DPS:
-            return []
+        way = self._give_way(event, now)
+        if way or watch.connection.state != WAITING_FOR_DPS:
+            return way
         self._present("live")
         if watch.device.hub:
             return []
         free = watch.ladder.state not in (CLEAR, SLOW) or watch.device.reprovision_asked
         return [] if free or watch.ladder.cycles.left(now) else [DpsLater(HELD_MS), event]
 
-    def _give_way(self, event: Event) -> Items:
+    def _give_way(self, event: Event, now: int) -> Items:
         """Room for one session: what a bundle is probed with goes first, and no dial beside it."""
         later = {WAITING_FOR_HUB: HubLater, WAITING_FOR_DPS: DpsLater}
         kind = later.get(self._watch.connection.state)
-        return [] if kind is None else [kind(GIVES_WAY_MS), event]
+        if kind is None or not self._watch.commit.takes_turn(now):
+            return []
+        return [kind(GIVES_WAY_MS), event]

@@ -62,7 +62,7 @@ CONNECTION = (
     (ONLINE,          "Joining",        SWAPPING,        "note"),
     (ONLINE,          "RegisterBeside", REPROVISIONING,  "register_beside"),
     (ONLINE,          "Renew",          WAITING_FOR_HUB, "renew"),
-    (ONLINE,          "RegisterAlone",  REGISTERING,     "register_alone"),
+    (ONLINE,          "RegisterAlone",  WAITING_FOR_DPS, "renew"),
     (REPROVISIONING,  "Assigned",       SETTLING_BESIDE, "settle"),
     (REPROVISIONING,  "Unregistered",   ONLINE,          "stay_here"),
     (REPROVISIONING,  "Disconnected",   REGISTERING,     "carry_on"),

@@ -15,9 +15,9 @@ from .clock import BUILD_UTC_S, NONE
 from .device import Device
 from .machine import Machine
 from .shapes import Event, Free, Items, Tree
-from .stages import COMPARING, PROBING, SETTLED, WAITING
+from .stages import COMPARING, PROBING, SETTLED
 
-DIAL_MS = 60_000
+DIAL_MS, SHORT_MS = 60_000, 30_000
 BUSY_MS = 15_000
 FIRST_MS, MOST_MS = 30_000, 3_600_000
 BOOTS = 3
@@ -36,6 +36,8 @@ class Probes(Machine):
         self._left: Items = []  # endpoints to hear in this round
         self._verified: Items = []  # of this round
         self._distrusted: Items = []  # those that only a distrusted anchor fits
+        self._silent: Items = []  # nothing heard of, since the link was free last
+        self._crowded = False  # the link was taken when its turn came
         self._endpoint = ""
         self._failed: Event = None
         self._until_ms = self._tries = self._since_ms = self._compared = 0
@@ -61,7 +63,8 @@ class Probes(Machine):
 
     def _begin(self, event: Event, now: int) -> Items:
         """A round: every endpoint that was not verified in this stage."""
-        seen = self.record["seen"]
+        self._silent = self._silent if self.record["stage"] == "trial" else []
+        seen = self.record["seen"] + self._silent
         self._left = [e for e in self._device.dialable() if e not in seen]
         self._verified, self._distrusted, self._leaves_end_s = [], [], 0
         return self._choose(event, now)
@@ -78,7 +81,8 @@ class Probes(Machine):
         bare = "" if trial else self._leaves_bare()
         if bare:
             return [Against(bare)]
-        if self._device.reduced or not self._free():
+        self._crowded = not self._free()
+        if self._device.reduced or self._crowded:
             return [NotYet(MOST_MS if self._device.reduced else self._busy_ms)]
         if self._left:
             return [Unheard()]
@@ -89,13 +93,8 @@ class Probes(Machine):
 
     @property
     def _busy_ms(self) -> int:
-        """Where the link is the session's own it is free after that: see alone()."""
+        """Where the link is the session's own it is free after that: see alone(), takes_turn()."""
         return BUSY_MS if self._device.second_session else MOST_MS
-
-    def alone(self, now: int) -> None:
-        """The session is gone: where it had the only link, a bundle that waited has its turn."""
-        if self.state == WAITING and not self._device.second_session:
-            self.wake_at = self._until_ms = now
 
     def _pause_ms(self) -> int:
         """Until the next round, longer each time."""
@@ -146,32 +145,14 @@ class Probes(Machine):
         before = self.contents.get(str(self.record["in_force"])) or records.empty()
         return self._trust.anchors.with_layer(self.layer, before, self._trust.anchors.holds)
 
-    def former(self, layer: str) -> Tree:
-        """What a roll-back of this layer would put into force: hard distrust stays."""
-        record: Tree = self._trust.bundles[layer]
-        number = record["previous"] if record["stage"] == "committed" else record["in_force"]
-        found: Tree = self.contents.get(str(number)) or records.empty()
-        back: Tree = self.contents.get(str(record["folder"])) or records.empty()
-        hard = [row for row in back["distrust"] if rules.row_of(row)["kind"] == "hard"]
-        return dict(found, distrust=list(found["distrust"]) + hard)
-
-    def _distrust_stays(self, now: int) -> tuple[Items, bool]:
-        """Hard distrust outlives a roll-back, with the holds that it needs (R5); but not where the
-        anchors before would then leave an endpoint bare (R1)."""
-        try:
-            view = self._trust.check(self.layer, self.former(self.layer))
-        except RootsRejected:
-            return self._trust.hold(self.previous(), [], 0, now), False
-        issued_s = self._content.get("issued_s", 0)
-        return self._trust.hold(view, [], issued_s, now), True
-
     def _wait(self, event: Event, now: int) -> Items:
+        self._silent = []
         self.wake_at = self._until_ms = now + event.wait_ms
         return []
 
     def _probe(self, event: Event, now: int) -> Items:
-        self.wake_at = now + DIAL_MS
         self._endpoint = self._left[0]
+        self.wake_at = now + self._dial_ms
         view = self._trust.anchors if self.record["stage"] == "trial" else self.view()
         return [self._device.probe(self._endpoint, view, self._judge_utc_s(now), now)]
 
@@ -215,11 +196,11 @@ class Probes(Machine):
             return out + [Undecided()]
         if event.fault == "trust" and event.chain:
             return out + [Doubted()]
-        self._left.pop(0)
+        self._pass()
         return out + [Undecided()]
 
     def _compare(self, event: Event, now: int) -> Items:
-        self.wake_at = now + DIAL_MS
+        self.wake_at = now + self._dial_ms
         self._compared += 1
         judged_utc_s = self._device.clock.judge_utc_s(now)
         return [self._device.probe(self._endpoint, self.previous(), judged_utc_s, now)]
@@ -240,9 +221,21 @@ class Probes(Machine):
             return out + [Undecided()]
         return out + [Against("%s: %s" % (self._endpoint, self._failed.verdict))]
 
+    @property
+    def _dial_ms(self) -> int:
+        """Where there is one link, the hub's dial waits for the answer."""
+        waits = self._endpoint != "hub" and not self._device.second_session
+        return SHORT_MS if waits else DIAL_MS
+
     def _unheard(self, event: Event, now: int) -> Items:
-        self._left.pop(0)
+        self._pass()
         return [Close("next", "probed")] + self._choose(event, now)
+
+    def _pass(self) -> None:
+        """Nothing was heard: not asked again, in the trial, before the session has had the link."""
+        self._left.pop(0)
+        if not self._device.second_session:
+            self._silent.append(self._endpoint)
 
     def _next(self, event: Event, now: int) -> Items:
         return self._choose(event, now)

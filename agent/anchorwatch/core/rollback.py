@@ -4,12 +4,13 @@ Rule: a roll-back restores anchors, never versions, keys or hard distrust; the v
 once a day at most, or once for every other chain that is presented. Source: design section 7, R4.
 """
 
+from ..errors import RootsRejected
 from . import records, rules
 from .actions import Tell
 from .bundlemeanings import TakeBack
 from .device import Device
 from .probing import Probes
-from .shapes import Event, Free, Items
+from .shapes import Event, Free, Items, Tree
 from .stages import REVERTED
 from .trustmeanings import TrustChanged
 
@@ -30,6 +31,25 @@ class Rollback(Probes):
         content, spare, told = records.in_force(self._trust.bundles[layer], self.contents)
         self._trust.put(layer, content, spare)
         return told
+
+    def former(self, layer: str) -> Tree:
+        """What a roll-back of this layer would put into force: hard distrust stays."""
+        record: Tree = self._trust.bundles[layer]
+        number = record["previous"] if record["stage"] == "committed" else record["in_force"]
+        found: Tree = self.contents.get(str(number)) or records.empty()
+        back: Tree = self.contents.get(str(record["folder"])) or records.empty()
+        hard = [row for row in back["distrust"] if rules.row_of(row)["kind"] == "hard"]
+        return dict(found, distrust=list(found["distrust"]) + hard)
+
+    def _distrust_stays(self, now: int) -> tuple[Items, bool]:
+        """Hard distrust outlives a roll-back, with the holds that it needs (R5); but not where the
+        anchors before would then leave an endpoint bare (R1)."""
+        try:
+            view = self._trust.check(self.layer, self.former(self.layer))
+        except RootsRejected:
+            return self._trust.hold(self.previous(), [], 0, now), False
+        issued_s = self._content.get("issued_s", 0)
+        return self._trust.hold(view, [], issued_s, now), True
 
     def _revert(self, event: Event, now: int) -> Items:
         """Back to the anchors before; versions, keys and hard distrust stay."""

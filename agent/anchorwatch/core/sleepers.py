@@ -31,7 +31,7 @@ def commit(device: Device, free: Free) -> Any_:
         return Commit(device, free)
 
     quiet = {"state": "settled", "wake_at": None, "probing": False, "waits_for": 0,
-             "needs_the_link": nothing, "timed": nothing, "alone": nothing}  # fmt: skip
+             "takes_turn": nothing, "timed": nothing, "alone": nothing}  # fmt: skip
     return Asleep(make, ("Presented",), quiet)
 
 
