@@ -58,6 +58,7 @@ class Front:
     service: object
     ends: list[End] = field(default_factory=lambda: [End()])
     up: bool = True
+    silent: bool = False  # takes a connection and says nothing on it
     blocked: set = field(default_factory=set)  # ports that a firewall on the way refuses
     choose: Callable[[int], int] | None = None
     resolves: Callable[[int], list[str]] | None = None

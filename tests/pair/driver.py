@@ -69,6 +69,10 @@ class Driver(Keyring):
         self._drop(order.link)
         link, event = self._dialled(order)
         self.links[order.link] = link
+        self.most_links = max(self.most_links, len(self.links))
+        front = self.cloud.fronts.get(order.host)
+        if front is not None and front.silent:
+            return
         took_ms = 4 * self.one_way_ms  # TCP, then TLS 1.2, as far as its client waits
         self.cloud.at(self.cloud.now_ms + took_ms, lambda: self._answer(link, event))
 
@@ -98,6 +102,13 @@ class Driver(Keyring):
             "key-" + end.leaf, end.issuer, names, end.not_before, end.not_after, tls,
             4 * self.one_way_ms,
         )  # fmt: skip
+
+    def _glance(self, order: actions.Glance) -> None:
+        """The chain in clear; where the line is dead, a Failed of the link."""
+        end = self.cloud.fronts[order.host].next_end()[0]
+        seen = (["CN=" + order.host, "CN=" + end.root], end.chain, end.address)
+        fault, verdict = judged(end, order, self.cloud.roots_end) or ("", "ok")
+        self.later(4 * self.one_way_ms, events.Glanced(order.endpoint, fault, verdict, *seen))
 
     def with_own_roots(self, order: actions.Dial) -> actions.Dial:
         """The order that a driver makes of one to an endpoint with a file of roots of its own."""
@@ -254,6 +265,7 @@ def dated(end: object, order: object, root_ends_s: int | None) -> tuple[str, str
 
 PERFORM = {
     actions.Dial: Driver._dial,
+    actions.Glance: Driver._glance,
     actions.Connect: Driver._connect,
     actions.Subscribe: Driver._subscribe,
     actions.Publish: Driver._publish,

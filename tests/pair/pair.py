@@ -33,6 +33,7 @@ class Pair(Driver):
         self.own_roots: list[str] = []  # in est.anchors_file, if that is set
         self.links: dict[str, Link] = {}
         self.leaving: Link | None = None
+        self.most_links = 0  # at once, since it was made
         self.saved: dict = dict(saved or {})
         self.saves: list[tuple[int, str]] = []
         self.folders, self.slots = Folders(rooted), {}
