@@ -34,7 +34,8 @@ DAYS = {
     "roots": ("x509", {}, (
         "first_boot", "root_changes_at_failover", "certificate_replaced", "hub_and_dps_down",
         "hub_moves", "stranded_heals_itself")),
-    "glance": ("x509", {}, ("first_boot", "gap_seen_at_a_glance")),
+    "glance": ("x509", {}, (
+        "first_boot", "gap_seen_at_a_glance", "registration_with_a_bundle")),
     "moves": ("x509", {}, (
         "first_boot", "root_changes", "root_reverts", "root_unknown", "address_changes",
         "hub_reverts_after_commit")),
