@@ -35,7 +35,7 @@ def module_name(file, source_root):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _import_lines(source):
     """[(line, dots, module or "", [name])] of a text, read once however many rules ask."""
     found = []

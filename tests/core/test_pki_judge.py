@@ -5,6 +5,8 @@ import random
 import sys
 from binascii import a2b_base64
 
+import pytest
+
 from anchorwatch.pki import judge as judges
 from anchorwatch.pki.der import Certificate
 from anchorwatch.pki.judge import VERDICTS, judge
@@ -24,6 +26,7 @@ POOL = [
 ROOTS = [a2b_base64(getattr(certificates, name)) for name in ("ROOT", "ROOT_OTHER_KEY", "RSA_ROOT")]
 KEYS = [Certificate(der).spki_sha256 for der in POOL]
 CHAIN = [a2b_base64(getattr(certificates, name)) for name in ("LEAF", "ISSUING", "ROOT")]
+
 
 
 def test_every_verdict_is_said_in_a_case():
@@ -60,6 +63,7 @@ def judged(chain, limits, offered):
     return judge(chain, "hub.example.net", 1780000000, {}, anchors)
 
 
+@pytest.mark.once
 def test_limits_refuse_more_and_never_less():
     """None and wide ones change nothing; where they speak, nothing worse was to be said."""
     chance = random.Random(17)

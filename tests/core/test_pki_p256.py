@@ -31,6 +31,7 @@ def keys(count):
         )
 
 
+@pytest.mark.once
 def test_what_the_library_signs_is_right_and_with_one_bit_changed_it_is_wrong():
     chance = random.Random(7)
     for number, (key, point) in enumerate(keys(200)):

@@ -194,6 +194,7 @@ def test_longest_topic_goes_out_whole():
     assert read_by_server(drained(session)) == [packets.Publish("a" * 65_535, b"x")]
 
 
+@pytest.mark.once
 def test_packet_identifiers_wrap_and_pass_over_those_in_use():
     """The first number and the last are kept for more than a round."""
     session = Session(in_flight=1_002)

@@ -202,9 +202,10 @@ class Cloud:
 
     def alarm(self, pair: object) -> None:
         """A device did something: it may wake at another time now; older alarms are let pass."""
-        if pair.watch.wake_at is not None:
+        due_ms = pair.watch.wake_at
+        if due_ms is not None:
             self._entries += 1
-            heapq.heappush(self._alarms, (pair.watch.wake_at, self._entries, pair))
+            heapq.heappush(self._alarms, (due_ms, self._entries, pair))
 
     def _deadlines(self) -> list[int]:
         wakes = [self._due[0][0]] if self._due else []

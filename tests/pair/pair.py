@@ -120,7 +120,8 @@ class Pair(Driver):
 
     def wake(self) -> bool:
         """Let the watch wake if it is due."""
-        due = self.watch.wake_at is not None and self.watch.wake_at <= self.cloud.now_ms
+        due_ms = self.watch.wake_at
+        due = due_ms is not None and due_ms <= self.cloud.now_ms
         if due:
             self.hear(events.Woke())
         return due

@@ -17,6 +17,7 @@ def disconnects(cloud):
     return [r["reason"] for r in rows if r["reason"] != "asked" and "taken over" not in r["reason"]]
 
 
+@pytest.mark.once
 def test_tokens_are_renewed_before_they_expire_in_every_phase(capsys):
     swaps = []
     for phase in range(0, 1_000_000, 20_000):
@@ -30,6 +31,7 @@ def test_tokens_are_renewed_before_they_expire_in_every_phase(capsys):
     assert 30 <= min(swaps) <= max(swaps) <= 35
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("interval_s", [600, 2_500, 2_700, 2_750, 86_400])
 @pytest.mark.parametrize("lifetime_s", [600, 3_600, 7_200])
 def test_no_pair_of_interval_and_life_lets_a_token_expire(interval_s, lifetime_s):

@@ -38,11 +38,13 @@ class Record:
     secret: tuple[str, ...] = ()
 
     def __init__(self, *values: object, **named: object) -> None:
-        for field, value in zip(self.fields, values):
-            named[field] = value
-        if len(values) > len(self.fields) or set(named) != set(self.fields):
+        rest = self.fields[len(values) :]
+        count = len(values) + len(named)
+        if count != len(self.fields) or [field for field in rest if field not in named]:
             raise TypeError("%s takes %s" % (type(self).__name__, ", ".join(self.fields)))
-        for field in self.fields:
+        for field, value in zip(self.fields, values):
+            setattr(self, field, value)
+        for field in rest:
             setattr(self, field, named[field])
 
     def __eq__(self, other: object) -> bool:

@@ -19,7 +19,7 @@ from .shapes import Config, Event, Items, Rand, Tree
 from .taken import Taken
 from .token import Tokens
 from .trust import Trust
-from .twin import Twin
+from .twin import OFFLINE, Twin
 from .unauthorized import Unauthorized
 from .warnings import Warnings
 from .weigh import Weigher
@@ -70,7 +70,8 @@ class Watch:
     @property
     def wake_at(self) -> int | None:
         """The earliest deadline of all machines, ms; None when everybody waits for an event."""
-        due = [m.wake_at for m in self._waking() if m.wake_at is not None]
+        machines = [m.wake_at for m in self._waking()]
+        due = [at_ms for at_ms in machines if at_ms is not None]
         return min(due) if due else None
 
     def handle(self, event: Event, now: int) -> Items:
@@ -92,7 +93,7 @@ class Watch:
             elif not self._nowhere(item):
                 out.append(item)
             if not pending:
-                pending = self.twin.report(status_page.reported(self)) + self.identity.proven()
+                pending = self._report() + self.identity.proven()
         self.warnings.hear(event, out, now)
         for endpoint in self.device.watched():
             self.taken.keep(endpoint, status_page.evidence(self, endpoint))
@@ -136,6 +137,11 @@ class Watch:
         """The same for a probe, which ends no session."""
         alone = self.device.second_session or self.connection.state in WAITING
         return alone and self.link_free()
+
+    def _report(self) -> Items:
+        """What the twin should say; not put together while there is nobody to say it to."""
+        heard = self.twin.state != OFFLINE
+        return self.twin.report(status_page.reported(self)) if heard else []
 
     def _for_the_cloud(self, item: Event) -> bool:
         asked = str(item.about.get("ask_id")) if isinstance(item, Tell) else ""
