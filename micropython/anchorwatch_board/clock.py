@@ -84,7 +84,7 @@ class Times(times.Times):
             raise LinkError("memory", "no-memory")
         finally:
             opened.stream.close()
-        return opened.chain[0], answer
+        return opened.seen, answer
 
 
 def _asked(address, port):

@@ -12,7 +12,6 @@ import gc
 
 from anchorwatch.core.events import Failed, Verified
 from anchorwatch.errors import AgentError, LinkError
-from anchorwatch.pki.der import Certificate
 from anchorwatch.pki.limits import LIMITS
 
 from . import tcp, tls
@@ -43,11 +42,11 @@ class Refusal(LinkError):
 
 
 class Opened:
-    """A verified connection and its evidence."""
+    """A verified connection and its evidence: `seen`, what was judged of the path to its root."""
 
-    def __init__(self, secured, fragment, address, addresses):
+    def __init__(self, secured, look, fragment, address, addresses):
         self.stream, self.address, self.addresses = secured.stream, address, addresses
-        self.chain = [Certificate(der) for der in secured.path]
+        self.seen, self.issuer_spki = look.seen, look.issuer_spki
         self.tls = {"version": secured.version, "suite": secured.suite, "fragment": fragment}
 
 
@@ -56,12 +55,13 @@ class Dialer:
 
     route     see route.py; der_of  DER of an anchor by its SHA-256, None for one that is not here
     files     ([DER], key DER) of a slot, None where it is a symmetric key
-    port      see port.py; library  see library.py
+    port      see port.py; library  see library.py; reserve  see memory.py
     """
 
-    def __init__(self, resolver, der_of, files, port, library, now_ms):
+    def __init__(self, resolver, der_of, files, port, library, now_ms, reserve):
         self._resolver, self._der_of, self._files = resolver, der_of, files
         self._port, self._library, self._now_ms = port, library, now_ms
+        self._reserve = reserve
 
     def patience(self):
         """The time one dial may take."""
@@ -134,7 +134,8 @@ class Dialer:
         return (yield from self._told(order, slot, place, addresses, patience, ()))
 
     def _roomy(self):
-        return self._port.tls_free() >= 1024 * self._port.facts["handshake_kib"]
+        free = self._port.tls_free() + self._reserve.held
+        return free >= 1024 * self._port.facts["handshake_kib"]
 
     def _told(self, order, slot, place, addresses, patience, without):
         """_once; what the library was denied memory in says nothing else."""
@@ -148,33 +149,36 @@ class Dialer:
 
     def _once(self, order, slot, place, addresses, patience, without):
         gc.collect()
-        look = path = None
+        look = None
         try:
             anchors = self._anchors(order.anchors, without)
-            look = Look(order, anchors)
+            look = Look(order, anchors, self._der_of)
             wish = self._library.records.wish(order.profile)
             path = tls.Path(look, wish.outcome)
-            credential = self._credential(slot)
-            made = self._library.made(lambda: tls.context(anchors.values(), order.profile,
-                                                          credential, path))
-            if slot == SLOT and self._port.element is not None:
-                made.ecdsa_sign_callback = self._port.element
+            made, named = self._library.made(
+                lambda: self._context(anchors, order.profile, slot, path))
             sock = yield from tcp.connect(*place, patience.at_most(CONNECT_MS))
             secured = yield from tls.handshake(sock, made, order.host, path, patience,
                                                lambda call: self._at(order.judge_utc_s, call),
-                                               wish.asked if credential else 0)
-            return _agreed(secured, wish, place[0], addresses)
+                                               self._reserve, wish.asked if named else 0)
+            return _agreed(secured, look, wish, place[0], addresses)
         except MemoryError:
             raise Refusal(LinkError("memory", "no-memory"), None, place[0])
         except AgentError as error:
-            raise Refusal(better(error, look, path and path.ders), look and look.seen, place[0])
+            raise Refusal(better(error, look), look and look.seen, place[0])
 
-    def _credential(self, slot):
-        return None if slot is None else self._files(slot)
+    def _context(self, anchors, profile, slot, path):
+        """A context, and whether a certificate of ours is in it. The library has copies of its own:
+        nothing that is read for it is kept."""
+        credential = None if slot is None else self._files(slot)
+        made = tls.context([self._der_of(name) for name in anchors], profile, credential, path)
+        if slot == SLOT and self._port.element is not None:
+            made.ecdsa_sign_callback = self._port.element
+        return made, bool(credential)
 
     def _anchors(self, offered, without):
-        found = {name: self._der_of(name) for name in offered if name not in without}
-        found = {name: found[name] for name in found if found[name] is not None}
+        """Names of those that are here."""
+        found = [name for name in offered if name not in without and self._der_of(name) is not None]
         if not found:
             raise LinkError("trust", "no-anchor", "", "add a root")
         return found
@@ -194,19 +198,18 @@ class Dialer:
                 port.set_clock(before_s + (self._now_ms() - began_ms) // 1000)
 
 
-def _agreed(secured, wish, address, addresses):
+def _agreed(secured, look, wish, address, addresses):
     try:
-        return Opened(secured, wish.outcome(secured.length), address, addresses)
+        return Opened(secured, look, wish.outcome(secured.length), address, addresses)
     except BaseException:
         secured.stream.close()
         raise
 
 
 def _verified(order, opened, took_ms):
-    leaf = opened.chain[0]
+    seen = opened.seen
     return Verified(
-        order.link, order.host, opened.address, opened.addresses, opened.chain[-1].sha256,
-        [one.sha256 for one in opened.chain], leaf.spki_sha256, opened.chain[1].spki_sha256,
-        [one.subject_name for one in opened.chain], leaf.not_before, leaf.not_after,
+        order.link, order.host, opened.address, opened.addresses, seen.chain[-1], seen.chain,
+        seen.leaf_spki, opened.issuer_spki, seen.names, seen.not_before, seen.not_after,
         opened.tls, took_ms,
     )  # fmt: skip

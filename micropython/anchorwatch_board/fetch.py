@@ -16,10 +16,11 @@ from .patience import Patience
 class Fetcher(fetch.Fetcher):
     """learn  called with the content of a bundle that was written, before the core hears of it
     profile  the settings of [tls.mirror]; crowded  is there no room for another TLS connection
-    feed     of the watchdog: a signature takes its time
+    feed     of the watchdog: a signature takes its time; reserve  see memory.py
     """
 
-    def __init__(self, cloud, errands, resolver, bundles, learn, profile, post, crowded, feed):
+    def __init__(self, cloud, errands, resolver, bundles, learn, profile, post, crowded, feed,
+                 reserve):
         def pause():
             gc.collect()
             feed()
@@ -27,6 +28,7 @@ class Fetcher(fetch.Fetcher):
         super().__init__(cloud, errands.start, _opened, self._of_mirror, bundles, learn, post,
                          pause)
         self._resolver, self._profile, self._crowded = resolver, profile, crowded
+        self._reserve = reserve
 
     def _of_mirror(self, order):
         from anchorwatch.performers.mirror import Mirror
@@ -38,7 +40,8 @@ class Fetcher(fetch.Fetcher):
         if place.scheme == "https" and self._crowded():
             raise LinkError("memory", "one-session")
         patience = Patience(max(0, order.until_ms - now_ms()), now_ms)
-        return Mirror(place, Way(self._resolver, patience, vars_of(self._profile)))
+        return Mirror(place, Way(self._resolver, patience, vars_of(self._profile),
+                                 self._reserve))
 
 
 def _opened(path):

@@ -17,18 +17,24 @@ _NO_LIMIT = {}
 
 
 class Look:
-    """Our judgement of the path that the library found, in the middle of a handshake."""
+    """Our judgement of the path that the library found, in the middle of a handshake. Of what it
+    judges it keeps nothing but `seen` and `issuer_spki`: the library needs the room.
 
-    def __init__(self, order, anchors):
-        self._order, self._anchors = order, anchors
-        self.seen, self.leaf = None, b""
+    anchors  names of those offered; der_of  DER of an anchor by its name
+    """
+
+    def __init__(self, order, anchors, der_of):
+        self._order, self._anchors, self._der_of = order, anchors, der_of
+        self.seen, self.issuer_spki, self.alone = None, "", b""
 
     def __call__(self, ders):
-        order, self.leaf = self._order, ders[0]
-        limits = [Anchor(der, order.limits.get(name, _NO_LIMIT))
-                  for name, der in self._anchors.items()]
+        order = self._order
+        limits = [Anchor(self._der_of(name), order.limits.get(name, _NO_LIMIT))
+                  for name in self._anchors]
         self.seen = seen = judge.judge(ders, order.host, order.judge_utc_s, order.profile,
                                        tuple(limits))
+        if len(ders) == 1:
+            self.alone = ders[0]
         if not seen.ok:
             raise spoken_against(seen.verdict, order)
         root = seen.chain[-1]
@@ -38,19 +44,21 @@ class Look:
             raise spoken_against(seen.withheld[root], order)
         if order.profile["all_ecc"] and Certificate(ders[-1]).rsa_bits():
             raise LinkError("policy", "not-ecc")
+        self.issuer_spki = Certificate(ders[1]).spki_sha256
 
     def _unknown(self, der):
         """A signature that does not fit ends the path where its issuer is one of ours."""
         issuer = Certificate(der).issuer
-        ours = [one for one in self._anchors.values() if Certificate(one).subject == issuer]
+        ours = [name for name in self._anchors
+                if Certificate(self._der_of(name)).subject == issuer]
         return "bad-signature" if ours else "unknown-issuer"
 
-    def past(self, ders):
+    def past(self):
         """Whether nothing but the end of its root speaks against this path."""
         now_s = self._order.judge_utc_s
         if now_s is None or self.seen is None or not self.seen.ok:
             return False
-        return Certificate(ders[-1]).not_after < now_s
+        return self.seen.dates[-1][1] < now_s
 
 
 def spoken_against(verdict, order):
@@ -61,15 +69,15 @@ def spoken_against(verdict, order):
     return LinkError(fault, verdict)
 
 
-def better(error, look, ders):
-    """The same error with the word that fits best; ders  the path as far as the library told it."""
+def better(error, look):
+    """The same error with the word that fits best."""
     if not isinstance(error, LinkError):
         return LinkError("policy", "malformed-handshake", error.value)
     if look is None or look.seen is None:
         return error
-    if error.verdict == "expired" and look.past(ders):
+    if error.verdict == "expired" and look.past():
         return LinkError("policy", ROOT_EXPIRED)
-    word = guess.better(error.verdict, look.seen, look.leaf)
+    word = guess.better(error.verdict, look.seen, look.alone)
     if word in ("", error.verdict):
         return error
     return LinkError(error.fault, word, error.value)

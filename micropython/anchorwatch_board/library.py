@@ -12,10 +12,12 @@ from .fragment import Records
 class Library:
     """module   the C module, None without it
     records  asks for short records, see fragment.py
+    in_bytes  of the longest record that it takes in, None: nobody says
     """
 
     def __init__(self, module=None):
         self.records = Records(getattr(module, "set_max_fragment_length", None))
+        self.in_bytes = getattr(module, "IN_CONTENT_LEN", None)
         self._denied = getattr(module, "allocations_denied", None)
         self._keep_roots = getattr(module, "keep_expired_roots", None)
 

@@ -14,10 +14,11 @@ SECURE_MS = 20_000
 
 
 class Way:
-    """See performers/mirror.py; profile  the settings of [tls.mirror]."""
+    """See performers/mirror.py; profile  the settings of [tls.mirror]; reserve  see memory.py."""
 
-    def __init__(self, resolver, patience, profile):
+    def __init__(self, resolver, patience, profile, reserve):
         self._resolver, self._patience, self._profile = resolver, patience, profile
+        self._reserve = reserve
 
     def open(self, place, headers):
         """A connection to the first address that takes one, and the request for it."""
@@ -52,5 +53,5 @@ class Way:
             raise LinkError("memory", "no-memory")
         patience = self._patience.at_most(SECURE_MS)
         secured = yield from tls.handshake(sock, made, place.host, None, patience,
-                                           lambda call: call())
+                                           lambda call: call(), self._reserve)
         return secured.stream

@@ -9,7 +9,11 @@ from .clock import Times, now_ms
 from .dial import Dialer
 from .library import here
 from .links import Links
+from .memory import Reserve
 from .resolve import Resolver
+
+# The library's buffer for what goes out, as MicroPython has it everywhere; heads of both buffers.
+_BESIDE = 4096 + 1024
 
 
 class Outward:
@@ -23,8 +27,9 @@ class Outward:
         selector, errands, post = inside
         resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None,
                             lambda: port.bring_up_network(config))
-        dialer = Dialer(resolver, layers.der_of, slots.files, port, here(), now_ms)
-        second = port.facts["second_session"]
+        second, library = port.facts["second_session"], here()
+        self._reserve = Reserve(0 if second else _buffers(port, library))
+        dialer = Dialer(resolver, layers.der_of, slots.files, port, library, now_ms, self._reserve)
         self.links = Links(selector, errands, dialer, outbox, config.mqtt.in_flight, now_ms, warn,
                            second)
 
@@ -34,7 +39,7 @@ class Outward:
         times = Times(errands, dialer, resolver, config.clock.sntp, port, post, crowded)
         self._fetcher = None
         self._for_fetcher = (config.device.cloud, errands, resolver, bundles, layers.learn,
-                             config.tls.mirror, post, crowded, port.feed)
+                             config.tls.mirror, post, crowded, port.feed, self._reserve)
         self.perform = {actions.Fetch: self._fetch}
         self.performers = (self.links, times, self)
 
@@ -45,3 +50,8 @@ class Outward:
 
             self._fetcher = Fetcher(*self._for_fetcher)
         self._fetcher.fetch(order)
+
+
+def _buffers(port, library):
+    """Bytes of the heap that both buffers of a session take."""
+    return (library.in_bytes or port.facts["tls_in_bytes"]) + _BESIDE if port.tls_in_heap else 0

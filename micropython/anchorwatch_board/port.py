@@ -17,6 +17,7 @@ _EPOCH_S = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
 FACTS = {
     "name": "a board",
     "second_session": True,  # room for a second TLS session beside the live one
+    "tls_in_bytes": 16_384,  # the longest record that the TLS library takes in
     "handshake_kib": 24,  # with less of the heap free a chain that fits no root says nothing
     "watchdog_s": 0,  # the hardware bites after so long; 0: there is none
     "keeps_time_without_power": False,
@@ -85,6 +86,11 @@ class Port:
     def bring_up_network(self, config):
         """Have the network up, or try: it is called before every look-up of a name."""
         self._call("bring_up_network", config)
+
+    @property
+    def tls_in_heap(self):
+        """Whether the TLS library takes its memory from the heap that is collected."""
+        return "tls_free" not in self._hooks
 
     def tls_free(self):
         """Bytes free where the TLS library takes its memory: in the heap, unless a hook knows."""

@@ -75,7 +75,7 @@ def _load(made, chain, key):
 
 
 class Path:
-    """The path that the library found, from its calls: `ders`, leaf first.
+    """The path that the library found, from its calls: `ders`, leaf first, until it is judged.
 
     look    called with them before anything is answered; raises LinkError to refuse
     agreed  called next, with the length of records that the server agrees to; raises LinkError too
@@ -93,7 +93,8 @@ class Path:
             self.ders.insert(0, bytes(der))
             if depth == 0:
                 self.judged = True
-                self._look(self.ders)
+                ders, self.ders = self.ders, []  # the library goes on, and needs the room
+                self._look(ders)
                 if self._agreed is not None:
                     self._agreed(self.tap.length)
             return 0
@@ -107,10 +108,11 @@ class Path:
 
 
 class Stream:
-    """A secured connection. `sock` is what is polled."""
+    """A secured connection. `sock` is what is polled; `reserve` has its buffers' room again at the
+    end."""
 
-    def __init__(self, sock, secure):
-        self.sock, self._secure = sock, secure
+    def __init__(self, sock, secure, reserve):
+        self.sock, self._secure, self._reserve = sock, secure, reserve
 
     def read(self, at_most):
         """Bytes; None when none are there yet, b"" at the end; OSError."""
@@ -122,31 +124,28 @@ class Stream:
 
     def close(self):
         """Say farewell if the socket takes it, and close it."""
-        try:
-            self._secure.close()
-        except OSError:
-            pass  # it is over either way
-        self.sock.close()
+        _end(self.sock, self._secure, self._reserve)
 
 
 class Secured:
-    """What a completed handshake proved: `stream`, suite and version, `path` [DER] to the root,
-    `length` of records that the server agrees to, 0 for none."""
+    """What a completed handshake agreed on: `stream`, suite and version, `length` of records that
+    the server agrees to, 0 for none."""
 
-    def __init__(self, stream, secure, tap, path):
+    def __init__(self, stream, secure, tap):
         name, self.version = secure.cipher()
         if self.version != "TLSv1.2":
             raise LinkError("policy", "protocol-version", self.version)
-        self.stream, self.path = stream, path
+        self.stream = stream
         self.suite = _NAMES.get(name, name)
         self.length = tap.length
 
 
-def handshake(sock, made, host, path, patience, step, asked=0):
+def handshake(sock, made, host, path, patience, step, reserve, asked=0):
     """Shake hands over a connected, non-blocking socket, as an errand; it is closed if this fails.
 
     path   the Path of the context; None for one that believes any chain
     step   called with a function: how the library is called, at what time of the board's clock
+    reserve  what is given to the library for its buffers, see memory.py
     asked  the length of records that the context asks for, 0 for none
     Raises  LinkError, also what `look` raises
     """
@@ -154,6 +153,7 @@ def handshake(sock, made, host, path, patience, step, asked=0):
     if path is not None:
         path.tap = tap
     try:
+        reserve.give()
         secure = made.wrap_socket(tap, server_hostname=host, do_handshake_on_connect=False)
         while True:
             early = step(lambda: secure.read(1))
@@ -165,21 +165,22 @@ def handshake(sock, made, host, path, patience, step, asked=0):
         if early:  # an MQTT or HTTP server has nothing to say before it is asked
             raise LinkError("policy", "malformed-handshake")
         made.verify_callback = None  # what it held is not needed any more
-        return Secured(Stream(sock, secure), secure, tap, path.ders if path else [])
+        return Secured(Stream(sock, secure, reserve), secure, tap)
     except BaseException as error:
-        _end(sock, secure)
+        _end(sock, secure, reserve)
         if isinstance(error, (OSError, ValueError, MemoryError)):
             raise _refusal(error, tap, path)
         raise
 
 
-def _end(sock, secure):
+def _end(sock, secure, reserve):
     try:
         if secure is not None:
             secure.close()
     except OSError:
-        pass  # the library is in the middle of something, and stays there
+        pass  # it is over either way, or the library is in the middle of something and stays there
     sock.close()
+    reserve.keep()
 
 
 def _refusal(error, tap, path):

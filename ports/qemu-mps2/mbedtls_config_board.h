@@ -10,6 +10,9 @@ time_t board_utc_s(time_t *to);
 
 #include "extmod/mbedtls/mbedtls_config_common.h"
 
+// Nothing here speaks DTLS, and each session would have room for it.
+#undef MBEDTLS_SSL_PROTO_DTLS
+
 #include "mbedtls_anchorwatch.h"
 
 #endif

@@ -17,6 +17,7 @@ from anchorwatch_board import port as ports
 from anchorwatch_board.clock import now_ms
 from anchorwatch_board.dial import Dialer
 from anchorwatch_board.errands import Errands
+from anchorwatch_board.memory import Reserve
 from anchorwatch_board.resolve import Resolver
 from anchorwatch_board.selector import Selector
 
@@ -47,7 +48,7 @@ def dialer_of(case, anchors):
     chain = [read(name) for name in case["chain"]]
     held = (chain, read(case["key"])) if chain else None
     return Dialer(Resolver(place, None, lambda: None), anchors.get, lambda slot: held, ports.here(),
-                  library.here(), now_ms)
+                  library.here(), now_ms, Reserve(0))
 
 
 def prepared(case):

@@ -3,6 +3,7 @@
 import gc
 
 from anchorwatch_board import crash
+from anchorwatch_board.memory import Reserve
 from board_store import Rig
 
 from anchorwatch.core.actions import Save
@@ -66,3 +67,26 @@ def test_bundle_that_a_dial_found_no_memory_for_blames_no_network(path):
     found = [failed(order, LinkError(fault, "a-word")) for fault in ("memory", "network", "policy")]
     assert [event.reason for event in found] == ["memory", "network", "policy"]
     assert found[0].value == "a-word: https://mirror.example/"
+
+
+def test_room_for_a_session_is_kept_from_what_is_small_and_stays(path):
+    def session():
+        reserve.give()
+        return len(bytearray(8_000))
+
+    found = []
+    for size in (8_000, 0):
+        reserve = Reserve(size)
+        found.append(with_free(2_000, session))
+    assert found[0] == 8_000 and isinstance(found[1], MemoryError)
+
+
+def test_reserve_without_room_is_none_and_comes_later(path):
+    made = []
+    with_free(6_000, lambda: made.append(Reserve(8_000)))
+    assert made[0].held == 0
+    gc.collect()
+    made[0].keep()
+    assert made[0].held == 8_000
+    made[0].give()
+    assert made[0].held == 0

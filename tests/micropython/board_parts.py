@@ -17,7 +17,7 @@ from anchorwatch_board.fragment import ABSENT, Records
 from anchorwatch_board.journal import line_of
 from anchorwatch_board.judged import spoken_against
 from anchorwatch_board.library import Library
-from anchorwatch_board.memory import CONFIGURING
+from anchorwatch_board.memory import CONFIGURING, Reserve
 from anchorwatch_board.mqtt import Session
 from anchorwatch_board.patience import Patience
 from anchorwatch_board.port import FACTS, Port
@@ -342,7 +342,7 @@ def judged_at():
             Hooks.now = utc_s
 
     now = Now()
-    dialer = Dialer(None, None, None, Port(None, Hooks), Library(), now)
+    dialer = Dialer(None, None, None, Port(None, Hooks), Library(), now, Reserve(0))
 
     def call():
         Hooks.seen.append(Hooks.now)

@@ -12,6 +12,9 @@
 #define MBEDTLS_ECP_NIST_OPTIM
 #define MBEDTLS_HAVE_ASM
 
+// A context has room for as many, 20 bytes each, and a board has one.
+#define MBEDTLS_ENTROPY_MAX_SOURCES 2
+
 // A fragment length saves no memory by itself: the buffer for one incoming record is as large as
 // this says. Less than 16384 only serves against servers that honour the extension.
 #ifdef ANCHORWATCH_TLS_IN
