@@ -6,33 +6,18 @@ Rule: what write() could not write whole is its caller's to give again, as with 
 
 import os
 
-from anchorwatch.errors import LinkError, MalformedMessage
-from anchorwatch.wire.websocket import NotUpgraded, Websocket
+from anchorwatch.performers.upgrade import upgraded
 
 from . import waiting
 
 _PIECE = 1024
-_SLOW_DOWN = 429
 
 
 def upgrade(stream, host, target, patience):
     """Ask the server behind a stream for a websocket, as an errand; LinkError, and it is closed."""
-    socket = Websocket(os.urandom)
-    try:
-        yield from waiting.send(stream, socket.request(host, target), patience)
-        while not socket.opened:
-            data = yield from waiting.receive(stream, patience)
-            if not data:
-                raise LinkError("network", "cut")
-            socket.feed(data)
-    except BaseException as error:
-        stream.close()
-        if isinstance(error, NotUpgraded):
-            fault = "throttled" if error.status == _SLOW_DOWN else "service"
-            raise LinkError(fault, "upgrade-refused", error.value)
-        if isinstance(error, MalformedMessage):
-            raise LinkError("service", "upgrade-malformed", error.reason)
-        raise
+    socket = yield from upgraded(
+        stream, host, target, lambda data: waiting.send(stream, data, patience),
+        lambda: waiting.receive(stream, patience), os.urandom)
     return Framed(stream, socket)
 
 

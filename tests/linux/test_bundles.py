@@ -8,12 +8,12 @@ import pytest
 
 from anchorwatch.config import Config
 from anchorwatch.core import records
-from anchorwatch.linux import fetch, layers, mirror
+from anchorwatch.linux import fetch, mirror
 from anchorwatch.linux.folder import Folder, open_folder, open_private
 from anchorwatch.linux.layers import Layers
 from anchorwatch.linux.store import Store
 from anchorwatch.linux.storefiles import fill
-from anchorwatch.performers import bundles
+from anchorwatch.performers import bundles, layers
 from anchorwatch.performers.bundles import Bundles
 from anchorwatch.pki import metadata
 from anchorwatch.pki.delivery import Delivery

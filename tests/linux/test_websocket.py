@@ -74,6 +74,7 @@ def test_keys_of_two_upgrades_differ(place):
     device = place(lambda visit: waiting.pop(0).talk(webbed.Webbed(visit)))
     device.verified("live")
     device.verified("next")
+    device.until(lambda: all([hub.visit for hub in hubs]))  # each speaks in a thread of its own
     keys = {hub.visit.asked.headers["sec-websocket-key"] for hub in hubs}
     assert len(keys) == 2
 

@@ -73,6 +73,14 @@ def test_bad_file_in_the_site_layer_is_named_and_the_others_stand(path):
     assert layers.site_changed()
 
 
+def test_comment_in_another_coding_costs_no_line_of_the_distrust_list(path):
+    rig, told = Rig(path), []
+    rig.site.write("distrust", b"AB" * 32 + b" # caf\xe9\r\n" + b"cd" * 32 + b"\n\xe9\n")
+    layers = Layers(Config(), rig.site, lambda *words: told.append(words), Factory((), ()))
+    assert layers.read()["site"]["distrust"] == ["ab" * 32, "cd" * 32]
+    assert [words[1] for words in told] == ["distrust, line 3: ?"]
+
+
 def test_bundle_is_written_into_a_folder_of_its_own_and_swept_when_no_frame_names_it(path):
     rig, told = Rig(path), []
     bundles = Bundles(rig.folder, fill, lambda layer: None, "global",

@@ -11,7 +11,6 @@ from ..core import actions
 from ..core.events import ClockSet
 from ..errors import LinkError
 from ..performers import times
-from . import waiting
 from .errands import ended
 from .patience import READ, Patience
 
@@ -114,6 +113,8 @@ def ask_sntp(address: str, port: int, patience: Patience) -> int:
 
 def converse(sock, asked: bytes, answer, patience: Patience):
     """Send a request over a non-blocking socket, read its answer; LinkError or MalformedMessage."""
+    from . import waiting
+
     waiting.send(sock, asked, patience)
     while not answer.done:
         data = waiting.receive(sock, _PIECE, patience)

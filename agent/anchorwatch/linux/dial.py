@@ -13,7 +13,6 @@ from ..errors import LinkError, TrustError
 from ..pki import guess, judge
 from ..pki.der import Certificate, anchor_entry
 from ..pki.limits import Anchor
-from ..wire import dps, hub
 from . import tls
 from .patience import Patience
 from .route import Route
@@ -25,8 +24,6 @@ WEIGHT = ("network", "throttled", "service", "policy", "clock", "trust", "identi
 CONNECT_S = 10.0
 UPGRADE_S = 15.0
 DIAL_S = 45.0
-# By endpoint: the target of the request, given whether there is a certificate to show.
-WEBSOCKET = {"hub": hub.websocket_target, "dps": dps.websocket_target}
 _SAME_TIME_S = 300
 # What the library says of a chain when the anchor above it was withheld.
 _WITHHELD = ("unknown-issuer", "bad-signature")
@@ -92,9 +89,11 @@ class Dialer:
 
     def _upgraded(self, order: Dial, opened: Opened, patience: Patience):
         """A probe ends before this: it has nothing to say in a websocket."""
+        from ..wire import dps, hub
         from .framed import upgrade  # most devices never need a websocket
 
-        target = WEBSOCKET[order.endpoint](self._shows(order.slot))
+        service = dps if order.endpoint == "dps" else hub
+        target = service.websocket_target(self._shows(order.slot))
         try:
             return upgrade(opened.sock, order.host, target, patience.at_most(UPGRADE_S))
         except LinkError as error:

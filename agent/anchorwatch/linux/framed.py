@@ -6,37 +6,29 @@ again, so whoever waits for that waits for writing; what was read and not taken 
 
 import os
 
-from ..errors import LinkError, MalformedMessage
-from ..wire.websocket import NotUpgraded, Websocket
+from ..performers.upgrade import upgraded
+from ..wire.websocket import Websocket
 from . import waiting
+from .errands import ended
 from .patience import Patience
 from .tls import WANTS
 
 _PIECE = 16_384
-_SLOW_DOWN = 429
 
 
 def upgrade(sock, host: str, target: str, patience: Patience) -> "Framed":
     """Ask the server behind a TLS socket for a websocket; LinkError, and the socket is closed."""
-    socket = Websocket(os.urandom)
-    try:
-        waiting.send(sock, socket.request(host, target), patience)
-        while not socket.opened:
-            data = waiting.receive(sock, _PIECE, patience)
-            if not data:
-                raise LinkError("network", "cut")
-            socket.feed(data)
-    except NotUpgraded as error:
-        sock.close()
-        fault = "throttled" if error.status == _SLOW_DOWN else "service"
-        raise LinkError(fault, "upgrade-refused", error.value) from error
-    except MalformedMessage as error:
-        sock.close()
-        raise LinkError("service", "upgrade-malformed", error.reason) from error
-    except BaseException:
-        sock.close()
-        raise
-    return Framed(sock, socket)
+
+    def send(data):
+        waiting.send(sock, data, patience)
+        return
+        yield
+
+    def receive():
+        return waiting.receive(sock, _PIECE, patience)
+        yield
+
+    return Framed(sock, ended(upgraded(sock, host, target, send, receive, os.urandom)))
 
 
 class Framed:
