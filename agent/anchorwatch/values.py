@@ -123,8 +123,8 @@ def _lines(value: object) -> str:
     return 'a list of one or more "ADDRESS:PORT"'
 
 
-def _empty_or(judge):  # type: ignore[no-untyped-def]
-    return lambda value, limits: "" if value == "" else judge(value)
+def _empty_or(judge, value):  # type: ignore[no-untyped-def]
+    return "" if value == "" else judge(value)
 
 
 JUDGES = {
@@ -136,9 +136,9 @@ JUDGES = {
     YES_NO: _yes_no,
     CHOICE: _choice,
     PATH: _path,
-    HOST: _empty_or(host_problem),
-    ADDRESS: _empty_or(address_problem),
-    PROXY: _empty_or(_proxy),
+    HOST: lambda value, limits: _empty_or(host_problem, value),
+    ADDRESS: lambda value, limits: _empty_or(address_problem, value),
+    PROXY: lambda value, limits: _empty_or(_proxy, value),
     LINES: lambda value, limits: _lines(value),
 }
 

@@ -32,7 +32,7 @@ from anchorwatch.version import __version__
 
 from . import port as ports
 from .applications import Applications
-from .clock import known, now_ms
+from .clock import known, steady
 from .crash import account, settle, within_the_hour
 from .credential import Credential, absent
 from .errands import Errands, at_once
@@ -66,7 +66,8 @@ class Agent(Firmware):
             raise ConfigError("[mqtt] proxy is not for boards", config.mqtt.proxy, "remove it")
         self._config, self._by_hand, self._write = config, by_hand, write
         self.port = port or ports.here()
-        self._began_ms = now_ms()
+        self._now_ms = steady()
+        self._began_ms = self._now_ms()
         self._stop_by_ms = self._perform = self._crash = None
         self._inbox, self._answers, self._asked = [], {}, 0
         self.selector = Selector()
@@ -83,7 +84,7 @@ class Agent(Firmware):
         self._slots = Slots(self._store, self._credential, self._warner("identity"))
         self._drop = DropFolder(config.trust.drop_dir, Folder, _DROPPED_AT_MOST, self.post,
                                 self._warner("trust"))
-        inside = (self.selector, self._errands, self.post)
+        inside = (self.selector, self._errands, self.post, self._now_ms)
         self._outward = Outward(config, self._layers, self._bundles, self._slots,
                                 self._telemetry.outbox, inside, self.port, self._warner("message"))
         self._rolls = Rolls(config, self._slots, self._credential, self.post,
@@ -99,7 +100,7 @@ class Agent(Firmware):
 
     def status(self):
         """The status page of contract section 4."""
-        now = now_ms()
+        now = self._now_ms()
         page = self._watch.status(now)
         page["agent"].update({"version": __version__, "up_s": (now - self._began_ms) // 1000,
                               "last_crash": self._crash})
@@ -175,7 +176,7 @@ class Agent(Firmware):
     def _next_event(self, until_ms):
         """The next event; None when the deadline came first."""
         while True:
-            event, now = self._take(), now_ms()
+            event, now = self._take(), self._now_ms()
             if event is not None or (until_ms is not None and now >= until_ms):
                 return event
             self._wait(until_ms, now)
@@ -183,7 +184,7 @@ class Agent(Firmware):
     def _take(self):
         """What waits for the core; None for nothing."""
         event = self._inbox.pop(0) if self._inbox else self._links.take()
-        if event is None and self._stop_by_ms is not None and self._drained(now_ms()):
+        if event is None and self._stop_by_ms is not None and self._drained(self._now_ms()):
             return Stop()
         return event
 
@@ -193,7 +194,7 @@ class Agent(Firmware):
         due = [at_ms for at_ms in due if at_ms is not None] + [now + self.port.longest_ms]
         self.port.feed()
         self.selector.wait(max(0, min(due) - now))
-        now = now_ms()
+        now = self._now_ms()
         self._errands.turn(now)
         self._links.turn(now)
         self._crash = settle(self._store, self._crash, now - self._began_ms)
@@ -218,7 +219,7 @@ class Agent(Firmware):
         def warn(what, value, remedy, kind=usual):
             about = {"class": kind, "what": what, "value": value, "remedy": remedy}
             self._write(line_of("warning", about))
-            self._watch.warned(about, now_ms())
+            self._watch.warned(about, self._now_ms())
 
         return warn
 

@@ -13,7 +13,6 @@ from anchorwatch.core.events import ClockSet
 from anchorwatch.errors import LinkError
 from anchorwatch.performers import times
 
-from .patience import Patience
 from .selector import READ
 from .tcp import network
 
@@ -39,7 +38,9 @@ class Steady:
         return self._total
 
 
-now_ms = Steady(time.ticks_ms, time.ticks_diff)
+def steady():
+    """The agent's clock: milliseconds since it was made."""
+    return Steady(time.ticks_ms, time.ticks_diff)
 
 
 def known(port):
@@ -56,7 +57,10 @@ class Times(times.Times):
     """
 
     def __init__(self, errands, dialer, resolver, sntp_server, port, post, crowded):
-        super().__init__(errands.start, resolver, sntp_server, _asked, self._exchanged, post,
+        def ask(address, port):
+            return ask_sntp(address, port, dialer.patience().at_most(_ASK_MS))
+
+        super().__init__(errands.start, resolver, sntp_server, ask, self._exchanged, post,
                          self._told)
         self._dialer, self._port, self._post, self._crowded = dialer, port, post, crowded
         self.perform[actions.SetTime] = lambda order: port.set_clock(order.utc_s)
@@ -85,10 +89,6 @@ class Times(times.Times):
         finally:
             opened.stream.close()
         return opened.seen, answer
-
-
-def _asked(address, port):
-    return ask_sntp(address, port, Patience(_ASK_MS, now_ms))
 
 
 def ask_sntp(address, port, patience):

@@ -8,7 +8,6 @@ import gc
 from anchorwatch.errors import LinkError
 from anchorwatch.performers import fetch
 
-from .clock import now_ms
 from .folder import Folder
 from .patience import Patience
 
@@ -16,11 +15,12 @@ from .patience import Patience
 class Fetcher(fetch.Fetcher):
     """learn  called with the content of a bundle that was written, before the core hears of it
     profile  the settings of [tls.mirror]; crowded  is there no room for another TLS connection
-    feed     of the watchdog: a signature takes its time; reserve  see memory.py
+    feed     of the watchdog: a signature takes its time; now_ms  the agent's clock
+    reserve  see memory.py
     """
 
     def __init__(self, cloud, errands, resolver, bundles, learn, profile, post, crowded, feed,
-                 reserve):
+                 now_ms, reserve):
         def pause():
             gc.collect()
             feed()
@@ -28,7 +28,7 @@ class Fetcher(fetch.Fetcher):
         super().__init__(cloud, errands.start, _opened, self._of_mirror, bundles, learn, post,
                          pause)
         self._resolver, self._profile, self._crowded = resolver, profile, crowded
-        self._reserve = reserve
+        self._now_ms, self._reserve = now_ms, reserve
 
     def _of_mirror(self, order):
         from anchorwatch.performers.mirror import Mirror
@@ -39,7 +39,7 @@ class Fetcher(fetch.Fetcher):
         place = url.parse(order.url)
         if place.scheme == "https" and self._crowded():
             raise LinkError("memory", "one-session")
-        patience = Patience(max(0, order.until_ms - now_ms()), now_ms)
+        patience = Patience(max(0, order.until_ms - self._now_ms()), self._now_ms)
         return Mirror(place, Way(self._resolver, patience, vars_of(self._profile),
                                  self._reserve))
 

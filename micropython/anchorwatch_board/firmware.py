@@ -6,8 +6,6 @@ Rule: what is asked for is done on the loop, and nothing here waits longer than 
 from anchorwatch.core.events import Asked, Stop, Woke
 from anchorwatch.loop import turn
 
-from .clock import now_ms
-
 
 class Firmware:
     """The part of Agent that applications call; see agent.py."""
@@ -20,7 +18,7 @@ class Firmware:
                 await asyncio.sleep_ms(50)
         """
         try:
-            return self._turned(now_ms() + most_ms)
+            return self._turned(self._now_ms() + most_ms)
         except Exception as error:
             self._remember(error)
             self._links.stop()
@@ -31,21 +29,21 @@ class Firmware:
             event, self._perform = self.begin(), self._performers()
         else:
             wake_at = self._watch.wake_at
-            self._wait(until_ms if wake_at is None else min(until_ms, wake_at), now_ms())
+            self._wait(until_ms if wake_at is None else min(until_ms, wake_at), self._now_ms())
             event = self._take()
         while event is not None:
-            turn(self._watch, self._perform, event, now_ms())
+            turn(self._watch, self._perform, event, self._now_ms())
             if isinstance(event, Stop):
                 self._links.stop()
                 return False
             event = self._take()
             if event is None and self._watch.wake_at is not None:
-                event = Woke() if self._watch.wake_at <= now_ms() else None
+                event = Woke() if self._watch.wake_at <= self._now_ms() else None
         return True
 
     def stop(self):
         """Send what is queued, for at most `mqtt.drain_s`, and end."""
-        self._stop_by_ms = now_ms() + 1000 * self._config.mqtt.drain_s
+        self._stop_by_ms = self._now_ms() + 1000 * self._config.mqtt.drain_s
 
     def send(self, payload, properties=None, mid=""):
         """Queue one message; its id. ConfigError: a property that no topic can hold."""

@@ -7,7 +7,7 @@ section 4; design section 12.
 from anchorwatch.performers.orders import CHECKS, imported, url_of
 
 _IMPORT = "roots_import"
-WORDS = sorted(list(CHECKS) + [_IMPORT])
+WORDS = tuple(sorted(list(CHECKS) + [_IMPORT]))
 
 
 def arguments(do, given, layers):

@@ -5,7 +5,7 @@ Rule: all of them dial by the same names.
 
 from anchorwatch.core import actions
 
-from .clock import Times, now_ms
+from .clock import Times
 from .dial import Dialer
 from .library import here
 from .links import Links
@@ -20,11 +20,11 @@ class Outward:
     """`links`, and `performers` of every action that leaves the device.
 
     layers, bundles, slots  where certificates and keys are; outbox  the telemetry queue
-    inside  (selector, errands, post) of the loop; warn  called with (what, value, remedy)
+    inside  (selector, errands, post, now_ms) of the loop; warn  called with (what, value, remedy)
     """
 
     def __init__(self, config, layers, bundles, slots, outbox, inside, port, warn):
-        selector, errands, post = inside
+        selector, errands, post, now_ms = inside
         resolver = Resolver(config.resolve.lines, config.resolve.resolve_file or None,
                             lambda: port.bring_up_network(config))
         second, library = port.facts["second_session"], here()
@@ -39,7 +39,8 @@ class Outward:
         times = Times(errands, dialer, resolver, config.clock.sntp, port, post, crowded)
         self._fetcher = None
         self._for_fetcher = (config.device.cloud, errands, resolver, bundles, layers.learn,
-                             config.tls.mirror, post, crowded, port.feed, self._reserve)
+                             config.tls.mirror, post, crowded, port.feed, now_ms,
+                             self._reserve)
         self.perform = {actions.Fetch: self._fetch}
         self.performers = (self.links, times, self)
 

@@ -8,12 +8,7 @@ Source: ports/README.md.
 import gc
 import time
 
-try:
-    from machine import RTC as _RTC
-except ImportError:
-    _RTC = None
-
-_EPOCH_S = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
+_FROM_2000_S = 946_684_800
 FACTS = {
     "name": "a board",
     "second_session": True,  # room for a second TLS session beside the live one
@@ -39,20 +34,20 @@ class Port:
         """Seconds since 1970 by the board's own clock; None where it has none."""
         if "utc_s" in self._hooks:
             return self._hooks["utc_s"]()
-        return None if _RTC is None else int(time.time()) + _EPOCH_S
+        return None if _rtc() is None else int(time.time()) + _epoch_s()
 
     def set_clock(self, utc_s):
         """Set the board's own clock, by which its TLS library judges dates."""
         if "set_clock" in self._hooks:
             self._hooks["set_clock"](utc_s)
-        elif _RTC is not None:
-            year, month, day, hour, minute, second, weekday = time.gmtime(utc_s - _EPOCH_S)[:7]
-            _RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+        elif _rtc() is not None:
+            year, month, day, hour, minute, second, weekday = time.gmtime(utc_s - _epoch_s())[:7]
+            _rtc()().datetime((year, month, day, weekday, hour, minute, second, 0))
 
     @property
     def sets_clock(self):
         """Whether the board's clock is ours to set."""
-        return _RTC is not None or "set_clock" in self._hooks
+        return _rtc() is not None or "set_clock" in self._hooks
 
     @property
     def element(self):
@@ -113,3 +108,13 @@ def module(name):
         return __import__(name)
     except ImportError:
         return None
+
+
+def _rtc():
+    """The class of the board's own clock; None: it has none."""
+    return getattr(module("machine"), "RTC", None)
+
+
+def _epoch_s():
+    """What the runtime's clock counts from, in seconds since 1970."""
+    return _FROM_2000_S if time.gmtime(0)[0] == 2000 else 0

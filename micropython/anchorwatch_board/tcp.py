@@ -16,8 +16,6 @@ NETWORK = {
     "ENOTCONN": "refused",
 }  # fmt: skip
 OTHER_NETWORK = "socket-failed"
-_WORDS = {getattr(errno, name): NETWORK[name] for name in NETWORK if hasattr(errno, name)}
-_UNDER_WAY = (errno.EINPROGRESS, errno.EAGAIN)
 
 
 def connect(address, port, patience):
@@ -40,7 +38,7 @@ def _connected(sock, address, port, patience):
     try:
         sock.connect(socket.getaddrinfo(address, port, 0, socket.SOCK_STREAM)[0][-1])
     except OSError as error:
-        if error.errno not in _UNDER_WAY:
+        if error.errno not in (errno.EINPROGRESS, errno.EAGAIN):
             raise network(error)
     mask = yield from patience.wait(sock, WRITE)
     if mask & BROKEN:
@@ -54,8 +52,15 @@ def _connected(sock, address, port, patience):
 def network(error):
     """An OSError of a socket as a LinkError."""
     code = getattr(error, "errno", None)
-    return LinkError("network", _WORDS.get(code, OTHER_NETWORK), code or "",
+    return LinkError("network", _word(code), code or "",
                      "check the line, the firewall and the port")
+
+
+def _word(code):
+    for name in NETWORK:
+        if code is not None and getattr(errno, name, None) == code:
+            return NETWORK[name]
+    return OTHER_NETWORK
 
 
 class Plain:

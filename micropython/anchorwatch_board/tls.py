@@ -22,7 +22,8 @@ _MODES = (
     ("128-CBC-SHA256", "128-SHA256"), ("256-CBC-SHA384", "256-SHA384"),
 )  # fmt: skip
 _LONG, _SHORT = "TLS-ECDHE-%s-WITH-AES-%s", "ECDHE-%s-AES%s"
-SUITES = {key: [_LONG % (key.upper(), mode) for mode, _ in _MODES] for key in ("rsa", "ecdsa")}
+SUITES = {key: tuple([_LONG % (key.upper(), mode) for mode, _ in _MODES])
+          for key in ("rsa", "ecdsa")}
 SUITES["any"] = SUITES["ecdsa"][:2] + SUITES["rsa"][:2] + SUITES["ecdsa"][2:] + SUITES["rsa"][2:]
 _NAMES = {_LONG % (key, mode): _SHORT % (key, short)
           for key in ("RSA", "ECDSA") for mode, short in _MODES}

@@ -39,7 +39,7 @@ ALERTS = {
     40: "no-common-suite", 71: "no-common-suite", 70: "protocol-version", 112: "name-not-served",
 }  # fmt: skip
 _NO_SUITE = (40, 71)
-OF_OUR_CERTIFICATE = range(42, 50)
+OF_OUR_CERTIFICATE = (42, 43, 44, 45, 46, 47, 48, 49)
 # The library's sentences about dates, in small letters: it judges by the board's own clock.
 DATES = (("expired", "expired"), ("future", "not-yet-valid"))
 

@@ -31,7 +31,7 @@ VERDICTS = {
 # What the judge says of a presented chain is said with this before it, or as it is.
 CHAIN = "chain-"
 _AS_IT_IS = ("not-ecc", "chain-too-long", "on-hold", "sunset")
-_JUDGED = [w for w in judge.VERDICTS if w != "ok" and w not in _AS_IT_IS]
+_JUDGED = tuple([w for w in judge.VERDICTS if w != "ok" and w not in _AS_IT_IS])
 VERDICTS.update({CHAIN + w: "the chain is at fault: " + judge.VERDICTS[w] for w in _JUDGED})
 CONNECTS = ("ready", "reserve")
 

@@ -7,7 +7,7 @@ Source: design, "Trust", R3, R8 and R9.
 """
 
 import hashlib
-from binascii import hexlify
+import binascii
 
 from ..core.clock import BUILD_UTC_S
 from ..core.events import FetchFailed
@@ -110,7 +110,7 @@ def _walked(order: Any_, floor_s: int, held: Held, given: Any_, cloud: str, paus
         if name:
             files[name] = data or b""
         if name == "root.json":
-            lineage.append(hexlify(hashlib.sha256(files[name]).digest()).decode())
+            lineage.append(binascii.hexlify(hashlib.sha256(files[name]).digest()).decode())
         wanted = delivery.wanted()
     content = dict(delivery.content(), lineage=lineage)
     return Found({name: files[name] for name in delivery.names()}, content)

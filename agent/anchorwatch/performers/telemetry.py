@@ -3,7 +3,7 @@
 Rule: a record has its id before it is queued, and its topic only once a hub knows the device.
 """
 
-from binascii import hexlify
+import binascii
 
 from ..core.shapes import Tree
 from ..errors import ConfigError
@@ -22,7 +22,7 @@ class Telemetry:
         self._module_id = module_id
         self._ids: dict[str, str] = {}
         self._device_id = ""
-        self._prefix = hexlify(chance).decode()
+        self._prefix = binascii.hexlify(chance).decode()
         self._count = 0
         self.outbox = Outbox(self._topic_of, at_most)
 

@@ -9,14 +9,14 @@ Source: RFC 3174.
 import hashlib
 import struct
 
-_NATIVE = getattr(hashlib, "sha1", None)
 _MASK = 0xFFFFFFFF
 _BEGIN = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
 
 
 def digest(data: bytes) -> bytes:
     """The twenty bytes."""
-    digested: bytes = own(data) if _NATIVE is None else _NATIVE(data).digest()
+    native = getattr(hashlib, "sha1", None)
+    digested: bytes = own(data) if native is None else native(data).digest()
     return digested
 
 
