@@ -140,7 +140,7 @@ class Agent(Firmware):
     def keep(self, start):
         """Keep watch until stop(); what is raised here is a fault of ours."""
         try:
-            run(self._watch, self._performers(), self._next_event, now_ms, start)
+            run(self._watch, self._performers(), self._next_event, self._now_ms, start)
         except Exception as error:
             self._remember(error)
             raise
