@@ -1,4 +1,4 @@
 # The agent as on every board, and the facts of this one.
-include("../../micropython/manifest.py")  # noqa: F821
+include("../../micropython/resident/manifest.py")  # noqa: F821
 module("board.py")  # noqa: F821
 module("hooks.py", base_path="../unix")  # noqa: F821

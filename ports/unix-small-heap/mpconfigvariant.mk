@@ -2,6 +2,7 @@
 # TLS_IN as the longest record that fits into the buffer.
 FROZEN_MANIFEST = $(ANCHORWATCH)/ports/unix-small-heap/manifest.py
 USER_C_MODULES = $(ANCHORWATCH)/micropython/cmodule
+ANCHORWATCH_RESIDENT = 1
 MBEDTLS_CONFIG_FILE = \"mbedtls_small_heap.h\"
 CFLAGS_EXTRA = -DANCHORWATCH_TLS_IN=$(TLS_IN)
 
