@@ -3,13 +3,14 @@
 #
 # MicroPython's makemanifest.py runs this file and then mpy-tool.py, which it offers no way to
 # replace; so what it calls to run it is replaced here, and stays as it is for anything else.
-import __main__
 import os
+
+import __main__
 
 HERE = os.path.abspath("")  # a manifest is run in its own folder
 
 if not callable(getattr(__main__, "system", None)):
-    raise SystemExit("this makemanifest.py runs mpy-tool.py in another way: see resident/manifest.py")
+    raise SystemExit("resident: makemanifest.py is not that of MicroPython 1.25")
 
 
 def through_freeze(command, system=__main__.system):

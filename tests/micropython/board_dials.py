@@ -14,7 +14,7 @@ import sys
 
 from anchorwatch_board import library, waiting
 from anchorwatch_board import port as ports
-from anchorwatch_board.clock import now_ms
+from anchorwatch_board.clock import steady
 from anchorwatch_board.dial import Dialer
 from anchorwatch_board.errands import Errands
 from anchorwatch_board.memory import Reserve
@@ -25,6 +25,7 @@ from anchorwatch.core.actions import Dial
 
 FOLDER = sys.argv[1] + "/" if len(sys.argv) > 1 else "/"
 SLOT = "a"
+NOW_MS = steady()
 PIECE = 96  # what a bytearray of two thirds of its size takes, with its head
 
 
@@ -48,7 +49,7 @@ def dialer_of(case, anchors):
     chain = [read(name) for name in case["chain"]]
     held = (chain, read(case["key"])) if chain else None
     return Dialer(Resolver(place, None, lambda: None), anchors.get, lambda slot: held, ports.here(),
-                  library.here(), now_ms, Reserve(0))
+                  library.here(), NOW_MS, Reserve(0))
 
 
 def prepared(case):
@@ -78,9 +79,9 @@ def outcome(dialer, order, said):
     errands = Errands(selector)
     errands.start(session(dialer, order, said), got.append)
     while not got:
-        errands.turn(now_ms())
+        errands.turn(NOW_MS())
         if not got:
-            selector.wait(max(0, min(1000, errands.wake_at - now_ms())))
+            selector.wait(max(0, min(1000, errands.wake_at - NOW_MS())))
     return got[0]
 
 
