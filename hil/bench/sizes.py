@@ -23,6 +23,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hil.scenarios.seen import stage
 from ports.stock import bundle
 
 from . import leastheap
@@ -101,10 +102,10 @@ def weighed(target: UnixTarget | QemuTarget) -> dict:
         board.ask("roots", "import", cloud.get("/mirror")["url"])
 
         def look() -> tuple[object, object]:
-            weights = board.status()["weighed"]
-            return weights["bundle"] and weights, board.tail()
+            status = board.status()
+            return stage(status) and status["weighed"], board.tail()
 
-        most = until("a bundle is judged", look, 60)
+        most = until("a bundle is taken", look, 60)
     return {"free_in_session": heap["free"], "largest_in_session": heap["largest"],
             "peak_handshake": most["handshake"], "peak_bundle": most["bundle"]}  # fmt: skip
 

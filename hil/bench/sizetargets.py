@@ -12,33 +12,24 @@ from .mps2 import Mps2
 from .unix import Unix, built
 
 ONBOARD = PROGRAM.parent
+WEIGHED = "weighed"  # the file that main.py asks for
 LIMIT_S = 120
 
 
-def weighing_program() -> bytes:
-    """The weights, then the usual program."""
-    return b"\n".join([(ONBOARD / "weigh.py").read_bytes(), PROGRAM.read_bytes()])
-
-
 class WeighingUnix(Unix):
-    """Its program lies in its folder."""
+    """Its program finds the word for it."""
 
-    def switch_on(self) -> subprocess.Popen:
-        """A process of its own."""
-        script = self.folder / "weighing.py"
-        script.write_bytes(weighing_program())
-        return subprocess.Popen(
-            [str(self._program), "-X", "heapsize=" + self._heap, str(script), str(self.folder)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=self._surroundings, start_new_session=True,
-        )  # fmt: skip
+    def __init__(self, folder: Path, name: str, program: Path, heap: str) -> None:
+        super().__init__(folder, name, program, heap)
+        (folder / WEIGHED).write_text("yes")
 
 
 class WeighingMps2(Mps2):
-    """Its program is on its disk."""
+    """Its program finds the word for it, and what weighs."""
 
     def _files(self) -> dict[str, bytes | Path]:
-        return {**super()._files(), "main.py": weighing_program()}
+        weigh = ONBOARD / "weigh.py"
+        return {**super()._files(), WEIGHED: b"yes", weigh.name: weigh}
 
 
 class UnixTarget:

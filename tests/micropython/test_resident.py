@@ -150,10 +150,11 @@ class Mine(actions.Save):
 error = errors.ConfigError("what", "value", "do this")
 waits = patience.Patience(5, lambda: 7)
 print(one == two, one is two, one != two, len({one: 1, two: 2}), one)
-print(Mine("a", 1), isinstance(Mine("a", 1), record.Record), issubclass(actions.Save, record.Record))
+print(Mine("a", 1), isinstance(one, record.Record), issubclass(actions.Save, record.Record))
 print(isinstance(error, Exception), error.what, str(error)[:4])
 print(type(waits.wait(None, 1)), waits.until_ms, Clock.__name__, actions.__name__)
-print("network" in faults.SCHEDULES, sorted(faults.CONNACK)[0], dict(faults.CONNACK) == faults.CONNACK)
+codes = faults.CONNACK
+print("network" in faults.SCHEDULES, sorted(codes)[0], dict(codes) == codes)
 print(changes(lambda: faults.CONNACK.update({9: 1})), changes(lambda: setattr(actions, "a", 1)),
       changes(lambda: setattr(actions.Save, "a", 1)))
 """

@@ -6,8 +6,8 @@ waits is a generator, so it is an errand of either runtime. A start without a bu
 Source: design, "Trust", R3, R8 and R9.
 """
 
-import hashlib
 import binascii
+import hashlib
 
 from ..core.clock import BUILD_UTC_S
 from ..core.events import FetchFailed

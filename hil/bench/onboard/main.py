@@ -5,7 +5,7 @@
 
 Rule: everything it adds is a test's: two methods, an echo, files that come over the console. The
 file `words` may hold what else is wanted: one-session (the board has room for no other), turned
-(the agent is turned by a loop of the program's).
+(the agent is turned by a loop of the program's). With a file `weighed` it weighs itself.
 """
 
 import gc
@@ -87,6 +87,10 @@ def main(folder=""):
     words = told(folder + "words")
     agent = Agent(load(folder + "config.json"), by_hand=True, port=here(words))
     Console(agent, {"put": put(folder)})
+    if told(folder + "weighed"):
+        import weigh
+
+        weigh.put_on(agent)
 
     @agent.method("blink")
     def blink(payload):

@@ -1,19 +1,11 @@
-"""What is put before main.py to have a board weigh itself while it works.
+"""What main.py puts on where a board is to weigh itself while it works.
 
 Rule: each weight is of what is alive: the heap is collected first. In the status stand, in bytes,
-the most there was as `weighed`, and the longest free piece as `heap` `largest`.
+the most there was as `weighed`, and the longest free piece as `heap` `largest`. The agent lies in
+the flash, so it is not changed: what is put on are objects that this agent has made.
 """
 
 import gc
-
-from anchorwatch_board import memory
-
-memory.collect_often()
-
-# ruff: noqa: E402  as a board's own main.py
-from anchorwatch_board import agent, tls
-
-from anchorwatch.pki import p256
 
 most = {"handshake": 0, "bundle": 0}
 
@@ -29,6 +21,42 @@ def weighed(name, does):
     return do
 
 
+def put_on(agent):
+    """Have this agent weigh itself.
+
+    handshake  the server's chain has come, and the library judges it: all of it is in the heap
+    bundle     from the first file of a bundle on, wherever the watchdog is fed: between its files
+    """
+    library = agent._links._dialer._library
+    made = library.made
+
+    def weighing(context):
+        found = made(context)
+        found[0].verify_callback = weighed("handshake", found[0].verify_callback)
+        return found
+
+    library.made = weighing
+    outward = agent._outward
+    fetch, hooks = outward._fetch, agent.port._hooks
+    fed = hooks.get("feed", lambda: None)
+
+    def fetching(order):
+        hooks["feed"] = weighed("bundle", fed)
+        fetch(order)
+
+    for kind in [kind for kind in outward.perform if kind.__name__ == "Fetch"]:
+        outward.perform[kind] = fetching
+    status = agent.status
+
+    def told():
+        page = status()
+        page["weighed"] = most
+        page["heap"]["largest"] = largest()
+        return page
+
+    agent.status = told
+
+
 def largest():
     """Bytes of the longest piece of the heap that can be had, to 512."""
     gc.collect()
@@ -42,22 +70,3 @@ def largest():
             too_many = tried
         gc.collect()
     return had
-
-
-def telling(status):
-    """A status with the weights in it."""
-
-    def told(self):
-        page = status(self)
-        page["weighed"] = most
-        page["heap"]["largest"] = largest()
-        return page
-
-    return told
-
-
-# The server's chain has come, and the library judges it: all of the handshake is in the heap.
-tls.Path.heard = weighed("handshake", tls.Path.heard)
-# A signature of a bundle's metadata is judged.
-p256.verify_digest = weighed("bundle", p256.verify_digest)
-agent.Agent.status = telling(agent.Agent.status)
