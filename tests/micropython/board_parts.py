@@ -62,14 +62,14 @@ class Nobody:
 
 
 class Socket:
-    """Gives prepared pieces; an OSError among them is raised."""
+    """Gives prepared pieces; an error among them is raised."""
 
     def __init__(self, *pieces):
         self._pieces = list(pieces)
 
     def readinto(self, buffer):
         piece = self._pieces.pop(0)
-        if isinstance(piece, OSError):
+        if isinstance(piece, Exception):
             raise piece
         if piece is None:
             return None
@@ -114,6 +114,26 @@ def errand():
     return first == [] and got == [4] and selector.waits == {} and errands.wake_at is None
 
 
+@claim("an errand that waits again sleeps until its socket is ready again, or its time is over")
+def again():
+    errands, got = Errands(Nobody()), []
+
+    def work():
+        first = yield "sock", 1, 1000
+        second = yield "sock", 1, 2000
+        return first, second
+
+    errands.start(work(), got.append)
+    errands.turn(0)
+    errands._selector.waits["sock"](4)
+    ready_at = errands.wake_at
+    for now_ms in (10, 1000, 1999):
+        errands.turn(now_ms)
+    waits, asleep_to = list(got), errands.wake_at
+    errands.turn(2000)
+    return (ready_at, waits, asleep_to, got) == (0, [], 2000, [(4, 0)])
+
+
 @claim("an errand that is cancelled lets go of its socket and of what it holds")
 def cancelled():
     errands, ended = Errands(Nobody()), []
@@ -139,6 +159,29 @@ def silent():
     wish = waits.send(None)
     now.ms = 100
     return wish == ("sock", 1, 100) and verdict_of(waits.send, 0) == ("network", "silent")
+
+
+@claim("a wait that is answered says for what the socket is ready")
+def answered():
+    waits = Patience(100, Now()).wait("sock", 1)
+    waits.send(None)
+    try:
+        waits.send(4)
+    except StopIteration as ended:
+        return ended.value == 4
+    return False
+
+
+@claim("a nearer deadline is never a later one, and nothing is left after either")
+def deadlines():
+    now = Now()
+    now.ms = 1000
+    patience = Patience(100, now)
+    near, far = patience.at_most(30), patience.at_most(300)
+    left = []
+    for now.ms in (1000, 1029, 1030, 1099, 1100, 1200):
+        left.append((near.left_ms, far.left_ms, patience.left_ms))
+    return left == [(30, 100, 100), (1, 71, 71), (0, 70, 70), (0, 1, 1), (0, 0, 0), (0, 0, 0)]
 
 
 @claim("a refusal in the library's call is a number below zero, whatever was raised")
@@ -183,9 +226,10 @@ def tap():
         early.append(done.secured)
     done.readinto(bytearray(10))
     broken = Tap(Socket(OSError(104))).readinto(bytearray(5))
+    starved = Tap(Socket(MemoryError())).readinto(bytearray(5))
     waits = Tap(Socket(None)).readinto(bytearray(5))
-    return [alert.alert, alert.version, early, done.secured, broken, waits] == [
-        40, 0x0301, [False] * 4, True, -104, None]
+    return [alert.alert, alert.version, early, done.secured, broken, starved, waits] == [
+        40, 0x0301, [False] * 4, True, -104, -12, None]
 
 
 HELLO = (b"\x16\x03\x03\0\x31\2\0\0\x2d\3\3" + bytes(32)
@@ -194,9 +238,10 @@ HELLO = (b"\x16\x03\x03\0\x31\2\0\0\x2d\3\3" + bytes(32)
 
 @claim("however the line cuts what comes, the tap notes the same")
 def tap_cut():
-    line = HELLO + b"\x16\x03\x03\0\x04\x0e\0\0\0" + b"\x14\3\3\0\1\1\x16\3\3\0\x28" + bytes(40)
+    line = (HELLO + b"\x16\3\3\5\x14\x0b" + bytes(1299) + b"\x16\3\3\0\4\x0e\0\0\0"
+            + b"\x14\3\3\0\1\1\x16\3\3\0\x28" + bytes(40))
     seen = []
-    for size in (1, 2, 3, 7, 50, len(line)):
+    for size in (1, 2, 3, 7, 50, 700, len(line)):
         pieces = [line[at:at + size] for at in range(0, len(line), size)]
         one, early = Tap(Socket(*pieces), 512), []
         for piece in pieces:
@@ -206,7 +251,7 @@ def tap_cut():
     alert = Tap(Socket(b"\x15", b"\3\3\0", b"\2\2", b"\x28"))
     for size in (1, 3, 2, 1):
         alert.readinto(bytearray(size))
-    return seen == [(512, True, False)] * 6 and alert.alert == 40
+    return seen == [(512, True, False)] * 7 and alert.alert == 40
 
 
 class Slow:
