@@ -324,15 +324,37 @@ def memory():
     return found + [verdicts.of_library(MemoryError()).fault] == ["memory"] * 5
 
 
+# As in ssl.h and error.h of Mbed TLS, and those of the runtime.
+SAID = (
+    (-0x6600, "policy", "malformed-handshake"),  # ILLEGAL_PARAMETER
+    (-0x6A00, "policy", "own-chain-too-long"),  # BUFFER_TOO_SMALL
+    (-0x6E00, "policy", "no-common-suite"),  # HANDSHAKE_FAILURE
+    (-0x6E80, "policy", "protocol-version"),  # BAD_PROTOCOL_VERSION
+    (-0x7080, "policy", "handshake-split"),  # FEATURE_UNAVAILABLE
+    (-0x7100, "policy", "record-too-long"),  # BAD_INPUT_DATA
+    (-0x7200, "policy", "malformed-handshake"),  # INVALID_RECORD
+    (-0x7280, "network", "cut"),  # CONN_EOF
+    (-0x7300, "policy", "malformed-handshake"),  # DECODE_ERROR
+    (-0x7680, "trust", "no-anchor"),  # CA_CHAIN_REQUIRED
+    (-0x7700, "policy", "malformed-handshake"),  # UNEXPECTED_MESSAGE
+    (-0x7880, "network", "cut"),  # PEER_CLOSE_NOTIFY
+    (-0x4E00, "trust", "key-not-proven"),  # ECP_VERIFY_FAILED
+    (-0x4380, "trust", "key-not-proven"),  # RSA_VERIFY_FAILED
+    (104, "network", "cut"),
+    (-1, "network", "handshake-broken"),
+    ("no number", "network", "handshake-broken"),
+)
+
+
 @claim("what the library says is one of the Linux driver's words")
 def words():
-    said = [verdicts.of_library(OSError(code)) for code in (-0x7200, -0x6E80, -0x4E00, 104, -1)]
-    said += [verdicts.of_library(OSError(code)) for code in (-0x7080, -0x7100, -0x6A00)]
-    said += [verdicts.of_library(ValueError("\nThe certificate validity has expired\n"))]
-    said += [verdicts.of_library(ValueError("something else"))]
-    return [error.verdict for error in said] == [
-        "malformed-handshake", "protocol-version", "key-not-proven", "cut", "handshake-broken",
-        "handshake-split", "record-too-long", "own-chain-too-long", "expired", "chain-refused"]
+    said = [(number, verdicts.of_library(OSError(number))) for number, _, _ in SAID]
+    said += [(text, verdicts.of_library(ValueError(text))) for text in (
+        "\nThe certificate validity has expired\n", "validity starts in the future", "other")]
+    dates = [("clock", "expired"), ("clock", "not-yet-valid"), ("trust", "chain-refused")]
+    wanted = [(fault, verdict) for _, fault, verdict in SAID] + dates
+    found = [(error.fault, error.verdict) for _, error in said]
+    return [said[n][0] for n in range(len(said)) if found[n] != wanted[n]] == []
 
 
 @claim("an alert about our certificate is one only after the server has seen it")
@@ -368,9 +390,12 @@ def fragment_asked():
     wanted = {"max_fragment": "require", "max_fragment_bytes": 512}
     good = records.wish(wanted).outcome(512)
     bad = verdict_of(records.wish(wanted).outcome, 0)
-    records.wish({"max_fragment": "off"})
-    return good == {"asked": 512, "negotiated": 512, "reason": ""} and asked == [512, 512, 0] and (
-        bad == ("policy", "fragment-refused"))
+    off = records.wish({"max_fragment": "off"}).outcome(0)
+    ignored = records.wish(dict(wanted, max_fragment="prefer")).outcome(0)
+    return good == {"asked": 512, "negotiated": 512, "reason": ""} and (
+        off == {"asked": None, "negotiated": None, "reason": "off"}) and (
+        ignored == {"asked": 512, "negotiated": None, "reason": "the server ignores it"}) and (
+        asked == [512, 512, 0, 512] and bad == ("policy", "fragment-refused"))
 
 
 @claim("the board's clock shows the time of judgement while the library is called, then its own")
