@@ -1,4 +1,4 @@
-"""The C module under both of MicroPython's ways to build: make, and cmake for ESP32 and RP2.
+"""The C modules under both of MicroPython's ways to build: make, and cmake for ESP32 and RP2.
 
 Rule: what make is told is what the tests of the built programs have tried; cmake is told the same.
 """
@@ -11,7 +11,9 @@ import pytest
 
 from tests import house
 
-MODULE = house.ROOT / "micropython" / "cmodule" / "anchorwatch_mbedtls"
+CMODULE = house.ROOT / "micropython" / "cmodule"
+MODULE = CMODULE / "anchorwatch_mbedtls"
+MODULES = [MODULE, CMODULE / "anchorwatch_resident"]
 SYSTEM = house.ROOT / ".ci" / "system"
 USERMOD = house.ROOT / "build" / "micropython" / "src" / "py" / "usermod.cmake"
 TIME_LIMIT_S = 120
@@ -33,31 +35,36 @@ message(STATUS "QSTR: ${MICROPY_SOURCE_USERMOD}")
 pytestmark = pytest.mark.micropython
 
 
-def make_says():
-    """(sources, folders, flags of the linker), by names"""
-    text = (MODULE / "micropython.mk").read_text(encoding="utf-8")
+def make_says(module=MODULE):
+    """(sources, folders, definitions, flags of the linker), by names"""
+    text = (module / "micropython.mk").read_text(encoding="utf-8")
     sources = re.findall(r"^SRC_USERMOD_C \+= \$\(USERMOD_DIR\)/(\S+)$", text, re.M)
     folders = re.findall(r"^CFLAGS_USERMOD \+= -I\$\(USERMOD_DIR\)(\S*)$", text, re.M)
-    return sources, folders, re.findall(r"^LDFLAGS_USERMOD \+= (\S+)$", text, re.M)
+    defined = re.findall(r"-D(\S+)", text)
+    return sources, folders, defined, re.findall(r"^LDFLAGS_USERMOD \+= (\S+)$", text, re.M)
 
 
-def cmake_says():
+def cmake_says(module):
     """The same, as far as the file can be read without cmake."""
-    text = (MODULE / "micropython.cmake").read_text(encoding="utf-8")
+    text = (module / "micropython.cmake").read_text(encoding="utf-8")
     sources = re.findall(r"^    \$\{CMAKE_CURRENT_LIST_DIR\}/(\S+)$", text, re.M)
     folders = re.findall(r"^    \$\{CMAKE_CURRENT_LIST_DIR\}()$", text, re.M)
-    return sources, folders, re.findall(r"^    (-Wl\S+)$", text, re.M)
+    defined = re.findall(r"^    ([A-Z_]+(?:=\d+)?)$", text, re.M)
+    return sources, folders, defined, re.findall(r"^    (-Wl\S+)$", text, re.M)
 
 
-def test_make_and_cmake_build_the_same():
-    assert make_says() == cmake_says()
-    assert all(make_says()) and sorted(make_says()[0]) == [one.name for one in MODULE.glob("*.c")]
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_make_and_cmake_build_the_same(module):
+    sources, folders, defined, linked = make_says(module)
+    assert (sources, folders, defined, linked) == cmake_says(module)
+    assert folders and (defined or linked)
+    assert sorted(sources) == [one.name for one in module.glob("*.c")]
 
 
 def test_every_function_put_before_another_is_told_to_the_linker():
     text = (MODULE / "anchorwatch_mbedtls.c").read_text(encoding="utf-8")
     wrapped = set(re.findall(r"\b__wrap_(\w+)\(", text))
-    assert wrapped and {"-Wl,--wrap=" + name for name in wrapped} == set(make_says()[2])
+    assert wrapped and {"-Wl,--wrap=" + name for name in wrapped} == set(make_says()[3])
 
 
 @pytest.mark.lane_firmware
@@ -68,13 +75,15 @@ def test_project_that_names_the_file_configures(tmp_path):
         pytest.skip("no cmake: as root, apt-get install cmake")
     if not USERMOD.exists():
         pytest.skip("no sources of MicroPython: make firmware PORT=unix")
-    project = PROJECT % (MODULE / "micropython.cmake", USERMOD)
+    project = PROJECT % (CMODULE / "micropython.cmake", USERMOD)
     (tmp_path / "CMakeLists.txt").write_text(project, encoding="utf-8")
     done = subprocess.run(["cmake", "-S", tmp_path, "-B", tmp_path / "build"], check=False,
                           capture_output=True, text=True, timeout=TIME_LIMIT_S)  # fmt: skip
     said = dict(re.findall(r"^-- (\w+): (\S+)$", done.stdout, re.M))
     assert done.returncode == 0, done.stderr
-    assert "Found User C Module(s): usermod_anchorwatch_mbedtls" in done.stdout + done.stderr
-    assert said["SOURCES"] == said["QSTR"] == str(MODULE / "anchorwatch_mbedtls.c")
+    for module in MODULES:
+        assert f"usermod_{module.name}" in done.stdout + done.stderr
+        assert str(module / f"{module.name}.c") in said["QSTR"].split(";")
+    assert said["SOURCES"] == str(MODULE / "anchorwatch_mbedtls.c")
     assert said["INCLUDE_DIRECTORIES"] == str(MODULE)
-    assert said["LINK_OPTIONS"].split(";") == make_says()[2]
+    assert said["LINK_OPTIONS"].split(";") == make_says()[3]

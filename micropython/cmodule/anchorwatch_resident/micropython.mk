@@ -2,7 +2,8 @@
 # micropython/resident, whose constants this module stands under: make ... ANCHORWATCH_RESIDENT=1
 ifneq ($(ANCHORWATCH_RESIDENT),)
 SRC_USERMOD_C += $(USERMOD_DIR)/anchorwatch_resident.c
-CFLAGS_USERMOD += -I$(USERMOD_DIR) -DANCHORWATCH_RESIDENT -DMICROPY_MODULE_BUILTIN_SUBPACKAGES=1
+CFLAGS_USERMOD += -I$(USERMOD_DIR)
+CFLAGS_USERMOD += -DANCHORWATCH_RESIDENT -DMICROPY_MODULE_BUILTIN_SUBPACKAGES=1
 
 # makemanifest.py looks at the agent's sources only. What is frozen also changes with the names that
 # C code knows, with the firmware's modules, and with the tool that freezes.
