@@ -490,6 +490,22 @@ def short_of_words():
     return (line_of("state", about), line_of("state", {"hub": "a"})) == ("state", "state hub=a")
 
 
+@claim("a line of the log shows no payload, desired property or answer, and nothing that is empty")
+def line_hides():
+    about = {"payload": "x", "desired": {"a": 1}, "is": {"b": 2}, "ask_id": "m:1", "value": "",
+             "anchor": None, "tries": 0, "up": False, "name": "blink"}
+    return line_of("method", about) == "method name=blink tries=0 up=False"
+
+
+@claim("a line of the log is printable, in quotes where it must be, and is cut at 500")
+def line_bounded():
+    about = {"what": "hub\nis \"down\"", "plain": "down", "in": {"b": "x y", "a": "\x1b[2J"}}
+    shown = line_of("fault", about)
+    long = line_of("fault", {"name%d" % n: 190 * "y" for n in range(9)})
+    return (shown == 'fault a=\\x1b[2J b="x y" plain=down what="hub\\x0ais \'down\'"'
+            and len(long) == 503 and long.endswith("y..."))
+
+
 @claim("a line of plain words takes no list of its characters")
 def plain_words():
     text = "words " * 80
@@ -509,6 +525,43 @@ def table():
 
     made = Resolver({"a.example:1": ["nowhere"]}, None, noted)
     return verdict_of(made.addresses, "A.example", 1) == ("network", "table-malformed")
+
+
+@claim("the file of names goes first, is read at every dial, and need not be there")
+def names_by_file():
+    made = Resolver({"a.example:1": ["127.0.0.9:9"]}, "names.json", lambda: None)
+    absent = made.addresses("a.example", 1)
+    found = []
+    for text in ('{"A.example:1": ["127.0.0.2:2", "[::1]:3"]}', '{"b.example:1": []}', "[]", "{",
+                 '{"a.example:1": "127.0.0.2:2"}'):
+        with open("names.json", "w") as file:
+            file.write(text)
+        try:
+            found.append(made.addresses("a.example", 1))
+        except LinkError as error:
+            found.append(error.verdict)
+    os.remove("names.json")
+    return absent == [("127.0.0.9", 9)] and found == [
+        [("127.0.0.2", 2), ("::1", 3)], [("127.0.0.9", 9)]] + ["table-malformed"] * 3
+
+
+@claim("a file of names that is there and cannot be read is told as such")
+def names_unreadable():
+    os.mkdir("names.d")
+    try:
+        made = Resolver({"a.example:1": ["127.0.0.9:9"]}, "names.d", lambda: None)
+        return verdict_of(made.addresses, "a.example", 1) == ("network", "table-malformed")
+    finally:
+        os.rmdir("names.d")
+
+
+@claim("a name that neither knows is asked of the system, which may not know it either")
+def names_of_the_system():
+    up = []
+    made = Resolver({}, None, lambda: up.append(True))
+    unknown = verdict_of(made.addresses, 300 * "x", 1)  # longer than any
+    return made.addresses("127.0.0.1", 8883) == [("127.0.0.1", 8883)] and up == [True] * 2 and (
+        unknown == ("network", "name-unknown"))
 
 
 @claim("what checks a configuration is let go of, and the heap is as before, each time")
