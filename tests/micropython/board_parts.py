@@ -9,7 +9,7 @@ import os
 import sys
 
 from anchorwatch_board import verdicts
-from anchorwatch_board.clock import Steady
+from anchorwatch_board.clock import Steady, known
 from anchorwatch_board.config import load
 from anchorwatch_board.dial import Dialer
 from anchorwatch_board.errands import Errands
@@ -95,6 +95,19 @@ def steady():
         ticks[0] += period // 3
         seen.append(clock())
     return [b - a for a, b in zip(seen, seen[1:])] == [period // 3] * 4
+
+
+@claim("a board without a clock of its own knows no time at its start")
+def time_at_start():
+    class Hooks:
+        def __init__(self, now_s):
+            self.now_s = now_s
+
+        def utc_s(self):
+            return self.now_s
+
+    told = known(Hooks(1_800_000_000))
+    return known(Hooks(None)) is None and (told.utc_s, told.source) == (1_800_000_000, "rtc")
 
 
 @claim("an errand goes on when its socket is ready, and its result is handed over")
