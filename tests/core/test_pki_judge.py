@@ -28,7 +28,6 @@ KEYS = [Certificate(der).spki_sha256 for der in POOL]
 CHAIN = [a2b_base64(getattr(certificates, name)) for name in ("LEAF", "ISSUING", "ROOT")]
 
 
-
 def test_every_verdict_is_said_in_a_case():
     said = set()
     for _, _, _, expected in judge_cases.CASES:
