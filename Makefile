@@ -10,7 +10,7 @@ PYTEST  ?=
 
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.anchorwatch-installed
-RUN_PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+RUN_PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test long ci-lanes lint bench firmware sizes clean
 

@@ -10,6 +10,8 @@ import pathlib
 
 import pytest
 
+from tests import order
+
 ROOT = pathlib.Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 NO_HARDWARE = "hardware:"
@@ -29,6 +31,15 @@ def shared_data():
     if not SHARED_DATA.is_dir():
         pytest.skip("%s is not beside this clone" % NO_DATA)
     return SHARED_DATA
+
+
+def pytest_collection_modifyitems(items):
+    order.long_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return order.ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def _is_skip(report):
