@@ -16,6 +16,9 @@ from tests.linux.fetching import Rig
 
 pytestmark = [pytest.mark.tls, pytest.mark.once]
 MEGABYTE = 1_048_576
+# Who waits to the end is left then; the others are judged, however busy the machine is.
+TIME_S = {"silent": 2, "slow": 4, "endless": 4}
+BUSY = 5  # times as long on a machine that has others to serve; without a bound, for ever
 QUICK = ("--chain", "g3-ecc", "--factory", "g3,baltimore", "--ports", "free")
 
 
@@ -96,14 +99,16 @@ def test_attack_changes_nothing_costs_little_and_is_named(cloud, device, attack)
     before = device.disk()
     assert cloud.attack(attack, **how)["attack"] == attack
     tracemalloc.start()
-    began_ms = now_ms()
-    event = device.fetch(url_of(cloud), 2)
+    began_ms, began_s = now_ms(), time.process_time()
+    event = device.fetch(url_of(cloud), TIME_S.get(attack, 20))
     took_ms, peak = now_ms() - began_ms, tracemalloc.get_traced_memory()[1]
+    worked_s = time.process_time() - began_s
     tracemalloc.stop()
     assert isinstance(event, FetchFailed), event
     assert event.reason.startswith(reason) and event.value.startswith(value), event
     assert device.disk() == before
-    assert peak < MEGABYTE and took_ms < 4000, (peak, took_ms)
+    assert peak < MEGABYTE and worked_s < 4, (peak, worked_s)
+    assert took_ms < 4_000 * BUSY, took_ms
     cloud.attack()
     cloud.publish({"g3": "active"})
     event = device.fetch(url_of(cloud))
@@ -117,7 +122,7 @@ def test_attack_on_one_file_changes_nothing_either(cloud, device, attack, file):
     cloud.publish({"g2": "active", "g3": "active"})
     cloud.publish({"g3": "staged", "baltimore": "active"})
     cloud.attack(attack, file=file, every_ms=60_000)
-    event = device.fetch(url_of(cloud), 2)
+    event = device.fetch(url_of(cloud), TIME_S.get(attack, 20))
     if file == "der" and isinstance(event, Fetched):
         return  # it has these certificates already
     assert isinstance(event, FetchFailed), event
