@@ -16,25 +16,20 @@ from tuf.ngclient import Updater
 from tuf.ngclient.urllib3_fetcher import Urllib3Fetcher
 
 from hil.cloud.remote import Refused, RemoteCloud
+from tests.cloud import mirrored
 
 pytestmark = pytest.mark.tls
 PATIENCE_S = 0.5  # of the stock client, between two bytes
-QUICK = ("--chain", "g3-ecc", "--factory", "g3,baltimore", "--ports", "free")
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    with RemoteCloud(tmp_path_factory.mktemp("cloud"), *QUICK) as cloud:
-        yield cloud
+    yield from mirrored.started(tmp_path_factory.mktemp("cloud"))
 
 
 @pytest.fixture
 def cloud(running):
-    """With two releases at least; no attack goes on."""
-    while running.mirror()["releases"] < 2:
-        running.publish({"g3": "active", "baltimore": "active"})
-    yield running
-    running.attack()
+    yield from mirrored.at_peace(running)
 
 
 class Stock:
@@ -215,7 +210,7 @@ def test_a_redirect_leads_to_another_host_that_the_journal_knows(cloud, stock):
 
 
 def test_before_the_first_release_there_are_roots_only(tmp_path):
-    with RemoteCloud(tmp_path, *QUICK, "--vendor-root", "beside") as cloud:
+    with RemoteCloud(tmp_path, *mirrored.QUICK, "--vendor-root", "beside") as cloud:
         assert get(cloud, "/bundle/1.root.json")[0] == 200
         assert get(cloud, "/bundle/timestamp.json")[0] == 404
         assert list(cloud.bundle()) == ["1.root.json"] and cloud.mirror()["releases"] == 0

@@ -11,7 +11,7 @@ import pytest
 
 from anchorwatch.core.events import Fetched, FetchFailed
 from anchorwatch.linux.clock import now_ms
-from hil.cloud.remote import RemoteCloud
+from tests.cloud import mirrored
 from tests.linux.fetching import Rig
 
 pytestmark = [pytest.mark.tls, pytest.mark.once]
@@ -19,22 +19,16 @@ MEGABYTE = 1_048_576
 # Who waits to the end is left then; the others are judged, however busy the machine is.
 TIME_S = {"silent": 2, "slow": 4, "endless": 4}
 BUSY = 5  # times as long on a machine that has others to serve; without a bound, for ever
-QUICK = ("--chain", "g3-ecc", "--factory", "g3,baltimore", "--ports", "free")
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    with RemoteCloud(tmp_path_factory.mktemp("cloud"), *QUICK) as cloud:
-        yield cloud
+    yield from mirrored.started(tmp_path_factory.mktemp("cloud"))
 
 
 @pytest.fixture
 def cloud(running):
-    """With two releases at least; no attack goes on."""
-    while running.mirror()["releases"] < 2:
-        running.publish({"g3": "active", "baltimore": "active"})
-    yield running
-    running.attack()
+    yield from mirrored.at_peace(running)
 
 
 def url_of(cloud, port="port", scheme="http"):
