@@ -27,7 +27,7 @@ class Console:
     """
 
     def __init__(self, agent, words=None):
-        self._agent, self._line, self._words = agent, [], words or {}
+        self._agent, self._line, self._words = agent, bytearray(), words or {}
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
         agent.selector.register(sys.stdin, select.POLLIN, self._read)
@@ -39,16 +39,16 @@ class Console:
                 self._agent.selector.unregister(sys.stdin)
                 return
             if char == "\n":
-                line, self._line = "".join(self._line), []
+                line, self._line = self._line, bytearray()
                 self._take(line)
             elif len(self._line) < _LINE_AT_MOST:
-                self._line.append(char)
+                self._line += char.encode()  # a list of them takes four times the heap
             if not self._poll.poll(0):
                 return
 
     def _take(self, line):
         try:
-            request = json.loads(line)
+            request = json.loads(line.decode())
             number, do, given = request.get("id"), request["do"], request.get("with", {})
         except (ValueError, KeyError, AttributeError):
             self._say({"id": None, "ok": False, "code": 2, "what": "not a request"})
