@@ -50,7 +50,7 @@ class OneSession(mps2.Mps2):
     """The same part told that it has no room for a second session."""
 
     def __init__(self, folder, name):
-        super().__init__(folder, name, heap=384 * 1024)
+        super().__init__(folder, name, heap=160 * 1024)
         self.put("words", b"one-session")
 
 
@@ -61,11 +61,11 @@ DEVICES = {
     "wheel": (unix.Unix, tuple(day for day in WITH_TWO if day not in ("short", "longest")),
               ("key",)),
     "unix": (lambda *about: unix.Unix(*about, unix.built("unix"), "2m"), WITH_TWO, ()),
-    "unix-small-heap": (lambda *about: unix.Unix(*about, unix.built("unix-small-heap"), "512k"),
+    "unix-small-heap": (lambda *about: unix.Unix(*about, unix.built("unix-small-heap"), "320k"),
                         WITH_ONE, ("roots", "key", "certificate", "glance")),
     "unix-small-heap-4k": (lambda *about: unix.Unix(
-        *about, unix.built("unix-small-heap", "micropython-4k"), "512k"), ("short", "key-4k"), ()),
-    "qemu-mps2": (lambda *about: mps2.Mps2(*about, heap=640 * 1024), WITH_TWO,
+        *about, unix.built("unix-small-heap", "micropython-4k"), "256k"), ("short", "key-4k"), ()),
+    "qemu-mps2": (lambda *about: mps2.Mps2(*about, heap=256 * 1024), WITH_TWO,
                   ("moves", "clock", "longest")),
     "qemu-mps2-one-session": (OneSession, WITH_ONE, ()),
 }  # fmt: skip
