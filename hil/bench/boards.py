@@ -21,7 +21,7 @@ try:
 except ImportError:  # Python 3.10
     import tomli as tomllib
 
-PROGRAM = Path(__file__).parent / "onboard" / "main.py"
+PROGRAM = Path(__file__).parent / "onboard" / "application.py"
 CONFIG = "config.json"
 START_S, ANSWER_S, STOP_S = 60, 30, 30
 LAST_WORDS = 25

@@ -80,7 +80,8 @@ class Mps2(Board):
         """{name on the disk: file}: the device's own, and what its configuration names above."""
         places = [(self.folder, self.folder)]
         places += [(self.folder.parent / name, self.folder.parent) for name in sorted(self._above)]
-        files: dict[str, bytes | Path] = {"main.py": PROGRAM}
+        # The program is in the firmware, as the one of a product would be.
+        files: dict[str, bytes | Path] = {"main.py": f"import {PROGRAM.stem}\n".encode()}
         for place, top in places:
             found = [place] if place.is_file() else sorted(place.rglob("*"))
             files.update({file.relative_to(top).as_posix(): file for file in found

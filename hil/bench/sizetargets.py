@@ -12,7 +12,7 @@ from .mps2 import Mps2
 from .unix import Unix, built
 
 ONBOARD = PROGRAM.parent
-WEIGHED = "weighed"  # the file that main.py asks for
+WEIGHED = "weighed"  # the file that the program asks for
 LIMIT_S = 120
 
 

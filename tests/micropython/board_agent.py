@@ -27,7 +27,7 @@ def configured(folder, name, settings, words=""):
     """A board that is off, in a folder that holds anchorwatch.toml as the emulated cloud wrote it.
 
     settings  {section: {key: value}}; None for a section that goes
-    words     what its port is told otherwise, see hil/bench/onboard/main.py
+    words     what its port is told otherwise, see hil/bench/onboard/application.py
     """
     board = Unix(folder, name)
     board.put("words", words.encode())

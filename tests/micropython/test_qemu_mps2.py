@@ -203,3 +203,9 @@ print(before - gc.mem_free() < 1000)
 def test_a_hundred_connections_leave_the_memory_as_it_was(tmp_path):
     with Plain(echo_plainly) as server:
         assert guest.run(tmp_path, RECONNECTS.format(port=server.port)) == (0, "True\n")
+
+
+def test_each_program_says_how_long_a_record_it_takes_in(tmp_path):
+    main = "import anchorwatch_mbedtls\nprint(anchorwatch_mbedtls.IN_CONTENT_LEN)"
+    for records, length in (("16k", "16384\n"), ("4k", "4096\n")):
+        assert guest.run(tmp_path, main, elf=guest.firmware(records)) == (0, length)

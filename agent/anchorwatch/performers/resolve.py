@@ -16,7 +16,7 @@ class Resolver:
     """
 
     def __init__(self, table: Tree, file: str | None, read: Any_, asked: Any_) -> None:
-        self._table = {name.lower(): table[name] for name in table}
+        self._table = table
         self._file, self._read, self._asked = file, read, asked
 
     def addresses(self, host: str, port: int) -> Any_:
@@ -28,10 +28,11 @@ class Resolver:
 
     def listed(self, host: str, port: int) -> Any_:
         """The same by the file and the table alone; [] where they say nothing."""
-        name = "%s:%d" % (host.lower(), port)
+        wanted = "%s:%d" % (host.lower(), port)
         for table in (self._of_file(), self._table):
-            if name in table:
-                return [_split(text) for text in table[name]]
+            for name in table:
+                if name.lower() == wanted:
+                    return [_split(text) for text in table[name]]
         return []
 
     def _of_file(self) -> Tree:
@@ -48,7 +49,8 @@ class Resolver:
             raise _malformed("resolve_file is no JSON", self._file)
         if not isinstance(table, dict) or [n for n in table if not isinstance(table[n], list)]:
             raise _malformed("resolve_file is not a table of lists", self._file)
-        return {name.lower(): table[name] for name in table}
+        named: Tree = table
+        return named
 
 
 def _split(text: object) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""What main.py puts on where a board is to weigh itself while it works.
+"""What application.py puts on where a board is to weigh itself while it works.
 
 Rule: each weight is of what is alive: the heap is collected first. In the status stand, in bytes,
 the most there was as `weighed`, and the longest free piece as `heap` `largest`. The agent lies in

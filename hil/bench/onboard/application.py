@@ -1,7 +1,7 @@
 """What runs on a board under test: an application around the agent, asked over the console.
 
-    micropython main.py FOLDER     on a computer
-    main.py                        on a board, its files in the root
+    micropython application.py FOLDER     on a computer
+    import application                    on a board, where it is frozen; its files in the root
 
 Rule: everything it adds is a test's: two methods, an echo, files that come over the console. The
 file `words` may hold what else is wanted: one-session (the board has room for no other), turned
