@@ -69,5 +69,7 @@ def _written(folder: Path, timeline: Timeline) -> list[Path]:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: what a script starts in the background inherits it ignored.
+    for ends in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ends, signal.default_int_handler)
     sys.exit(main())

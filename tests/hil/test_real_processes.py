@@ -35,7 +35,11 @@ def running(folder: Path) -> list[str]:
 
 def demo(folder: Path) -> subprocess.Popen:
     command = [sys.executable, "-m", "hil.demo", "--dir", str(folder)]
-    return subprocess.Popen(command, cwd=house.ROOT, stdout=subprocess.PIPE, text=True)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a script's background job has it
+    try:
+        return subprocess.Popen(command, cwd=house.ROOT, stdout=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def rows_of(folder: Path) -> list[dict]:
