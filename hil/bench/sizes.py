@@ -7,7 +7,7 @@ unless the name says otherwise; null where a target has no such figure.
     heap_passed_kib    the smallest heap that passed three whole scenarios, see leastheap.py
     free_after_import, free_in_session, largest_in_session, peak_handshake, peak_bundle
                        in a heap of `heap_kib`: free after a collection, the longest free piece, and
-                       the most that was alive
+                       the most that was alive when a chain was judged, and between a bundle's files
     text, data, bss    of the whole firmware
     signature_ms       to verify one signature of a bundle; null in an emulator of a processor
 

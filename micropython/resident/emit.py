@@ -185,7 +185,7 @@ class Emitter:
         if value.__bases__ == (object,):
             return []
         if len(value.__bases__) > 1:
-            raise Refused(f"{where} has several bases")
+            raise Refused(f"{where} has several bases: derive it from one")
         if value.__base__ is IOBase:
             return ["parent, &anchorwatch_iobase", "protocol, &anchorwatch_stream"]
         return ["parent, " + self.value(value.__base__, where + "^")[len("MP_ROM_PTR(") : -1]]

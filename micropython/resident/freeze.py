@@ -18,6 +18,7 @@ from snapshot import Absent, Refused, Snapshot
 
 HERE = Path(__file__).resolve().parent
 ROOTS = {"anchorwatch": HERE.parents[1] / "agent", "anchorwatch_board": HERE.parent}
+AGENT = "anchorwatch_board.agent"  # what a firmware must be able to import
 _KNOWN_VERSION = 6  # of .mpy
 _NEW_LOCALS = 0x2  # CO_NEWLOCALS of CPython: a function has them, the body of a class has not
 # Both compilers have these, but not always as functions of their own.
@@ -134,6 +135,8 @@ class Resident:
             try:
                 snapshot.load(name)
             except Absent as absent:
+                if name == AGENT:
+                    raise Refused(f"{name} cannot run here: {absent}: build it in") from None
                 left_out.append(f"// left out: {name}: {absent}")
                 del self._compiled[name]
         return left_out

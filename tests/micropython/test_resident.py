@@ -73,6 +73,12 @@ def test_a_module_that_this_firmware_cannot_import_is_left_out_by_name(tool):
     snapshot.load("anchorwatch_board.tls")
 
 
+def test_a_firmware_that_cannot_run_the_agent_ends_the_build_by_name(tool):
+    resident = tool.Resident(None, {tool.AGENT: None}, {})
+    with pytest.raises(tool.Refused, match="cannot run here: this firmware has no module 'select'"):
+        resident._load(tool.Snapshot(tool.ROOTS, FIRMWARE - {"select"}))
+
+
 def test_a_top_level_that_asks_the_firmware_is_refused_with_what_to_do(refusal):
     said = refusal("import time\n\nBEGAN = time.time()\n")
     assert said.startswith("ours: time.time is asked for at the top level of a module")

@@ -7,6 +7,8 @@ the flash, so it is not changed: what is put on are objects that this agent has 
 
 import gc
 
+from anchorwatch.core import actions
+
 most = {"handshake": 0, "bundle": 0}
 
 
@@ -44,8 +46,7 @@ def put_on(agent):
         hooks["feed"] = weighed("bundle", fed)
         fetch(order)
 
-    for kind in [kind for kind in outward.perform if kind.__name__ == "Fetch"]:
-        outward.perform[kind] = fetching
+    outward.perform[actions.Fetch] = fetching
     status = agent.status
 
     def told():
